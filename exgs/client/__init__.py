@@ -1,0 +1,1 @@
+"""Keeps the nearest truth at hand and shows it in time."""

@@ -1,0 +1,1 @@
+"""Repairs a rendered picture in one step."""

@@ -1,0 +1,1 @@
+"""Shells that carry the protocol over a real or an in-memory transport."""

@@ -1,0 +1,56 @@
+"""The rasteriser's seam: what every backend takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from exgs.scene import Camera, Gaussians
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """Pictures of one scene from B cameras of one size, over black."""
+
+    color: np.ndarray
+    """[B,H,W,3] float32, not clipped to [0, 1]."""
+    alpha: np.ndarray
+    """[B,H,W] float32 accumulated opacity in [0, 1]."""
+    depth: np.ndarray | None = None
+    """[B,H,W] float32 expected z along the view, weighted by blending and divided by alpha; 0 where empty."""
+    weight_sum: np.ndarray | None = None
+    """[N] float32 blending weight (opacity x transmittance) summed over all pixels of all cameras."""
+    weight_max: np.ndarray | None = None
+    """[N] float32 largest blending weight in any pixel of any camera."""
+
+
+class Blending(Protocol):
+    """The linear map from per-Gaussian colours to one camera's picture, with geometry and order fixed."""
+
+    def forward(self, view: int, colors: np.ndarray) -> np.ndarray:
+        """[H,W,3] picture over black of camera ``view`` for linear ``colors`` [N,3] of any sign."""
+
+    def transpose(self, view: int, picture: np.ndarray) -> np.ndarray:
+        """[N,3] sum over the pixels of (blending weight x ``picture`` [H,W,3]) for camera ``view``."""
+
+
+class Rasterizer(Protocol):
+    """Gaussians and cameras in; pictures, opacity and each Gaussian's weight out.
+
+    Model: Kerbl et al. 2023 with a 0.3 px low-pass on the projected covariance, near plane at z 0.01,
+    alpha cut below 1/255 and above 0.99, stop at transmittance 1e-4, blending in order of z.
+    """
+
+    name: str
+    """What the backend is called in reports."""
+
+    def render(
+        self, gaussians: Gaussians, cameras: Sequence[Camera], *, depth: bool = False, weights: bool = False
+    ) -> Rendering:
+        """Renders from every camera; all must share one picture size (ValueError otherwise)."""
+
+    def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> Blending:
+        """The blending operator of every camera, for least-squares fits of colours."""

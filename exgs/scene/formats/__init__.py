@@ -1,0 +1,1 @@
+"""The file formats of the world: one module per format, chosen by magic bytes."""

@@ -1,0 +1,1 @@
+"""Opens scenes, decides what each viewer needs next, feeds the pipe."""
