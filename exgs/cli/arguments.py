@@ -1,0 +1,76 @@
+"""Values that several commands take on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+
+MAX_SIDE = 8192
+_SUFFIXES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
+
+
+def byte_count(text: str) -> int:
+    """A positive number of bytes: ``3310000``, ``3.31MB``, ``512KiB``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]i?)?b?", text.strip().lower())
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes (such as 800000, 3.3MB or 512KiB)")
+    value = int(float(match[1]) * _SUFFIXES[match[2] or ""])
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected more than zero bytes")
+    return value
+
+
+def positive_int(text: str) -> int:
+    """A whole number above zero."""
+    if not re.fullmatch(r"\d{1,9}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
+    return int(text)
+
+
+def whole_number(text: str) -> int:
+    """A whole number, zero included."""
+    if not re.fullmatch(r"\d{1,18}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+    return int(text)
+
+
+def positive_float(text: str) -> float:
+    """A finite number above zero."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above zero")
+    return value
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """``WxH`` in pixels."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
+    if not match or not all(0 < int(side) <= MAX_SIDE for side in match.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected WIDTHxHEIGHT, such as 640x360, up to {MAX_SIDE}")
+    return int(match[1]), int(match[2])
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Adds ``-w/--overwrite``."""
+    parser.add_argument("-w", "--overwrite", action="store_true", help="replace outputs that exist")
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Adds ``-q/--quiet``."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="print no progress")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def add_backend(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--backend``: which rasteriser draws."""
+    parser.add_argument(
+        "--backend", choices=("auto", "cpu", "cuda", "twin"), default="auto", help="rasteriser (default: auto)"
+    )

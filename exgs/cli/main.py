@@ -1,0 +1,98 @@
+"""The ``exgs`` command: finds the subcommand, runs it, and turns failures into one line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from exgs.cli.errors import UsageError
+from exgs.version import __version__
+
+COMMANDS = {
+    "demo": "run the whole path on a generated scene: encode, serve, stream, report",
+    "encode": "compress a scene into a .ugc bitstream",
+    "decode": "turn a .ugc bitstream, or a prefix of it, back into a scene",
+    "info": "say what a file holds",
+    "convert": "convert between scene formats",
+    "render": "render a scene into pictures or a video",
+    "compare": "measure how close a scene looks to its reference",
+    "serve": "serve scenes to viewers over WebRTC",
+    "play": "play a remote scene",
+    "doctor": "say what this machine can do",
+}
+"""Subcommands in the order of the help page; each is the module of that name beside this one."""
+
+EPILOG = "Exit codes: 0 done, 1 the work failed (one line says why), 2 wrong usage."
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code: 0 done, 1 the work failed, 2 wrong usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser, chosen = build_parser(words)
+    args = parser.parse_args(words)
+    if chosen is None:
+        parser.print_help()
+        return 0
+    try:
+        code = int(chosen.run(args))
+        sys.stdout.flush()
+        return code
+    except UsageError as error:
+        return _fail(f"{error}\nTry 'exgs {words[0]} --help'.", 2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except MemoryError:
+        return _fail("not enough memory on this machine for that", 1)
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except _failures() as error:
+        return _fail(str(error), 1)
+
+
+def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleType | None]:
+    """The parser for ``words`` and the module of the subcommand among them.
+
+    Only that subcommand's module is imported, so that help and mistakes answer at once.
+    """
+    parser = argparse.ArgumentParser(
+        prog="exgs",
+        description="Streaming codec that brings 3D Gaussian Splatting scenes to XR headsets.",
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"exgs {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    named = next((word for word in words if not word.startswith("-")), None)
+    chosen = None
+    for name, summary in COMMANDS.items():
+        child = subparsers.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=EPILOG,
+            allow_abbrev=False,
+        )  # fmt: skip
+        if name == named:
+            chosen = importlib.import_module(f"exgs.cli.{name}")
+            chosen.add_arguments(child)
+    return parser, chosen
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """The errors that say in a sentence what went wrong; imported late, when one was raised."""
+    from exgs.client.errors import ClientError
+    from exgs.codec.errors import CodecError
+    from exgs.protocol.errors import ProtocolError
+    from exgs.scene.errors import SceneError
+    from exgs.server.errors import ServerError
+
+    return (SceneError, CodecError, ProtocolError, ServerError, ClientError)
+
+
+def _fail(reason: str, code: int) -> int:
+    print(f"exgs: {reason}", file=sys.stderr)
+    return code
