@@ -50,7 +50,9 @@ def picture_size(text: str) -> tuple[int, int]:
     """``WxH`` in pixels."""
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     if not match or not all(0 < int(side) <= MAX_SIDE for side in match.groups()):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected WIDTHxHEIGHT, such as 640x360, up to {MAX_SIDE}")
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected WIDTHxHEIGHT, such as 640x360, up to {MAX_SIDE}"
+        )
     return int(match[1]), int(match[2])
 
 
@@ -72,5 +74,8 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def add_backend(parser: argparse.ArgumentParser) -> None:
     """Adds ``--backend``: which rasteriser draws."""
     parser.add_argument(
-        "--backend", choices=("auto", "cpu", "cuda", "twin"), default="auto", help="rasteriser (default: auto)"
+        "--backend",
+        choices=("auto", "cpu", "cuda", "twin"),
+        default="auto",
+        help="rasteriser (default: auto)",
     )

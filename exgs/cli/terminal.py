@@ -1,4 +1,4 @@
-"""What a person sees while work goes on: bars on a terminal, plain lines elsewhere; and what the work cost."""
+"""What a person sees while work goes on: bars on a terminal, plain lines elsewhere; and what it cost."""
 
 from __future__ import annotations
 

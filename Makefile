@@ -1,0 +1,55 @@
+# make help lists the targets. Everything runs in a virtual environment of its own, .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+OUT ?= demo-out
+SECONDS_OF_FUZZING ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format fuzz bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.installed-base ## encode, serve and stream a generated scene; pictures and report.json in demo-out/
+	$(BIN)/exgs demo --out $(OUT) --overwrite
+
+test: $(VENV)/.installed-test ## run all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev ## format, lint, types and import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev ## put the sources into the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+fuzz: $(VENV)/.installed-test ## feed the decoder mutated files for SECONDS_OF_FUZZING
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS_OF_FUZZING)
+
+bench: $(VENV)/.installed-test ## tables for rasterising, encoding and decoding
+	$(BIN)/python benchmarks/raster.py
+	$(BIN)/python benchmarks/encode.py
+	$(BIN)/python benchmarks/decode.py
+
+clean: ## remove the environment and everything the demo wrote
+	rm -rf $(VENV) $(OUT)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "exgs needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; name another with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-base: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed-base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

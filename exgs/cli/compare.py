@@ -1,0 +1,83 @@
+"""``exgs compare``: how close a scene looks to its reference."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import numpy as np
+
+from exgs.cli import arguments
+
+SHEET_ROWS = 12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of ``exgs compare``."""
+    parser.add_argument("reference", metavar="REFERENCE", help="the scene as it should look")
+    parser.add_argument("test", metavar="TEST", help="the scene to judge")
+    parser.add_argument("--cameras", metavar="FILE", required=True, help="views to compare from (JSON)")
+    parser.add_argument("--sheet", metavar="OUT.png", help="write pictures side by side: reference | test")
+    parser.add_argument("--no-flip", action="store_true", help="skip FLIP, the slowest of the three measures")
+    arguments.add_backend(parser)
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Renders both scenes from every camera and compares the pictures."""
+    from exgs.cli.files import check_output, read_any
+    from exgs.cli.pictures import write_sheet
+    from exgs.cli.rasterising import rasterizer_for
+    from exgs.cli.terminal import Reporter, table
+    from exgs.raster.quality import compare_pictures
+    from exgs.scene import read_cameras, to_frame
+
+    sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
+    cameras = read_cameras(args.cameras)
+    with Reporter(quiet=args.quiet or args.json) as reporter:
+        rasterizer = rasterizer_for(args.backend, reporter)
+        with reporter.phase("read"):
+            reference = read_any(args.reference, drop=True)
+            test = to_frame(read_any(args.test, drop=True), reference.frame)
+        rows: list[dict[str, Any]] = []
+        pairs: list[list[np.ndarray]] = []
+        with reporter.phase("compare") as progress:
+            for number, camera in enumerate(cameras):
+                pictures = [rasterizer.render(scene, [camera]).color[0] for scene in (reference, test)]
+                quality = compare_pictures(pictures[0], pictures[1], flip=not args.no_flip)
+                rows.append(
+                    {"name": camera.name, "psnr": quality.psnr, "ssim": quality.ssim, "flip": quality.flip}
+                )
+                if sheet is not None and len(pairs) < SHEET_ROWS:
+                    pairs.append(pictures)
+                progress.update((number + 1) / len(cameras), f"{number + 1} of {len(cameras)} views")
+    if sheet is not None:
+        write_sheet(sheet, pairs)
+    summary = summarise(rows)
+    summary |= {"reference_splats": len(reference), "test_splats": len(test)}
+    if args.json:
+        print(json.dumps(summary | {"cameras": rows}))
+    else:
+        flip = "" if summary["flip_mean"] is None else f"  FLIP {summary['flip_mean']:.4f}"
+        print(table([
+            ("splats", f"{len(reference):,} reference, {len(test):,} test"),
+            ("views", str(len(rows))),
+            ("quality", f"PSNR {summary['psnr_mean']:.2f} dB (worst {summary['psnr_min']:.2f})  "
+                        f"SSIM {summary['ssim_mean']:.4f}{flip}"),
+        ]))  # fmt: skip
+    return 0
+
+
+def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over the views, and the worst PSNR; FLIP is None where it was not asked for."""
+    flips = [row["flip"] for row in rows if row["flip"] is not None]
+    return {
+        "views": len(rows),
+        "psnr_mean": float(np.mean([row["psnr"] for row in rows])),
+        "psnr_min": float(np.min([row["psnr"] for row in rows])),
+        "ssim_mean": float(np.mean([row["ssim"] for row in rows])),
+        "flip_mean": float(np.mean(flips)) if flips else None,
+    }

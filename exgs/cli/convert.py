@@ -1,0 +1,105 @@
+"""``exgs convert``: from one scene format to another."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+
+import numpy as np
+
+from exgs.cli import arguments
+from exgs.cli.errors import UsageError
+from exgs.scene import Frame, Gaussians
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of ``exgs convert``."""
+    parser.add_argument("input", metavar="IN", help="a scene in any readable format, or a .ugc file")
+    parser.add_argument(
+        "output", metavar="OUT", help="the scene to write: .ply or .spz, or null for a dry run"
+    )
+    parser.add_argument(
+        "--sh-degree", type=int, choices=range(4), help="cut spherical harmonics to this degree"
+    )
+    parser.add_argument("--min-opacity", type=_opacity, metavar="A", help="drop Gaussians less opaque than A")
+    parser.add_argument(
+        "--bbox", type=_box, metavar="X0,Y0,Z0,X1,Y1,Z1", help="keep only Gaussians centred in this box"
+    )
+    parser.add_argument("--frame", metavar="AXES", help="turn into this frame, such as RDF, RUB or LUF")
+    parser.add_argument("--drop-non-finite", action="store_true", help="drop Gaussians with NaN or infinity")
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads, filters and writes."""
+    from exgs.cli.files import SCENE_OUTPUTS, check_output, read_any
+    from exgs.cli.terminal import Reporter, size, table
+    from exgs.scene import to_frame, write_scene
+
+    target = check_output(args.output, overwrite=args.overwrite, suffixes=SCENE_OUTPUTS)
+    with Reporter(quiet=args.quiet) as reporter:
+        with reporter.phase("read"):
+            source = read_any(args.input)
+            gaussians = _filter(source, args)
+            if args.frame:
+                gaussians = to_frame(gaussians, Frame(args.frame.upper(), gaussians.frame.metres_per_unit))
+        if not len(gaussians):
+            raise UsageError("the filters leave no Gaussian")
+        if target is not None:
+            with reporter.phase("write"):
+                write_scene(target, gaussians)
+    summary = {
+        "splats_in": len(source),
+        "splats_out": len(gaussians),
+        "sh_degree": gaussians.sh_degree,
+        "frame": gaussians.frame.axes,
+        "output_bytes": target.stat().st_size if target else 0,
+    }
+    if args.json:
+        print(json.dumps(summary))
+    elif not args.quiet:
+        rows = [("splats", f"{len(source):,} in, {len(gaussians):,} out, SH degree {gaussians.sh_degree}")]
+        rows += [("written", f"{target}, {size(summary['output_bytes'])}")] if target else []
+        print(table(rows))
+    return 0
+
+
+def _filter(gaussians: Gaussians, args: argparse.Namespace) -> Gaussians:
+    from exgs.scene import drop_non_finite
+
+    if args.drop_non_finite:
+        gaussians = drop_non_finite(gaussians)[0]
+    keep = np.ones(len(gaussians), bool)
+    if args.min_opacity is not None:
+        keep &= gaussians.opacities >= args.min_opacity
+    if args.bbox is not None:
+        low, high = args.bbox
+        keep &= ((gaussians.means >= low) & (gaussians.means <= high)).all(axis=1)
+    if not keep.all():
+        gaussians = gaussians.select(keep)
+    return gaussians if args.sh_degree is None else gaussians.with_sh_degree(args.sh_degree)
+
+
+def _opacity(text: str) -> float:
+    value = arguments.positive_float(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: an opacity lies between 0 and 1")
+    return value
+
+
+def _box(text: str) -> tuple[np.ndarray, np.ndarray]:
+    """Two corners; ``-`` leaves a side open."""
+    words = text.split(",")
+    if len(words) != 6:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected six numbers, comma separated ('-' leaves a side open)"
+        )
+    opened = [-math.inf] * 3 + [math.inf] * 3
+    try:
+        numbers = [side if word == "-" else float(word) for word, side in zip(words, opened, strict=True)]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+    return np.array(numbers[:3]), np.array(numbers[3:])

@@ -1,0 +1,148 @@
+"""``exgs doctor``: what this machine can do, one line each, with the remedy where something is missing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from exgs.cli import arguments
+
+DEFAULT_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    subject: str
+    """What was looked at."""
+    ok: bool
+    """Whether it can be used."""
+    detail: str
+    """What was found."""
+    remedy: str = ""
+    """What would help, where it cannot."""
+    needed: bool = False
+    """Whether exgs cannot do its main job without."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of ``exgs doctor``."""
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=f"the port to try (default: {DEFAULT_PORT})"
+    )
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints every finding; fails where something that the main job needs is missing."""
+    findings = [probe() for probe in _probes(args.port)]
+    if args.json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            mark = "ok  " if finding.ok else "MISS" if finding.needed else "-   "
+            remedy = f"; {finding.remedy}" if finding.remedy and not finding.ok else ""
+            print(f"{mark} {finding.subject:<18} {finding.detail}{remedy}")
+    return 1 if any(finding.needed and not finding.ok for finding in findings) else 0
+
+
+def _probes(port: int) -> list[Callable[[], Finding]]:
+    return [
+        _python,
+        _rasterizer,
+        _cuda,
+        _gsplat,
+        _onnxruntime,
+        _openxr,
+        _video,
+        _interfaces,
+        lambda: _port(port),
+    ]
+
+
+def _python() -> Finding:
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    return Finding("python", True, text, needed=True)
+
+
+def _rasterizer() -> Finding:
+    from exgs.raster import choose_rasterizer
+
+    return Finding("rasteriser", True, f"{choose_rasterizer('auto').name} is chosen by 'auto'", needed=True)
+
+
+def _cuda() -> Finding:
+    if not importlib.util.find_spec("torch"):
+        return Finding(
+            "CUDA", False, "torch is not installed", "pip install 'exgs[gpu]' on a machine with an NVIDIA GPU"
+        )
+    import torch
+
+    if not torch.cuda.is_available():
+        return Finding("CUDA", False, f"torch {torch.__version__} finds no CUDA device", "check 'nvidia-smi'")
+    return Finding("CUDA", True, f"{torch.cuda.get_device_name(0)}, torch {torch.__version__}")
+
+
+def _gsplat() -> Finding:
+    return _package("gsplat", "gsplat", "pip install 'exgs[gpu]'; without it the CPU rasterises")
+
+
+def _onnxruntime() -> Finding:
+    if not importlib.util.find_spec("onnxruntime"):
+        return Finding(
+            "onnxruntime", False, "not installed", "pip install 'exgs[cpu]' or 'exgs[gpu]', never both"
+        )
+    import onnxruntime
+
+    providers = ", ".join(onnxruntime.get_available_providers())
+    return Finding("onnxruntime", True, f"{onnxruntime.__version__} with {providers}")
+
+
+def _openxr() -> Finding:
+    return _package("OpenXR", "xr", "pip install 'exgs[xr]' and an OpenXR runtime; head traces work without")
+
+
+def _video() -> Finding:
+    import av
+
+    if "libx264" in av.codecs_available:
+        return Finding("video", True, f"PyAV {av.__version__} with libx264")
+    return Finding(
+        "video",
+        False,
+        f"PyAV {av.__version__} without libx264",
+        "reinstall av from PyPI; folders of PNGs work",
+    )
+
+
+def _interfaces() -> Finding:
+    """WebRTC gathers no loopback addresses: another interface must be up."""
+    names = sorted(name for _, name in socket.if_nameindex() if name != "lo")
+    if names:
+        return Finding("network", True, f"interfaces {', '.join(names)}", needed=True)
+    return Finding("network", False, "only the loopback interface", "bring up any interface", needed=True)
+
+
+def _port(port: int) -> Finding:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            return Finding(f"port {port}", False, str(error), "choose another with 'exgs serve --port'")
+    return Finding(f"port {port}", True, "free for signalling; media takes any free UDP port")
+
+
+def _package(subject: str, module: str, remedy: str) -> Finding:
+    if not importlib.util.find_spec(module):
+        return Finding(subject, False, "not installed", remedy)
+    names = importlib.metadata.packages_distributions().get(module, [module])
+    return Finding(subject, True, f"{names[0]} {importlib.metadata.version(names[0])}")

@@ -1,0 +1,115 @@
+"""Import directions: the laws of docs/architecture.md, read from the sources."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "exgs"
+ROOMS = ("scene", "raster", "codec", "painter", "protocol", "server", "client", "cli")
+MAY_IMPORT = {
+    "scene": set(),
+    "raster": {"scene"},
+    "codec": {"scene", "raster"},
+    "painter": {"scene", "raster", "codec"},
+    "protocol": set(),
+    "server": {"scene", "raster", "codec", "protocol"},
+    "client": {"scene", "raster", "codec", "painter", "protocol"},
+    "cli": set(ROOMS),
+}
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def sources(room: str) -> list[Path]:
+    return sorted((PACKAGE / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_only_what_lies_below(room: str) -> None:
+    assert sources(room)
+    for path in sources(room):
+        rooms = {name.split(".")[1] for name in imports(path) if name.startswith("exgs.")}
+        strange = (rooms & set(ROOMS)) - MAY_IMPORT[room] - {room}
+        assert not strange, f"{path.relative_to(PACKAGE)} imports {sorted(strange)}"
+
+
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("aiortc", {"protocol/drivers/webrtc.py"}),
+        ("gsplat", {"raster/cuda.py"}),
+        ("aiohttp", {"server", "client"}),
+        ("numba", {"scene", "raster", "codec"}),
+        ("argparse", {"cli"}),
+    ],
+)
+def test_each_library_has_its_place(package: str, allowed: set[str]) -> None:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if any(name == package or name.startswith(package + ".") for name in imports(path)):
+            place = path.relative_to(PACKAGE)
+            assert {str(place), place.parts[0]} & allowed, f"{place} imports {package}"
+
+
+WORKSHOPS = ("scene", "raster", "codec", "painter")
+FORBIDDEN_IN_WORKSHOPS = {"time", "socket", "asyncio", "random", "datetime", "secrets", "uuid"}
+
+
+@pytest.mark.parametrize("room", WORKSHOPS)
+def test_workshops_see_no_clock_socket_or_chance(room: str) -> None:
+    for path in sources(room):
+        strange = {name.split(".")[0] for name in imports(path)} & FORBIDDEN_IN_WORKSHOPS
+        assert not strange, f"{path.relative_to(PACKAGE)} imports {sorted(strange)}"
+        assert "os.environ" not in path.read_text(encoding="utf-8"), f"{path} reads the environment"
+
+
+def test_the_protocol_core_is_sans_io() -> None:
+    for path in (PACKAGE / "protocol").glob("*.py"):
+        strange = {name.split(".")[0] for name in imports(path)} & (
+            FORBIDDEN_IN_WORKSHOPS | {"aiohttp", "threading"}
+        )
+        assert not strange, f"{path.name} imports {sorted(strange)}"
+
+
+def test_only_the_command_line_reads_the_environment() -> None:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.relative_to(PACKAGE).parts[0] != "cli":
+            assert "environ" not in path.read_text(encoding="utf-8"), f"{path} reads the environment"
+
+
+ENCODER_MODULES = {
+    "encode",
+    "serialize",
+    "merge",
+    "simplify",
+    "refit",
+    "rate",
+    "significance",
+    "baseline",
+    "amplify",
+}
+
+
+def test_the_decoder_never_imports_the_encoder() -> None:
+    todo = [PACKAGE / "codec" / f"{name}.py" for name in ("decoder", "assembly")]
+    seen: set[Path] = set()
+    while todo:
+        path = todo.pop()
+        assert path.exists(), path
+        seen.add(path)
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[:2] == ["exgs", "codec"] and len(parts) > 2:
+                assert parts[2] not in ENCODER_MODULES, f"{path.name} imports {name}"
+                module = PACKAGE.joinpath(*parts[1:]).with_suffix(".py")
+                if module.exists() and module not in seen:
+                    todo.append(module)
