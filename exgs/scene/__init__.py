@@ -4,6 +4,8 @@ from exgs.scene.camera import Camera, read_cameras, write_cameras
 from exgs.scene.errors import SceneError
 from exgs.scene.frame import Frame
 from exgs.scene.gaussians import SH_C0, SH_COEFFICIENTS, Gaussians
+from exgs.scene.orbit import orbit
+from exgs.scene.views import sample_views
 
 __all__ = [
     "SH_C0",
@@ -12,6 +14,8 @@ __all__ = [
     "Frame",
     "Gaussians",
     "SceneError",
+    "orbit",
     "read_cameras",
+    "sample_views",
     "write_cameras",
 ]

@@ -1,0 +1,49 @@
+"""Viewpoints for scenes that come without cameras."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from exgs.scene.around import sample_around
+from exgs.scene.camera import Camera
+from exgs.scene.errors import SceneError
+from exgs.scene.gaussians import Gaussians
+from exgs.scene.inside import is_room, sample_inside
+from exgs.scene.occupancy import measure_occupancy
+
+FOV_Y_RAD = math.radians(55.0)
+"""Vertical field of view where the caller names none."""
+MAX_VIEWS = 100_000
+
+Layout = Literal["auto", "inside", "orbit"]
+
+
+def sample_views(
+    gaussians: Gaussians,
+    count: int,
+    *,
+    seed: int = 0,
+    size: tuple[int, int] = (640, 360),
+    fov_y_rad: float = FOV_Y_RAD,
+    layout: Layout = "auto",
+) -> list[Camera]:
+    """``count`` cameras spread over where a viewer can be, named 000, 001 and so on.
+
+    ``inside`` puts them into the free space of a room, ``orbit`` around an object; ``auto`` decides. The same
+    scene and seed give the same cameras; another seed gives others, as well spread.
+
+    Raises:
+        SceneError: ``count`` or ``layout`` make no sense.
+    """
+    if not 0 <= count <= MAX_VIEWS:
+        raise SceneError(f"{count} views: expected 0 to {MAX_VIEWS}")
+    if layout not in ("auto", "inside", "orbit"):
+        raise SceneError(f"layout {layout!r}: expected auto, inside or orbit")
+    if count == 0:
+        return []
+    grid = measure_occupancy(gaussians)
+    frame = gaussians.frame
+    if layout == "inside" or (layout == "auto" and is_room(grid)):
+        return sample_inside(grid, frame, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
+    return sample_around(grid, frame.up_vector, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
