@@ -5,8 +5,8 @@ widened view frustum touches, then the others; among each, by what the encoder s
 the share of the view that its box can take from where the head is now; at last by id. The same calls give the
 same order.
 
-A rank is made for one level at a time, and only when a chunk is asked for after the head moved: asking costs a
-pop from a list, a new view a few array operations over the level's remaining chunks.
+A rank is made for one level at a time, and only when a chunk is asked for after the head moved: asking costs
+a pop from a list, a new view a few array operations over the level's remaining chunks.
 """
 
 from __future__ import annotations
