@@ -1,5 +1,9 @@
 """Turns Gaussians into bytes and back, for ever."""
 
+from exgs.codec.assembly import Assembly
+from exgs.codec.chunks import decode_chunk
+from exgs.codec.container import Container, open_container
+from exgs.codec.decoder import DecodedChunk, Decoder, decode
 from exgs.codec.errors import (
     CodecError,
     Corrupt,
@@ -10,14 +14,36 @@ from exgs.codec.errors import (
     UnsupportedFeature,
     UnsupportedVersion,
 )
+from exgs.codec.header import Header, Preamble, parse_preamble
+from exgs.codec.manifest import ChunkInfo
+from exgs.codec.pyramid import Level, Pyramid
+from exgs.codec.quantisation import Precision
+from exgs.codec.serialize import Serialized, serialize, serialize_measured
 
 __all__ = [
+    "Assembly",
+    "ChunkInfo",
     "CodecError",
+    "Container",
     "Corrupt",
     "DecodeError",
+    "DecodedChunk",
+    "Decoder",
     "EncodeError",
+    "Header",
+    "Level",
     "LimitExceeded",
+    "Preamble",
+    "Precision",
+    "Pyramid",
+    "Serialized",
     "Truncated",
     "UnsupportedFeature",
     "UnsupportedVersion",
+    "decode",
+    "decode_chunk",
+    "open_container",
+    "parse_preamble",
+    "serialize",
+    "serialize_measured",
 ]

@@ -1,0 +1,174 @@
+"""Cuts the levels of a pyramid into chunks that replace ranges of one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from exgs.codec.errors import EncodeError
+from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS
+from exgs.codec.pyramid import Level, Pyramid
+
+_MORTON_BITS = 21
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """One chunk to be: which splats of its level it holds, in which order."""
+
+    level: int
+    """Level of detail, 0 finest."""
+    tile: int
+    """Number within the level, along the curve."""
+    parent: int
+    """Index of the parent in the list of cuts; -1 at the coarsest level."""
+    first: int
+    """First splat of the parent that it replaces."""
+    replaced: int
+    """How many splats of the parent it replaces."""
+    index: np.ndarray
+    """[N] int64 splats of the level: those with children along the curve, then the others along the curve."""
+    with_children: int
+    """How many splats, counted from the first, have children."""
+
+
+def cut(pyramid: Pyramid, chunk_splats: int) -> list[Cut]:
+    """Chunks of about ``chunk_splats`` splats, coarsest level first, in the order of tiles.
+
+    Raises:
+        EncodeError: the pyramid is not one.
+    """
+    _check(pyramid)
+    top = len(pyramid.levels) - 1
+    families = [_families(pyramid, level) for level in range(top)]
+    curves = [_along_curve(level.gaussians.means) for level in pyramid.levels]
+    order = np.argsort(curves[top], kind="stable")
+    cuts = [
+        _make(top, tile, (-1, 0, 0), index, families, curves)
+        for tile, index in enumerate(np.array_split(order, _pieces(len(order), chunk_splats)))
+    ]
+    start = 0
+    for level in range(top - 1, -1, -1):
+        stop, tile = len(cuts), 0
+        for parent in range(start, stop):
+            for run in _runs(cuts[parent], families[level], chunk_splats):
+                index = _members(families[level], cuts[parent].index[run])
+                place = (parent, run.start, run.stop - run.start)
+                cuts.append(_make(level, tile, place, index, families, curves))
+                tile += 1
+        start = stop
+    if len(cuts) > MAX_CHUNKS:
+        raise EncodeError(f"{len(cuts)} chunks, at most {MAX_CHUNKS}: simplify the scene first")
+    return cuts
+
+
+@dataclass(frozen=True, eq=False)
+class _Families:
+    """The children in one level of every splat of the next coarser one, in compressed rows."""
+
+    children: np.ndarray
+    starts: np.ndarray
+
+
+def _families(pyramid: Pyramid, level: int) -> _Families:
+    parents = pyramid.levels[level].parents
+    assert parents is not None
+    counts = np.bincount(parents, minlength=len(pyramid.levels[level + 1].gaussians))
+    children = np.argsort(parents, kind="stable")
+    return _Families(children, np.concatenate([[0], np.cumsum(counts)]))
+
+
+def _members(family: _Families, parents: np.ndarray) -> np.ndarray:
+    pieces = [family.children[family.starts[p] : family.starts[p + 1]] for p in parents]
+    return np.concatenate(pieces)
+
+
+def _runs(parent: Cut, family: _Families, chunk_splats: int) -> list[slice]:
+    """Ranges of the parent's splats whose children make a chunk each, of nearly equal sizes."""
+    count = parent.with_children
+    if count == 0:
+        return []
+    index = parent.index[:count]
+    total = np.cumsum(family.starts[index + 1] - family.starts[index])
+    pieces = _pieces(int(total[-1]), chunk_splats)
+    goals = total[-1] * np.arange(1, pieces) / pieces
+    edges = np.unique(np.concatenate([[0], np.searchsorted(total, goals) + 1, [count]]))
+    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def _make(
+    level: int,
+    tile: int,
+    place: tuple[int, int, int],
+    index: np.ndarray,
+    families: list[_Families],
+    curves: list[np.ndarray],
+) -> Cut:
+    if len(index) > MAX_CHUNK_SPLATS:
+        raise EncodeError(f"one splat has {len(index)} children or more, a chunk at most {MAX_CHUNK_SPLATS}")
+    childless = np.ones(len(index), bool)
+    if level > 0:
+        starts = families[level - 1].starts
+        childless = starts[index] == starts[index + 1]
+    order = np.lexsort([curves[level][index], childless])
+    return Cut(level, tile, *place, index[order], int(len(index) - childless.sum()))
+
+
+def _pieces(count: int, chunk_splats: int) -> int:
+    return max(1, round(count / chunk_splats))
+
+
+def _along_curve(means: np.ndarray) -> np.ndarray:
+    """[N] uint64 Morton codes of ``means`` in the cube that holds them."""
+    low = means.min(axis=0).astype(np.float64)
+    extent = float((means.max(axis=0) - low).max())
+    cells = (means - low) * (((1 << _MORTON_BITS) - 1) / extent if extent > 0 else 0.0)
+    code = np.zeros(len(means), np.uint64)
+    for axis in range(3):
+        code |= _spread(cells[:, axis].astype(np.uint64)) << np.uint64(axis)
+    return code
+
+
+def _spread(value: np.ndarray) -> np.ndarray:
+    """Moves bit i of each value to bit 3 i."""
+    for shift, mask in (
+        (32, 0x1F00000000FFFF),
+        (16, 0x1F0000FF0000FF),
+        (8, 0x100F00F00F00F00F),
+        (4, 0x10C30C30C30C30C3),
+        (2, 0x1249249249249249),
+    ):
+        value = (value | (value << np.uint64(shift))) & np.uint64(mask)
+    return value
+
+
+def _check(pyramid: Pyramid) -> None:
+    levels = pyramid.levels
+    if not 1 <= len(levels) <= MAX_LEVELS:
+        raise EncodeError(f"{len(levels)} levels: expected 1 to {MAX_LEVELS}")
+    frames = {(level.gaussians.frame, level.gaussians.sh_degree) for level in levels}
+    if len(frames) != 1:
+        raise EncodeError("the levels differ in frame or SH degree")
+    for number, level in enumerate(levels):
+        _check_level(number, level, levels[number + 1] if number + 1 < len(levels) else None)
+
+
+def _check_level(number: int, level: Level, coarser: Level | None) -> None:
+    count = len(level.gaussians)
+    if count == 0:
+        raise EncodeError(f"level {number} has no Gaussians")
+    if level.importance.shape != (count,) or not (level.importance >= 0).all():
+        raise EncodeError(f"level {number}: expected {count} non-negative numbers of importance")
+    if not np.isfinite(level.gaussians.means).all():
+        raise EncodeError(f"level {number}: a mean is not finite")
+    if coarser is None:
+        return
+    parents = level.parents
+    if parents is None or parents.shape != (count,) or not np.issubdtype(parents.dtype, np.integer):
+        raise EncodeError(f"level {number}: expected {count} parents")
+    if parents.min() < 0 or parents.max() >= len(coarser.gaussians):
+        raise EncodeError(
+            f"level {number}: a parent is not among the {len(coarser.gaussians)} coarser Gaussians"
+        )

@@ -1,0 +1,1 @@
+"""Entropy coding: symbols to bytes and back, in integer arithmetic only."""

@@ -1,0 +1,42 @@
+"""Every limit of the bitstream and every rule whose breach makes a file corrupt (docs/bitstream.md)."""
+
+from __future__ import annotations
+
+MAX_PREAMBLE_BYTES = 64 << 20
+"""Header, tables and manifest together."""
+MAX_LEVELS = 16
+"""Levels of detail in one file."""
+MAX_CHUNKS = 1 << 20
+"""Chunks in one file."""
+MAX_CHUNK_BYTES = 1 << 20
+"""One chunk, its checksum included."""
+MAX_CHUNK_SPLATS = 1 << 16
+"""Gaussians in one chunk."""
+
+LIMITS = {
+    "MAX_PREAMBLE_BYTES": MAX_PREAMBLE_BYTES,
+    "MAX_LEVELS": MAX_LEVELS,
+    "MAX_CHUNKS": MAX_CHUNKS,
+    "MAX_CHUNK_BYTES": MAX_CHUNK_BYTES,
+    "MAX_CHUNK_SPLATS": MAX_CHUNK_SPLATS,
+}
+
+RULES = {
+    "M1": "the file starts with the magic",
+    "M2": "the checksum of the preamble holds",
+    "M3": "a variable-length integer takes at most five bytes, needs all of them, and fits 32 bits",
+    "M4": "every floating-point field is finite, every step and length positive, every box ordered",
+    "M5": "codes of frame and SH degree are among those defined",
+    "M6": "every level has a chunk and every chunk a splat",
+    "M7": "a chunk of the coarsest level has no parent; any other names one of the next coarser level",
+    "M8": "the replaced range is not empty, lies within the parent and meets no other range there",
+    "M9": "tiles number the chunks of each level from zero without gap",
+    "M10": "the preamble ends where its size says",
+    "M11": "the checksum of a chunk holds",
+    "M12": "a chunk has exactly the size its manifest entry says",
+    "M13": "nothing follows the last chunk",
+    "M14": "frequency tables are as their section demands",
+    "M15": "the coded symbols of a chunk use up its bytes exactly and end in the initial states",
+    "M16": "every decoded symbol is within its range",
+}
+"""What each rule demands; ``Corrupt.rule`` names the broken one."""
