@@ -1,11 +1,12 @@
 """Rate-distortion of the encoder, judged by the independent referee.
 
-    python benchmarks/rate_distortion.py [SCENE ...] [--ratios 20,50,107,200,500] [--methods exgs,ugc] [--out FILE.json]
+    python benchmarks/rate_distortion.py [SCENE ...] [--ratios 20,50,107] [--methods exgs,ugc] [--out FILE]
 
-Encodes every scene of ../shared at each byte budget (the float32 size of the whole scene divided by the ratio) with
-every method, decodes, and lets ../shared/referee compare with the source from cameras that the encoder never sees:
-../shared/data/cameras where they exist, otherwise 24 views sampled here with a seed of their own.
-Prints one Markdown table and, with --out, keeps the rows; rows that FILE.json already holds are not measured again.
+Encodes every scene of ../shared at each byte budget (the float32 size of the whole scene divided by the
+ratio) with every method, decodes, and lets ../shared/referee compare with the source from cameras that the
+encoder never sees: ../shared/data/cameras where they exist, otherwise 24 views sampled here with a seed of
+their own. Prints one Markdown table and, with --out, keeps the rows; rows that FILE.json already holds are
+not measured again.
 """
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ def measure(scene: str, method: str, ratio: float) -> dict[str, object]:
         )  # fmt: skip
         restored = command(sys.executable, "-m", "exgs", "decode", stream, decoded, "--json", "--quiet")
         judged = command(
-            sys.executable, SHARED / "referee" / "referee.py", source, decoded, cameras(scene, source, folder),
-            "--json",
+            sys.executable, SHARED / "referee" / "referee.py", source, decoded,
+            cameras(scene, source, folder), "--json",
         )  # fmt: skip
     return {
         "scene": scene, "method": method, "ratio": ratio, "budget": encoded["budget_bytes"],
