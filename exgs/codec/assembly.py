@@ -12,8 +12,8 @@ class Assembly:
     """Resident chunks and the cut through their tree that shows.
 
     A chunk shows once its parent shows and it is resident itself; it then hides the splats of the parent that
-    it replaces. So every snapshot covers the scene once, without holes, whichever chunks are there. Not safe for
-    calls from several threads at once; snapshots are immutable and may be handed to any thread.
+    it replaces. So every snapshot covers the scene once, without holes, whichever chunks are there.
+    Not safe for calls from several threads at once; snapshots are immutable and may be handed to any thread.
     """
 
     def __init__(self, preamble: Preamble) -> None:
@@ -71,15 +71,16 @@ class Assembly:
     def gaussians(self) -> Gaussians:
         """The scene as it now shows; the same object until a chunk comes or goes."""
         if self._snapshot is None:
-            parts = [self._part(id, ranges) for id, ranges in self._shown() if ranges]
-            parts = [part for pieces in parts for part in pieces]
-            if not parts:
-                self._snapshot = Gaussians.empty(self._header.sh_degree, self._header.frame)
-            else:
-                self._snapshot = parts[0] if len(parts) == 1 else Gaussians.concatenate(parts)
+            self._snapshot = self._gather()
         return self._snapshot
 
-    def _part(self, id: int, ranges: list[tuple[int, int]]) -> list[Gaussians]:
+    def _gather(self) -> Gaussians:
+        parts = [part for id, ranges in self._shown() for part in self._parts(id, ranges)]
+        if not parts:
+            return Gaussians.empty(self._header.sh_degree, self._header.frame)
+        return parts[0] if len(parts) == 1 else Gaussians.concatenate(parts)
+
+    def _parts(self, id: int, ranges: list[tuple[int, int]]) -> list[Gaussians]:
         whole = self._resident[id]
         if ranges == [(0, len(whole))]:
             return [whole]

@@ -66,9 +66,9 @@ class Decoder:
     def _try_preamble(self) -> None:
         if len(self._buffer) < PREFIX_BYTES:
             return
-        size = preamble_size(self._buffer)
+        size = preamble_size(bytes(self._buffer[:PREFIX_BYTES]))
         if len(self._buffer) >= size:
-            self.preamble = parse_preamble(self._buffer)
+            self.preamble = parse_preamble(bytes(self._buffer[:size]))
             del self._buffer[:size]
 
     def _chunks(self, preamble: Preamble) -> list[DecodedChunk]:
