@@ -3,7 +3,7 @@
 from exgs.protocol.channels import CHANNELS, SCENE_CHANNELS, Channel, ChannelSpec
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.connection import Connection
-from exgs.protocol.endpoint import Endpoint
+from exgs.protocol.drivers.endpoint import Endpoint
 from exgs.protocol.errors import (
     LocalProtocolError,
     ProtocolError,

@@ -1,15 +1,28 @@
-"""One end of a session, without sockets or a clock."""
+"""One end of a session, without sockets or a clock.
+
+Theory of operation. ``Listener`` hears the peer; this half speaks, watches the time and tells figures. Three
+outboxes feed ``messages_to_send``: control (a queue), pose (the newest view, and beats) and ``Outflow``
+(scene bytes, cut into fragments as links and credit allow). ``Intake`` is its mirror at the client,
+``Liveness`` beats and counts silence.
+"""
 
 from __future__ import annotations
 
+from exgs.protocol import greeting
+from exgs.protocol import messages as m
 from exgs.protocol.channels import Channel
-from exgs.protocol.config import ConnectionConfig
-from exgs.protocol.events import Event
-from exgs.protocol.messages import Message
+from exgs.protocol.errors import LocalProtocolError
+from exgs.protocol.events import ChunkReceived, Closed, Event, PeerSilent
+from exgs.protocol.listener import Listener
+from exgs.protocol.liveness import Liveness
+from exgs.protocol.rules import check_said
 from exgs.protocol.vocabulary import CloseCode, Role, State
+from exgs.protocol.wire import serialize
+
+_POSE_BACKLOG_BYTES = 4096
 
 
-class Connection:
+class Connection(Listener):
     """What may be said, by whom, and when.
 
     The owner feeds it what arrives and the time, takes events and bytes out, and calls back at
@@ -18,94 +31,177 @@ class Connection:
     raised for mistakes of the owner.
     """
 
-    def __init__(self, role: Role, config: ConnectionConfig | None = None) -> None:
-        raise NotImplementedError
-
-    role: Role
-    """Which end this is."""
-    state: State
-    """Where it stands."""
+    # What the owner says.
 
     def start(self, now_s: float) -> None:
         """The transport is up: the client greets, the server awaits the greeting."""
-        raise NotImplementedError
+        if self.state is not State.NEW:
+            return
+        self.state = State.GREETING
+        self._liveness = Liveness(self._config, now_s)
+        self._give_up_s = now_s + self._config.open_timeout_s
+        if self.role is Role.CLIENT:
+            self._say(greeting.hello(self._config))
 
-    def receive(self, channel: Channel, data: bytes, now_s: float) -> None:
-        """One whole message arrived on ``channel``."""
-        raise NotImplementedError
-
-    def transport_lost(self, reason: str, now_s: float) -> None:
-        """The transport broke or was closed below."""
-        raise NotImplementedError
-
-    def next_event(self, now_s: float) -> Event | None:
-        """The oldest event that was not taken yet; None when there is none. Taking a chunk returns credit."""
-        raise NotImplementedError
-
-    def send(self, message: Message, now_s: float) -> None:
+    def send(self, message: m.Message, now_s: float) -> None:
         """Says ``message``; the channel follows from its type.
 
         Raises:
             LocalProtocolError: this side may not say it now, or a field is out of its range.
         """
-        raise NotImplementedError
+        check_said(message, sender=self.role, state=self.state)
+        if isinstance(message, m.ViewUpdate):
+            self._view = serialize(message)
+            return
+        self._say(message)
+        if isinstance(message, m.OpenScene):
+            self._intake.open(message.scene)
+            self._mailbox.forget_scene()
 
-    def send_manifest(self, scene: int, data: bytes, now_s: float) -> None:
-        """Queues a scene's preamble, ahead of its chunks (server, open)."""
-        raise NotImplementedError
+    def send_manifest(self, scene: int, data: bytes, now_s: float) -> bool:
+        """Queues a scene's preamble, ahead of its chunks.
 
-    def send_chunk(self, scene: int, chunk: int, data: bytes, now_s: float) -> None:
-        """Queues one chunk (server, open, the scene's manifest queued before). Ask ``wants_chunk`` first."""
-        raise NotImplementedError
+        Returns False, and does nothing, where ``scene`` is not the one that is open or has its manifest.
+
+        Raises:
+            LocalProtocolError: this is not an open server, or ``data`` is empty or too long.
+        """
+        self._must_be_open_server()
+        return self._outflow.queue_manifest(scene, data)
+
+    def send_chunk(self, scene: int, chunk: int, data: bytes, now_s: float) -> bool:
+        """Queues one chunk. Ask ``wants_chunk`` first.
+
+        Returns False, and does nothing, where ``scene`` is not the open one or the chunk was sent before.
+
+        Raises:
+            LocalProtocolError: this is not an open server, the manifest was not sent before, the id is out of
+                range, or ``data`` is empty or too long.
+        """
+        self._must_be_open_server()
+        return self._outflow.queue_chunk(scene, chunk, data)
 
     def wants_chunk(self, now_s: float) -> bool:
         """Whether there is room for one more chunk now: choose it as late as this."""
-        raise NotImplementedError
+        return self._bulk_flows() and self._outflow.room(self._liveness.rtt_s, now_s)
 
-    def drop_queued_chunks(self, scene: int) -> tuple[int, ...]:
-        """Takes back the chunks of ``scene`` of which no byte has left yet; gives their ids."""
-        raise NotImplementedError
+    def drop_queued_chunks(self) -> tuple[int, ...]:
+        """Takes back the chunks of which no byte has left yet; gives their ids."""
+        return self._outflow.drop_queued()
 
-    def close(self, code: CloseCode, reason: str, now_s: float) -> None:
-        """Says Goodbye. Closed follows as an event at once; the goodbye leaves with ``messages_to_send``."""
-        raise NotImplementedError
+    # What the owner takes.
 
-    def set_scene_channels(self, channels: tuple[Channel, ...]) -> None:
-        """Which scene channels are up; fragments are spread over them. SCENE_0 alone at first."""
-        raise NotImplementedError
-
-    def set_buffered(self, channel: Channel, n_bytes: int) -> None:
-        """How many bytes the transport holds unsent for ``channel``."""
-        raise NotImplementedError
+    def next_event(self, now_s: float) -> Event | None:
+        """The oldest event that was not taken yet; None when there is none. Taking a chunk returns credit."""
+        self._now_s = now_s
+        event = self._mailbox.take()
+        if isinstance(event, ChunkReceived):
+            self._intake.take(event)
+        elif isinstance(event, m.OpenScene):
+            self._outflow.open(event.scene)
+        return event
 
     def messages_to_send(self, now_s: float) -> list[tuple[Channel, bytes]]:
         """What the transport shall send now, in this order. Each message is given once."""
-        raise NotImplementedError
+        self._now_s = now_s
+        leaving = [(Channel.CONTROL, data) for data in self._control]
+        self._control.clear()
+        if self.state is State.CLOSING:
+            self.state = State.CLOSED
+        leaving += [(Channel.POSE, data) for data in self._beats]
+        self._beats.clear()
+        if self._view is not None and self._pose_backlog_bytes < _POSE_BACKLOG_BYTES:
+            leaving.append((Channel.POSE, self._view))
+            self._view = None
+        if self._bulk_flows():
+            leaving += self._outflow.fragments(self._liveness.rtt_s, now_s)
+        return leaving
+
+    # What the transport tells.
+
+    def transport_lost(self, reason: str, now_s: float) -> None:
+        """The transport broke or was closed below."""
+        if self.state in (State.NEW, State.GREETING, State.OPEN):
+            self._end(Closed(CloseCode.TRANSPORT_LOST, reason, by_peer=False))
+        self.state = State.CLOSED
+
+    def set_scene_channels(self, channels: tuple[Channel, ...]) -> None:
+        """Which scene channels are up; fragments are spread over them. SCENE_0 alone at first."""
+        self._outflow.channels = channels
+
+    def set_buffered(self, channel: Channel, n_bytes: int) -> None:
+        """How many bytes the transport holds unsent for ``channel``."""
+        self._outflow.set_buffered(channel, n_bytes)
+        if channel is Channel.POSE:
+            self._pose_backlog_bytes = n_bytes
+
+    # What time demands.
 
     def next_deadline(self) -> float | None:
         """When ``handle_deadline`` wants to be called; None for never."""
-        raise NotImplementedError
+        if self.state in (State.GREETING, State.CLOSING):
+            return self._give_up_s
+        if self.state is not State.OPEN:
+            return None
+        due = (self._liveness.deadline_s(), self._intake.receipt_due_s(), self._outflow.ready_s(self._now_s))
+        return min(at_s for at_s in due if at_s is not None)
 
     def handle_deadline(self, now_s: float) -> None:
         """Does what time demands: beats, receipts, time-outs. Harmless when called early."""
-        raise NotImplementedError
+        self._now_s = now_s
+        if self.state is State.CLOSING and now_s >= self._give_up_s:
+            self.state = State.CLOSED
+        elif self.state is State.GREETING and now_s >= self._give_up_s:
+            self.close(CloseCode.TIMEOUT, f"no greeting within {self._config.open_timeout_s:g} s", now_s)
+        elif self.state is State.OPEN:
+            self._watch(now_s)
+        if self.state is State.OPEN:
+            self._routine(now_s)
+
+    # Figures.
 
     @property
     def rtt_s(self) -> float | None:
         """Smoothed round trip by beats; None before the first echo."""
-        raise NotImplementedError
+        return self._liveness.rtt_s
 
     @property
     def delivered_bytes_per_s(self) -> float:
         """Goodput of scene bytes over the last second, by receipts (server) or arrivals (client)."""
-        raise NotImplementedError
+        meter = self._intake if self.role is Role.CLIENT else self._outflow.credit
+        return meter.rate(self._now_s)
 
     @property
     def unacknowledged_bytes(self) -> int:
         """Scene bytes sent or queued and not yet receipted (server)."""
-        raise NotImplementedError
+        return self._outflow.credit.open_bytes + self._outflow.queued_bytes
 
     @property
     def credit_bytes(self) -> int:
         """How many bytes may be un-acknowledged now (server)."""
-        raise NotImplementedError
+        return self._outflow.credit.window(self._liveness.rtt_s, self._now_s)
+
+    # How it works inside.
+
+    def _bulk_flows(self) -> bool:
+        return self.state is State.OPEN and not self._liveness.paused
+
+    def _must_be_open_server(self) -> None:
+        if self.role is not Role.SERVER or self.state is not State.OPEN:
+            raise LocalProtocolError(f"scene data from the {self.role.value} in state {self.state.value}")
+
+    def _watch(self, now_s: float) -> None:
+        """Pauses or ends the session of a silent peer."""
+        silent_s = self._liveness.silent_s(now_s)
+        if silent_s >= self._config.silent_timeout_s:
+            self.close(CloseCode.TIMEOUT, f"nothing heard for {silent_s:.1f} s", now_s)
+        elif silent_s >= self._config.pause_after_s and not self._liveness.paused:
+            self._liveness.paused = True
+            self._mailbox.put(PeerSilent(silent_s))
+
+    def _routine(self, now_s: float) -> None:
+        receipt_s = self._intake.receipt_due_s()
+        if receipt_s is not None and now_s >= receipt_s:
+            self._say(self._intake.receipt(now_s))
+        if now_s >= self._liveness.due_s():
+            self._beats.append(serialize(self._liveness.beat(now_s)))

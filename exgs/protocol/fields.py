@@ -153,6 +153,26 @@ class Vector:
 
 
 @dataclass(frozen=True)
+class Quaternion:
+    """A unit quaternion wxyz as four float32 values."""
+
+    size: int = 4
+    tolerance: float = 0.01
+
+    def describe(self) -> str:
+        """The kind in words."""
+        return f"4 floats of length 1 ± {self.tolerance:g}"
+
+    def complaint(self, value: object) -> str | None:
+        """What is wrong with ``value``."""
+        wrong = Vector(4, 1 + self.tolerance).complaint(value)
+        if wrong is not None or not isinstance(value, tuple):
+            return wrong
+        length = math.sqrt(sum(item * item for item in value))
+        return None if abs(length - 1) <= self.tolerance else f"expected length 1, found {length:.3f}"
+
+
+@dataclass(frozen=True)
 class Measures:
     """A dictionary of at most max_items finite numbers by name."""
 

@@ -16,6 +16,7 @@ from exgs.protocol.fields import (
     Listing,
     Measures,
     Number,
+    Quaternion,
     Record,
     Text,
     Vector,
@@ -24,6 +25,7 @@ from exgs.protocol.fields import (
 from exgs.protocol.vocabulary import (
     FRAGMENT_BYTES,
     MAX_CAPABILITIES,
+    MAX_CHUNK_BYTES,
     MAX_CHUNKS,
     MAX_LINKS,
     MAX_MANIFEST_BYTES,
@@ -139,10 +141,10 @@ class Preferences(Message):
 
 @dataclass(frozen=True)
 class ManifestFragment(Message):
-    """A piece of a scene's preamble."""
+    """A piece of the opened scene's preamble."""
 
-    scene: int = declared(Integer(0, MAX_SCENE))
-    """Number of the scene."""
+    opening: int = declared(Integer(0, _U16))
+    """Which OpenScene of the session this answers: they count from 1, modulo 2^16."""
     offset: int = declared(Integer(0, MAX_MANIFEST_BYTES))
     """Where the piece begins, a multiple of FRAGMENT_BYTES."""
     total: int = declared(Integer(1, MAX_MANIFEST_BYTES))
@@ -153,16 +155,16 @@ class ManifestFragment(Message):
 
 @dataclass(frozen=True)
 class ChunkFragment(Message):
-    """A piece of a chunk."""
+    """A piece of a chunk of the opened scene."""
 
-    scene: int = declared(Integer(0, MAX_SCENE))
-    """Number of the scene."""
+    opening: int = declared(Integer(0, _U16))
+    """Which OpenScene of the session this answers."""
     chunk: int = declared(Integer(0, MAX_CHUNKS - 1))
     """Id of the chunk."""
-    offset: int = declared(Integer(0, _U32))
+    offset: int = declared(Integer(0, MAX_CHUNK_BYTES))
     """Where the piece begins, a multiple of FRAGMENT_BYTES."""
-    total: int = declared(Integer(1, _U32))
-    """Bytes of the whole chunk, at most MAX_CHUNK_BYTES."""
+    total: int = declared(Integer(1, MAX_CHUNK_BYTES))
+    """Bytes of the whole chunk."""
     payload: bytes = declared(Blob(FRAGMENT_BYTES))
     """The piece: FRAGMENT_BYTES, the last one what is left."""
 
@@ -171,8 +173,8 @@ class ChunkFragment(Message):
 class Receipt(Message):
     """The client has received and taken this: it returns credit, and says what the client has."""
 
-    scene: int = declared(Integer(0, MAX_SCENE))
-    """Number of the scene of ``chunks``."""
+    opening: int = declared(Integer(0, _U16))
+    """Which OpenScene the chunks answer."""
     taken_bytes: int = declared(Integer(0, _U64))
     """Payload bytes of manifests received and of chunks taken since the session began."""
     chunks: tuple[int, ...] = declared(Listing(Integer(0, MAX_CHUNKS - 1), MAX_RECEIPT_CHUNKS), default=())
@@ -189,7 +191,7 @@ class ViewUpdate(Message):
     """When the pose was sampled, on the client's own clock."""
     position: tuple[float, float, float] = declared(Vector(3, _COORDINATE))
     """Head position, in the scene's units."""
-    orientation: tuple[float, float, float, float] = declared(Vector(4, 2.0))
+    orientation: tuple[float, float, float, float] = declared(Quaternion())
     """Unit quaternion wxyz, world from head; the head looks along its z, x is right, y is down."""
     fov_rad: tuple[float, float] = declared(Vector(2, 6.3))
     """Full horizontal and vertical field of view over both eyes."""

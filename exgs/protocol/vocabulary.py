@@ -33,8 +33,8 @@ MAX_NAME_BYTES = 128
 MAX_REASON_BYTES = 512
 MAX_TOKEN_BYTES = 64
 
-# What a receiver keeps of chunks that are not complete or not yet taken.
-MAX_OPEN_CHUNKS = 1024
+# What may be under way: chunks sent and not yet taken by the other side.
+MAX_OPEN_CHUNKS = 2048
 MAX_HELD_BYTES = 40 << 20
 
 

@@ -1,0 +1,87 @@
+"""Two connections joined by imagined links, on virtual time: whole sessions without any waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exgs.protocol.channels import Channel
+from exgs.protocol.config import ConnectionConfig
+from exgs.protocol.connection import Connection
+from exgs.protocol.drivers.pipe import LinkModel, Pipe
+from exgs.protocol.vocabulary import Role
+
+_TINY_S = 1e-6
+
+
+class VirtualSession:
+    """A client and a server that step from one happening to the next.
+
+    The owner's part is played by ``act``, called for each end after every happening: it takes events, says
+    messages and chunks. It may keep anything but time, which it is told.
+    """
+
+    def __init__(
+        self,
+        *,
+        up: LinkModel | None = None,
+        down: LinkModel | None = None,
+        client: ConnectionConfig | None = None,
+        server: ConnectionConfig | None = None,
+        act: Callable[[Connection, float], None] | None = None,
+    ) -> None:
+        self.now_s = 0.0
+        """The virtual time."""
+        self.client = Connection(Role.CLIENT, client)
+        """The client's end."""
+        self.server = Connection(Role.SERVER, server)
+        """The server's end."""
+        self.up = Pipe(up)
+        """From client to server."""
+        self.down = Pipe(down)
+        """From server to client."""
+        self.deaf: set[Role] = set()
+        """Ends whose process stands still: they neither hear, speak nor act."""
+        self._act = act
+        self.client.start(0.0)
+        self.server.start(0.0)
+
+    def run_until(self, end_s: float) -> None:
+        """Lets everything happen up to ``end_s``."""
+        self._settle()
+        while (next_s := self._next_s()) <= end_s:
+            self.now_s = max(self.now_s, next_s)
+            self._settle()
+        self.now_s = end_s
+        self._settle()
+
+    def _settle(self) -> None:
+        """Lets everything happen that is due now."""
+        for _ in range(1000):
+            moved = [self._turn(self.client, self.down, self.up), self._turn(self.server, self.up, self.down)]
+            if not any(moved):
+                return
+        raise RuntimeError(f"the session does not come to rest at {self.now_s} s")
+
+    def _turn(self, end: Connection, incoming: Pipe, outgoing: Pipe) -> bool:
+        """One end's turn; whether it sent anything."""
+        if end.role in self.deaf:
+            return False
+        for channel, data in incoming.pop(self.now_s):
+            end.receive(channel, data, self.now_s)
+        end.handle_deadline(self.now_s)
+        if self._act is not None:
+            self._act(end, self.now_s)
+        for channel in Channel:
+            end.set_buffered(channel, outgoing.buffered_bytes(channel, self.now_s))
+        leaving = end.messages_to_send(self.now_s)
+        for channel, data in leaving:
+            outgoing.push(channel, data, self.now_s)
+        return bool(leaving)
+
+    def _next_s(self) -> float:
+        """When something is next due."""
+        awake = [end for end in (self.client, self.server) if end.role not in self.deaf]
+        times = [end.next_deadline() for end in awake]
+        times += [pipe.next_s() for pipe in (self.up, self.down)]
+        later = [max(at_s, self.now_s + _TINY_S) for at_s in times if at_s is not None]
+        return min(later, default=float("inf"))
