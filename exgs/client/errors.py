@@ -1,0 +1,16 @@
+"""What can go wrong on the viewer's side."""
+
+from __future__ import annotations
+
+MAX_QUOTED = 200
+
+
+class ClientError(Exception):
+    """A scene could not be played or shown; the message says what was tried, what happened and what would help."""
+
+
+def quoted(text: str) -> str:
+    """What a peer wrote, made fit for a terminal: one line, printable, of bounded length."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * MAX_QUOTED]).split())[
+        :MAX_QUOTED
+    ]

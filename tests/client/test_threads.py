@@ -1,0 +1,39 @@
+import asyncio
+import threading
+
+import pytest
+
+from exgs.client.threads import in_thread
+
+
+async def test_runs_the_body():
+    seen: list[bool] = []
+    await in_thread(
+        lambda: seen.append(threading.current_thread() is threading.main_thread()), lambda: None, name="test"
+    )
+    assert seen == [False]
+
+
+async def test_an_error_comes_through():
+    def fail() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await in_thread(fail, lambda: None, name="test")
+
+
+async def test_cancelled_it_stops_the_body_and_waits_for_it():
+    started, stop, ended = asyncio.Event(), threading.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def body() -> None:
+        loop.call_soon_threadsafe(started.set)
+        stop.wait()
+        ended.set()
+
+    task = asyncio.create_task(in_thread(body, stop.set, name="test"))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
