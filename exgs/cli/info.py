@@ -1,0 +1,132 @@
+"""``exgs info``: what a file holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from exgs.cli import arguments
+from exgs.cli.terminal import size, table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of ``exgs info``."""
+    parser.add_argument("file", metavar="FILE", help="a scene in any readable format, or a .ugc file")
+    parser.add_argument("--chunks", action="store_true", help="list every chunk of a .ugc file")
+    parser.add_argument(
+        "--header-only", action="store_true", help="do not read the Gaussians of a scene file"
+    )
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Describes the file."""
+    from exgs.cli.files import is_ugc
+
+    if is_ugc(args.file):
+        facts, rows = _describe_ugc(args.file, with_chunks=args.chunks)
+    else:
+        facts, rows = _describe_scene(args.file, scan=not args.header_only)
+    print(json.dumps(facts) if args.json else table(rows))
+    return 0
+
+
+def _describe_scene(path: str, *, scan: bool) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    from exgs.scene import describe
+
+    scene = describe(path, scan=scan)
+    ratio = scene.float_bytes / max(scene.size_bytes, 1)
+    rows = [
+        ("file", f"{path}, {size(scene.size_bytes)}"),
+        ("format", f"{scene.format} {scene.version}".strip()),
+        ("splats", f"{scene.count:,}"),
+        ("SH degree", str(scene.sh_degree)),
+        ("frame", _frame(scene.frame.axes, scene.frame.up, scene.frame.metres_per_unit)),
+        ("as float32", f"{size(scene.float_bytes)} ({ratio:.1f} times this file)"),
+    ]
+    if scene.level_counts:
+        rows.append(("levels", ", ".join(f"{count:,}" for count in scene.level_counts) + " (finest first)"))
+    if scene.bounds_min is not None and scene.bounds_max is not None:
+        rows.append(("bounds", f"{_point(scene.bounds_min)} to {_point(scene.bounds_max)}"))
+    if scene.non_finite:
+        rows.append(
+            ("not finite", f"{scene.non_finite:,} Gaussians (convert --drop-non-finite leaves them out)")
+        )
+    return asdict(scene) | {"up": scene.frame.up}, rows
+
+
+def _describe_ugc(path: str, *, with_chunks: bool) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    from exgs.codec import open_container
+
+    container = open_container(Path(path).read_bytes())
+    header, chunks = container.header, container.manifest
+    levels = [
+        {
+            "level": level,
+            "splats": header.level_splats[level],
+            "chunks": sum(chunk.level == level for chunk in chunks),
+            "bytes": sum(chunk.size_bytes for chunk in chunks if chunk.level == level),
+        }
+        for level in range(header.levels)
+    ]
+    low, high = (tuple(map(float, box)) for box in (header.bounds_min, header.bounds_max))
+    facts: dict[str, Any] = {
+        "path": path,
+        "format": "UGC",
+        "version": ".".join(map(str, header.version)),
+        "size_bytes": len(container.data),
+        "preamble_bytes": len(container.preamble),
+        "sh_degree": header.sh_degree,
+        "frame": header.frame.axes,
+        "up": header.frame.up,
+        "metres_per_unit": header.frame.metres_per_unit,
+        "bounds_min": low,
+        "bounds_max": high,
+        "levels": levels,
+        "chunks": len(chunks),
+    }
+    rows = [
+        ("file", f"{path}, {size(len(container.data))}"),
+        (
+            "format",
+            f"UGC {facts['version']}, {len(chunks)} chunks, preamble of {facts['preamble_bytes']} bytes",
+        ),
+        ("SH degree", str(header.sh_degree)),
+        ("frame", _frame(header.frame.axes, header.frame.up, header.frame.metres_per_unit)),
+        ("bounds", f"{_point(low)} to {_point(high)}"),
+    ]
+    rows += [
+        (f"level {row['level']}", f"{row['splats']:,} splats, {row['chunks']} chunks, {size(row['bytes'])}")
+        for row in levels
+    ]
+    if with_chunks:
+        listed = [_chunk_facts(chunk) for chunk in chunks]
+        facts["chunk_list"] = listed
+        rows += [(f"chunk {chunk['id']}", _chunk_line(chunk)) for chunk in listed]
+    return facts, rows
+
+
+def _chunk_facts(chunk: Any) -> dict[str, Any]:
+    facts = asdict(chunk)
+    return {
+        key: [float(x) for x in value] if key.startswith("bounds") else value for key, value in facts.items()
+    }
+
+
+def _chunk_line(chunk: dict[str, Any]) -> str:
+    place = "coarsest" if chunk["parent"] < 0 else f"replaces {chunk['replaced']} of chunk {chunk['parent']}"
+    return (
+        f"level {chunk['level']}, tile {chunk['tile']}, {chunk['count']:,} splats, "
+        f"{chunk['size_bytes']:,} bytes at {chunk['offset']:,}, {place}, importance {chunk['importance']:.3g}"
+    )
+
+
+def _frame(axes: str, up: str, metres: float | None) -> str:
+    return f"{axes}, up is {up}, " + ("unit unknown" if metres is None else f"{metres:g} m per unit")
+
+
+def _point(point: tuple[float, ...]) -> str:
+    return "(" + ", ".join(f"{value:.3g}" for value in point) + ")"
