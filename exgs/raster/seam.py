@@ -54,3 +54,15 @@ class Rasterizer(Protocol):
 
     def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> Blending:
         """The blending operator of every camera, for least-squares fits of colours."""
+
+
+def picture_size(cameras: Sequence[Camera]) -> tuple[int, int]:
+    """Width and height in pixels that all ``cameras`` share.
+
+    Raises:
+        ValueError: there are no cameras, or their pictures differ in size.
+    """
+    sizes = {(camera.width, camera.height) for camera in cameras}
+    if len(sizes) != 1:
+        raise ValueError(f"expected cameras of one picture size, found {sorted(sizes) or 'no cameras'}")
+    return sizes.pop()
