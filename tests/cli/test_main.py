@@ -1,0 +1,64 @@
+"""The command table: help, version, exit codes, one line for every failure."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exgs.cli.main import COMMANDS, build_parser, run
+from exgs.version import __version__
+
+
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.strip() == f"exgs {__version__}"
+
+
+def test_no_command_prints_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run([command, "--help"])
+    assert stop.value.code == 0
+    assert "Exit codes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_unknown_flags_are_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run([command, "--no-such-flag"])
+    assert stop.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_flags_are_not_abbreviated(command: str) -> None:
+    parser, _ = build_parser([command])
+    assert parser.allow_abbrev is False
+
+
+def test_an_unknown_command_is_wrong_usage() -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(["compress"])
+    assert stop.value.code == 2
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["info", str(tmp_path / "absent.ply")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("exgs: ") and "absent.ply" in error and len(error.splitlines()) == 1
+
+
+def test_it_runs_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "exgs", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, f"exgs {__version__}")
