@@ -132,7 +132,7 @@ def _read(rule: Rule, data: bytes) -> Message:
 
 
 def _record(of: type, raw: object) -> object:
-    """An instance of ``of`` from a list of its fields, not checked yet; a complaint (str) where that fails."""
+    """An instance of ``of`` from a list of its fields, not checked yet; a complaint (str) where it fails."""
     kinds = kinds_of(of)
     required = sum(field.default is dataclasses.MISSING for field in dataclasses.fields(of))
     if not isinstance(raw, list) or not required <= len(raw) <= len(kinds) + MAX_EXTRA_FIELDS:

@@ -27,11 +27,11 @@ class Endpoint:
 
     Typical use::
 
-        endpoint = Endpoint(Role.SERVER, transport, config)
-        opened = await endpoint.opened()
-        async for event in endpoint: ...          # the last one is Closed
-        while await endpoint.writable():          # beside it, in a task of its own
-            endpoint.send_chunk(scene, chunk, data)
+        async with Endpoint(Role.SERVER, transport, config) as endpoint:
+            opened = await endpoint.opened()
+            async for event in endpoint: ...          # the last one is Closed
+            while await endpoint.writable():          # beside it, in a task of its own
+                endpoint.send_chunk(scene, chunk, data)
     """
 
     def __init__(self, role: Role, transport: Transport, config: ConnectionConfig | None = None) -> None:
@@ -125,14 +125,26 @@ class Endpoint:
         return False
 
     async def close(self, code: CloseCode = CloseCode.NORMAL, reason: str = "") -> None:
-        """Says goodbye, lets it leave (a second at most), closes the transport. Safe to call twice."""
+        """Ends the session and closes the transport; every endpoint must be closed, twice does no harm.
+
+        Where this side says goodbye, the peer has a second to hear it and to hang up.
+        """
+        said_here = self.state in (State.GREETING, State.OPEN)
         self._connection.close(code, reason, self._loop.time())
         self._pump()
-        give_up_s = self._loop.time() + self._config.closing_timeout_s
+        give_up_s = self._loop.time() + (self._config.closing_timeout_s if said_here else 0.0)
         while not self._down and (left_s := give_up_s - self._loop.time()) > 0:
             await self._change(left_s)
         await self._transport.close()
         self.transport_lost("closed here")
+
+    async def __aenter__(self) -> Endpoint:
+        """The endpoint itself; it is closed at the end of the block."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes."""
+        await self.close()
 
     # Figures.
 
