@@ -6,7 +6,7 @@ MAX_QUOTED = 200
 
 
 class ClientError(Exception):
-    """A scene could not be played or shown; the message says what was tried, what happened and what would help."""
+    """A scene could not be played or shown: what was tried, what happened and what would help."""
 
 
 def quoted(text: str) -> str:

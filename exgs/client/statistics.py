@@ -27,12 +27,12 @@ STAGES = (
 )
 """The way from a pose to its picture, in order.
 
-The client draws from what it holds, so no frame waits for the network: ``uplink``, ``select``, ``network`` and
-``decode`` are 0 for every frame. They have their columns so that frames drawn by a server can stand beside.
+The client draws from what it holds, so no frame waits for the network: ``uplink``, ``select``, ``network``
+and ``decode`` are 0 for every frame. They have their columns so that frames of other kinds can stand beside.
 """
 
 MAX_TIMED_FRAMES = 1 << 20
-"""Frame times kept for percentiles, 4 bytes each; three hours at 90 a second. Later ones replace the oldest."""
+"""Frame times kept for percentiles, 4 bytes each; three hours at 90 a second. Then the oldest go."""
 
 
 @dataclass(frozen=True)

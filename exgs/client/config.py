@@ -1,0 +1,46 @@
+"""The settings of one playing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+DEFAULT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class PlayConfig:
+    """What to play, from where, how it is looked at, and where pictures go."""
+
+    url: str
+    """Address of the server, ``http://HOST:PORT``, or of its WHEP endpoint."""
+    scene: str | None = None
+    """Name of the scene; None for the first in the server's list."""
+    token: str | None = None
+    """Bearer token of the server; None where it asks for none."""
+    path: Literal["head", "orbit"] = "head"
+    """What the head does: a head trace, or a loop around the object or through the room."""
+    head_trace: Path | None = None
+    """Recorded head movement for ``path`` "head"; None for a built-in one."""
+    stereo: bool = False
+    """Two eyes, side by side."""
+    size: tuple[int, int] = (640, 360)
+    """Width and height of the picture of one eye, in pixels."""
+    fov_y_rad: float = math.radians(60)
+    """Vertical field of view."""
+    fps: float = 30.0
+    """Ticks of the frame loop per second."""
+    seconds: float | None = None
+    """How long to play from the first frame; None for the length of the head trace, or ten seconds."""
+    out: Path | None = None
+    """Video file by its suffix, else a folder of pictures; None for neither. Replaced where it exists."""
+    stats: Path | None = None
+    """CSV file with one row for each tick; None for none. Replaced where it exists."""
+    backend: str = "auto"
+    """Name of the rasteriser."""
+    connect_timeout_s: float = 10.0
+    """How long the server may take to answer, and the connection to come up."""
+    stall_timeout_s: float = 60.0
+    """How long the first picture may take to arrive once the scene is open."""

@@ -1,0 +1,51 @@
+"""Where the head is: recorded, on a loop, or still.
+
+A pose is ``world_from_head`` [4,4] float64: scene coordinates from the head's own, x right, y down, z forward
+as a camera's. Sources are functions of time, so the frame loop and the session may ask at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from scipy.spatial.transform import Rotation, Slerp
+
+from exgs.scene import Camera
+
+
+class PoseSource(Protocol):
+    """Gives the newest pose; any thread may ask."""
+
+    def pose_at(self, time_s: float) -> np.ndarray:
+        """[4,4] world_from_head at ``time_s`` seconds since the first frame."""
+
+
+class Fixed:
+    """A head that does not move."""
+
+    def __init__(self, world_from_head: np.ndarray) -> None:
+        self._pose = world_from_head
+
+    def pose_at(self, time_s: float) -> np.ndarray:
+        """Always the same pose."""
+        return self._pose
+
+
+class Loop:
+    """A head that goes along cameras at an even pace, and from the last to the first again."""
+
+    def __init__(self, cameras: Sequence[Camera], *, period_s: float) -> None:
+        poses = np.stack([camera.world_from_camera for camera in [*cameras, cameras[0]]])
+        self._times = np.linspace(0.0, period_s, len(poses))
+        self._positions = poses[:, :3, 3]
+        self._turns = Slerp(self._times, Rotation.from_matrix(poses[:, :3, :3]))
+
+    def pose_at(self, time_s: float) -> np.ndarray:
+        """The pose between the two cameras around ``time_s``."""
+        time_s = time_s % self._times[-1]
+        pose = np.eye(4)
+        pose[:3, :3] = self._turns(time_s).as_matrix()
+        pose[:3, 3] = [np.interp(time_s, self._times, axis) for axis in self._positions.T]
+        return pose

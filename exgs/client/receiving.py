@@ -1,0 +1,180 @@
+"""From the connection to the decoder: chooses a scene, and passes on what arrives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from exgs.client.clock import Clock
+from exgs.client.decoding import DecodeWorker
+from exgs.client.errors import ClientError, quoted
+from exgs.client.progress import Kind
+from exgs.codec import DecodeError, Preamble, parse_preamble
+from exgs.protocol import (
+    ChunkReceived,
+    Closed,
+    Endpoint,
+    ManifestReceived,
+    Opened,
+    OpenScene,
+    PeerSilent,
+    SceneInfo,
+    SceneList,
+    SceneState,
+    SceneStatus,
+)
+
+MAX_NAMES_SHOWN = 12
+
+Say = Callable[[Kind, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedScene:
+    """A scene whose chunks are on their way."""
+
+    info: SceneInfo
+    """Its row in the server's list."""
+    preamble: Preamble
+    """Its header and manifest."""
+
+
+async def open_scene(endpoint: Endpoint, name: str | None, *, timeout_s: float, say: Say) -> OpenedScene:
+    """Waits for the server's list, asks for a scene and waits for its manifest, however long it is prepared.
+
+    Raises:
+        ClientError: the session does not come about, there is no such scene, or it cannot be had.
+    """
+    chosen: SceneInfo | None = None
+    now = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(timeout_s) as timer:
+            async for event in endpoint:
+                if isinstance(event, Opened):
+                    say("opened", f"connected to {quoted(event.agent) or 'the server'}")
+                elif isinstance(event, SceneList) and chosen is None:
+                    chosen = _choose(event.scenes, name)
+                    endpoint.send(OpenScene(chosen.scene))
+                    timer.reschedule(now() + timeout_s)
+                elif isinstance(event, SceneStatus) and _preparing(event, chosen, say):
+                    timer.reschedule(None)
+                elif isinstance(event, ManifestReceived) and chosen and event.scene == chosen.scene:
+                    return OpenedScene(chosen, _parse(event.data))
+                elif isinstance(event, Closed):
+                    raise ClientError(f"no session: {reason(event)}")
+    except TimeoutError as error:
+        awaited = "list of scenes" if chosen is None else "manifest"
+        raise ClientError(f"the server is there, but no {awaited} came within {timeout_s:g} s") from error
+    raise ClientError("the connection ended before the scene was opened")
+
+
+class Reception:
+    """Passes chunks to the decoder until the session ends, no faster than it decodes."""
+
+    def __init__(
+        self, endpoint: Endpoint, scene: OpenedScene, worker: DecodeWorker, *, clock: Clock, say: Say
+    ):
+        self.started_s = clock.now()
+        """When the manifest was there."""
+        self.first_chunk_s: float | None = None
+        """When the first chunk had arrived."""
+        self.last_chunk_s: float | None = None
+        """When the newest chunk had arrived."""
+        self.chunk_bytes = 0
+        """Bytes of the chunks that have arrived."""
+        self.lost: str | None = None
+        """Why the session ended before ``leave`` was called."""
+        self._endpoint, self._scene, self._worker = endpoint, scene, worker
+        self._clock, self._say = clock, say
+        self._leaving = False
+        self._room = asyncio.Event()
+
+    @property
+    def goodput_bytes_per_s(self) -> float:
+        """Bytes of all chunks over the time from the manifest to the newest of them; 0 before the first."""
+        span_s = (self.last_chunk_s or self.started_s) - self.started_s
+        return self.chunk_bytes / span_s if span_s > 0 else 0.0
+
+    @property
+    def bytes_received(self) -> int:
+        """Bytes of the scene that have arrived, manifest included."""
+        return self._scene.preamble.size_bytes + self.chunk_bytes
+
+    def leave(self) -> None:
+        """Notes that the end of the session is wanted."""
+        self._leaving = True
+
+    def decoded(self) -> None:
+        """Notes that the decoder has made room."""
+        self._room.set()
+
+    async def run(self) -> None:
+        """Receives until the session ends, then closes the decoder's queue.
+
+        Raises:
+            ClientError: the server sent what the manifest does not name.
+        """
+        try:
+            async for event in self._endpoint:
+                if isinstance(event, ChunkReceived) and event.scene == self._scene.info.scene:
+                    await self._take(event)
+                elif isinstance(event, PeerSilent):
+                    self._say("silent", f"nothing heard from the server for {event.silent_s:.0f} s")
+                elif isinstance(event, Closed) and not self._leaving:
+                    self.lost = reason(event)
+                    self._say("lost", f"connection lost: {self.lost}; showing what has arrived")
+        finally:
+            self._worker.close()
+
+    async def _take(self, event: ChunkReceived) -> None:
+        now_s = self._clock.now()
+        if self.first_chunk_s is None:
+            self.first_chunk_s = now_s
+            self._say("first_chunk", f"first chunk: {len(event.data)} bytes")
+        self.last_chunk_s = now_s
+        self.chunk_bytes += len(event.data)
+        self._worker.submit(event.chunk, event.data)
+        while self._worker.full:
+            self._room.clear()
+            if self._worker.full:
+                await self._room.wait()
+
+
+def reason(event: Closed) -> str:
+    """Why the session ended, for a person."""
+    text = quoted(event.reason) or event.code.name.lower().replace("_", " ")
+    return f"the server said: {text}" if event.by_peer else text
+
+
+def _choose(scenes: Sequence[SceneInfo], name: str | None) -> SceneInfo:
+    names = ", ".join(quoted(scene.name) for scene in scenes[:MAX_NAMES_SHOWN])
+    if len(scenes) > MAX_NAMES_SHOWN:
+        names += f" and {len(scenes) - MAX_NAMES_SHOWN} more"
+    if not scenes:
+        raise ClientError("the server has no scenes")
+    if name is None:
+        return scenes[0]
+    for scene in scenes:
+        if scene.name == name:
+            return scene
+    raise ClientError(f"the server has no scene {name!r}; it has: {names}")
+
+
+def _preparing(event: SceneStatus, chosen: SceneInfo | None, say: Say) -> bool:
+    """Whether the scene is being encoded, which may take minutes; raises where it cannot be had."""
+    if chosen is None or event.scene != chosen.scene:
+        return False
+    if event.state == SceneState.REFUSED:
+        raise ClientError(f"scene {quoted(chosen.name)!r}: {quoted(event.detail) or 'refused by the server'}")
+    if event.state != SceneState.PREPARING:
+        return False
+    say("preparing", f"the server encodes the scene: {100 * event.progress:.0f} %")
+    return True
+
+
+def _parse(data: bytes) -> Preamble:
+    try:
+        return parse_preamble(data)
+    except DecodeError as error:
+        raise ClientError(f"the manifest of the scene is unusable: {error}") from error

@@ -1,0 +1,160 @@
+"""Finding the server: WHEP, a POST of an SDP offer that is answered with an SDP answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import aiohttp
+
+from exgs.client.config import PlayConfig
+from exgs.client.errors import ClientError, quoted
+from exgs.protocol import Endpoint, ProtocolError, Role, TransportError
+from exgs.protocol.drivers.webrtc import WebRtcConfig, WebRtcTransport
+
+WHEP_PATH = "/whep"
+MAX_ANSWER_BYTES = 65536
+GOODBYE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Link:
+    """A session that is being opened, and the way to end it."""
+
+    endpoint: Endpoint
+    """This end of the session."""
+    hang_up: Callable[[], Awaitable[None]]
+    """Says goodbye and lets go of everything; never fails."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said to an offer."""
+
+    sdp: str
+    """Its SDP answer."""
+    resource: str | None
+    """URL to DELETE when the session ends."""
+
+
+async def connect(config: PlayConfig) -> Link:
+    """Opens a session over WebRTC.
+
+    Raises:
+        ClientError: the server cannot be reached, refuses, or no route leads there.
+    """
+    url = endpoint_url(config.url)
+    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.connect_timeout_s))
+    transport: WebRtcTransport | None = None
+    try:
+        transport, offer = await WebRtcTransport.offer(
+            WebRtcConfig(connect_timeout_s=config.connect_timeout_s)
+        )
+        answer = await post_offer(http, url, offer, token=config.token)
+        await transport.accept(answer.sdp)
+    except BaseException as error:
+        if transport is not None:
+            await transport.close()
+        await http.close()
+        if isinstance(error, TransportError):
+            raise ClientError(f"no connection to {url}: {error}") from error
+        if isinstance(error, ProtocolError):
+            raise ClientError(f"{url} gave an answer that does not fit: {error}") from error
+        raise
+    endpoint = Endpoint(Role.CLIENT, transport)
+
+    async def hang_up() -> None:
+        await endpoint.close()
+        if answer.resource is not None:
+            await _delete(http, answer.resource, config.token)
+        await http.close()
+
+    return Link(endpoint, hang_up)
+
+
+def endpoint_url(url: str) -> str:
+    """The WHEP endpoint for what the user gave: a bare host gets the scheme and path that servers here have.
+
+    Raises:
+        ClientError: it is no http address.
+    """
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ClientError(f"{url}: expected an address such as http://127.0.0.1:8080")
+    path = parts.path if parts.path.strip("/") else WHEP_PATH
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token: str | None) -> Answer:
+    """Posts an SDP offer.
+
+    Raises:
+        ClientError: nobody answers there, or the answer is no.
+    """
+    headers = {"Content-Type": "application/sdp", **_bearer(token)}
+    try:
+        async with http.post(url, data=offer.encode(), headers=headers, allow_redirects=False) as response:
+            text = await _text(response)
+            if response.status != 201:
+                raise ClientError(_refusal(url, response, text))
+            return Answer(text, _resource(url, response.headers.get("Location")))
+    except TimeoutError as error:
+        raise ClientError(
+            f"{url} does not answer; is the server running, and no firewall between?"
+        ) from error
+    except aiohttp.ClientConnectorDNSError as error:
+        raise ClientError(f"{url}: no such host") from error
+    except aiohttp.ClientConnectorError as error:
+        reason = error.os_error.strerror or str(error.os_error)
+        raise ClientError(f"{url} cannot be reached: {reason}; start it with 'exgs serve'") from error
+    except aiohttp.ClientError as error:
+        raise ClientError(f"{url}: {error or type(error).__name__}") from error
+
+
+async def _text(response: aiohttp.ClientResponse) -> str:
+    """The body, or as much of it as an answer may have."""
+    body = bytearray()
+    while len(body) < MAX_ANSWER_BYTES and (piece := await response.content.read(MAX_ANSWER_BYTES)):
+        body += piece
+    return body[:MAX_ANSWER_BYTES].decode("utf-8", errors="replace")
+
+
+def _resource(url: str, location: str | None) -> str | None:
+    """The session's own URL; None where it lies on another server, which must not see the token."""
+    if not location:
+        return None
+    resource = urljoin(url, location)
+    return resource if urlsplit(resource)[:2] == urlsplit(url)[:2] else None
+
+
+def _refusal(url: str, response: aiohttp.ClientResponse, text: str) -> str:
+    """Why the server said no, and what would help."""
+    detail = f" ({quoted(text)})" if quoted(text) else ""
+    if response.status in (401, 403):
+        return f"{url} refuses: the token is missing or wrong; give it with --token"
+    if response.status in (404, 405):
+        return f"{url}: no exgs server there, it knows no such endpoint ({response.status})"
+    if response.status in (429, 503):
+        wait = response.headers.get("Retry-After", "")
+        later = f"in {wait} s" if wait.isdecimal() and len(wait) < 6 else "later"
+        return f"{url} is busy{detail}; try again {later}"
+    return f"{url} refuses with status {response.status}{detail}"
+
+
+async def _delete(http: aiohttp.ClientSession, resource: str, token: str | None) -> None:
+    """Tells the server that the session is over; it notices by itself where this does not arrive."""
+    timeout = aiohttp.ClientTimeout(total=GOODBYE_TIMEOUT_S)
+    try:
+        async with http.delete(resource, headers=_bearer(token), timeout=timeout, allow_redirects=False):
+            return
+    except (aiohttp.ClientError, TimeoutError):
+        return
+
+
+def _bearer(token: str | None) -> dict[str, str]:
+    return {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -1,0 +1,66 @@
+"""What there is to show right now: immutable, swapped as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from exgs.scene import Camera, Gaussians
+
+VISIBILITY_SAMPLE = 4096
+"""Splats looked at for the estimate of how many are in view."""
+NEAR_PLANE = 0.01
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The scene as far as it had arrived at one moment: no hole, no splat twice."""
+
+    number: int
+    """Counts snapshots from 1."""
+    gaussians: Gaussians
+    """What to draw."""
+    splats_resident: int
+    """Splats of all chunks that have arrived, those replaced by finer ones included."""
+    chunks_by_level: tuple[int, ...]
+    """Chunks that have arrived at each level, finest first."""
+    bytes_received: int
+    """Bytes of the scene that have arrived, manifest included."""
+    base: bool
+    """Whether the coarsest level is there in full: every part of the scene is to be seen."""
+    complete: bool
+    """Whether every chunk is there."""
+
+
+class Latest(Generic[T]):
+    """One value that a thread replaces and others read, without locks: an attribute is swapped atomically."""
+
+    def __init__(self) -> None:
+        self._value: T | None = None
+
+    def put(self, value: T) -> None:
+        """Replaces the value."""
+        self._value = value
+
+    def get(self) -> T | None:
+        """The newest value; None before the first."""
+        return self._value
+
+
+def visible_splats(gaussians: Gaussians, cameras: Sequence[Camera]) -> int:
+    """About how many centres lie within the picture of any of ``cameras``, from an even sample of them."""
+    if not len(gaussians):
+        return 0
+    sample = gaussians.means[:: max(1, len(gaussians) // VISIBILITY_SAMPLE)].astype(np.float64)
+    seen = np.zeros(len(sample), bool)
+    for camera in cameras:
+        points = sample @ camera.camera_from_world[:3, :3].T + camera.camera_from_world[:3, 3]
+        x, y, z = points.T
+        u, v = camera.fx * x + camera.cx * z, camera.fy * y + camera.cy * z
+        seen |= (z > NEAR_PLANE) & (u >= 0) & (u < camera.width * z) & (v >= 0) & (v < camera.height * z)
+    return round(len(gaussians) * float(seen.mean()))

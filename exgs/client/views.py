@@ -1,0 +1,56 @@
+"""Tells the server where the head is, for it to send first what is seen."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from exgs.client.clock import Clock
+from exgs.client.optics import Optics
+from exgs.client.poses import PoseSource
+from exgs.protocol import Endpoint, ViewUpdate
+
+MAX_UPDATES_HZ = 120.0
+VELOCITY_SPAN_S = 0.02
+"""Velocities are differences over this long."""
+
+
+async def send_views(
+    endpoint: Endpoint, poses: PoseSource, optics: Optics, *, start_s: float, rate_hz: float, clock: Clock
+) -> None:
+    """Sends the pose ``rate_hz`` times a second until cancelled; ``start_s`` is that of the first frame."""
+    sequence = 0
+    while True:
+        now_s = clock.now()
+        endpoint.send(view_update(poses, optics, now_s - start_s, sequence=sequence, now_s=now_s))
+        sequence += 1
+        await asyncio.sleep(1 / min(rate_hz, MAX_UPDATES_HZ))
+
+
+def view_update(
+    poses: PoseSource, optics: Optics, time_s: float, *, sequence: int, now_s: float
+) -> ViewUpdate:
+    """The message about the pose at ``time_s`` seconds since the first frame."""
+    pose = poses.pose_at(time_s)
+    before = poses.pose_at(max(0.0, time_s - VELOCITY_SPAN_S))
+    span_s = min(VELOCITY_SPAN_S, time_s) or VELOCITY_SPAN_S
+    turn = Rotation.from_matrix(pose[:3, :3])
+    turned = turn * Rotation.from_matrix(before[:3, :3]).inv()
+    x, y, z, w = turn.as_quat().tolist()
+    return ViewUpdate(
+        sequence=sequence % (1 << 32),
+        client_time_us=int(now_s * 1e6),
+        position=_triple(pose[:3, 3]),
+        orientation=(w, x, y, z),
+        fov_rad=optics.fov_rad,
+        height_px=optics.size[1],
+        linear_velocity=_triple((pose[:3, 3] - before[:3, 3]) / span_s),
+        angular_velocity=_triple(turned.as_rotvec() / span_s),
+    )
+
+
+def _triple(vector: np.ndarray) -> tuple[float, float, float]:
+    x, y, z = vector.tolist()
+    return x, y, z

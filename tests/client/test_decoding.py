@@ -1,0 +1,156 @@
+import threading
+
+import numpy as np
+import pytest
+from tests.client.stage import VirtualClock, encoded
+
+from exgs.client.clock import WallClock
+from exgs.client.decoding import MAX_CORRUPT_CHUNKS, MAX_WAITING_BYTES, Decoded, DecodeWorker
+from exgs.client.errors import ClientError
+from exgs.client.snapshots import Latest, Snapshot
+from exgs.codec import Container, decode, open_container
+
+DATA = encoded(2000)
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.chunks: list[Decoded] = []
+        self.snapshots: list[Snapshot] = []
+
+    def decoded(self, chunk: Decoded) -> None:
+        self.chunks.append(chunk)
+
+    def published(self, snapshot: Snapshot) -> None:
+        self.snapshots.append(snapshot)
+
+
+def worker_for(container: Container, clock=None) -> tuple[DecodeWorker, Notes]:
+    notes = Notes()
+    return DecodeWorker(container.parsed, clock=clock or VirtualClock(), observer=notes), notes
+
+
+def test_all_chunks_give_the_scene_that_the_file_holds():
+    container = open_container(DATA)
+    worker, notes = worker_for(container)
+    for info in container.manifest:
+        worker.submit(info.id, bytes(container.chunk(info.id)))
+    worker.close()
+    worker.run()
+    snapshot = worker.snapshots.get()
+    assert snapshot is notes.snapshots[-1]
+    assert snapshot.complete and snapshot.base
+    assert (snapshot.gaussians.means == decode(DATA).means).all()
+    assert snapshot.chunks_by_level == (1, 1, 1)
+    assert snapshot.splats_resident == 2000 + 500 + 125
+    assert snapshot.bytes_received == len(DATA)
+    assert [chunk.chunk for chunk in notes.chunks] == [0, 1, 2]
+    assert worker.completed_s == 1000.0
+
+
+def test_the_first_complete_picture_is_published_at_once_and_later_ones_now_and_then():
+    container = open_container(DATA)
+    clock = VirtualClock()
+    worker, notes = worker_for(container, clock)
+    for chunk in (0, 1):
+        worker.submit(chunk, bytes(container.chunk(chunk)))
+    worker.close()
+    worker.run()
+    assert [snapshot.chunks_by_level for snapshot in notes.snapshots] == [(0, 0, 1), (0, 1, 1)]
+    assert [snapshot.number for snapshot in notes.snapshots] == [1, 2]
+    assert worker.completed_s is None
+
+
+def test_a_finer_chunk_before_its_parent_shows_nothing_yet():
+    container = open_container(DATA)
+    worker, notes = worker_for(container)
+    worker.submit(2, bytes(container.chunk(2)))
+    worker.close()
+    worker.run()
+    (snapshot,) = notes.snapshots
+    assert len(snapshot.gaussians) == 0
+    assert not snapshot.base
+
+
+def test_a_corrupt_chunk_is_counted_and_told_and_the_others_go_on():
+    container = open_container(DATA)
+    worker, notes = worker_for(container)
+    broken = bytearray(container.chunk(1))
+    broken[len(broken) // 2] ^= 0xFF
+    for chunk, data in ((0, bytes(container.chunk(0))), (1, bytes(broken)), (1, bytes(container.chunk(1)))):
+        worker.submit(chunk, data)
+    worker.close()
+    worker.run()
+    assert worker.corrupt == 1
+    assert [chunk.error is None for chunk in notes.chunks] == [True, False, True]
+    assert worker.snapshots.get().chunks_by_level == (0, 1, 1)
+    assert worker.snapshots.get().bytes_received == container.parsed.size_bytes + sum(
+        info.size_bytes for info in container.manifest[:2]
+    )
+
+
+def test_too_many_corrupt_chunks_end_it():
+    container = open_container(DATA)
+    worker, _ = worker_for(container)
+    for _ in range(MAX_CORRUPT_CHUNKS + 1):
+        worker.submit(0, b"garbage")
+    worker.close()
+    with pytest.raises(ClientError, match="the stream is broken: 9 chunks"):
+        worker.run()
+
+
+def test_a_chunk_that_comes_twice_counts_once():
+    container = open_container(DATA)
+    worker, notes = worker_for(container)
+    for _ in range(2):
+        worker.submit(0, bytes(container.chunk(0)))
+    worker.close()
+    worker.run()
+    assert len(notes.chunks) == 2
+    assert worker.snapshots.get().splats_resident == 125
+
+
+@pytest.mark.parametrize("chunk", [-1, 3, 1 << 17])
+def test_a_chunk_that_the_manifest_does_not_name_is_refused(chunk: int):
+    worker, _ = worker_for(open_container(DATA))
+    with pytest.raises(ClientError, match="the manifest names 3 chunks"):
+        worker.submit(chunk, b"")
+
+
+def test_it_is_full_until_what_waits_is_decoded():
+    container = open_container(DATA)
+    worker, _ = worker_for(container)
+    assert not worker.full
+    worker.submit(0, bytes(MAX_WAITING_BYTES + 1))
+    assert worker.full
+    worker.close()
+    worker.run()
+    assert not worker.full
+    assert worker.corrupt == 1
+    assert worker.most_waiting_bytes == MAX_WAITING_BYTES + 1
+
+
+def test_what_waits_to_be_published_does_not_wait_for_the_next_chunk():
+    """On real time: after the second chunk nothing comes, and its snapshot appears all the same."""
+    container = open_container(DATA)
+    worker, notes = worker_for(container, WallClock())
+    seen = threading.Event()
+    publish = notes.published
+    notes.published = lambda snapshot: (publish(snapshot), seen.set() if snapshot.number == 2 else None)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    for chunk in (0, 1):
+        worker.submit(chunk, bytes(container.chunk(chunk)))
+    assert seen.wait(20)
+    worker.close()
+    thread.join()
+    assert [snapshot.chunks_by_level for snapshot in notes.snapshots] == [(0, 0, 1), (0, 1, 1)]
+
+
+def test_latest_has_nothing_and_then_the_newest():
+    latest: Latest[np.ndarray] = Latest()
+    assert latest.get() is None
+    first, second = np.zeros(1), np.ones(1)
+    latest.put(first)
+    latest.put(second)
+    assert latest.get() is second
