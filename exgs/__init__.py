@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "exgs.codec": (
-        "Assembly", "CodecError", "DecodeError", "Decoder", "EncodeConfig", "EncodeError", "Encoding", "decode",
-        "encode", "open_container",
+        "Assembly", "CodecError", "DecodeError", "Decoder", "EncodeConfig", "EncodeError", "Encoding",
+        "decode", "encode", "open_container",
     ),
     "exgs.raster": ("Rasterizer", "Rendering", "choose_rasterizer"),
     "exgs.scene": (
