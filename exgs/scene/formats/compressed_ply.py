@@ -59,12 +59,18 @@ def open_compressed_ply(path: Path, header: Header, *, max_gaussians: int) -> Sc
         if element is not None:
             check_extent(path, element, size_bytes=size)
     _check_properties(path, vertices, _PACKED, kind="u4")
-    _check_properties(path, chunks, _POSITION + _SCALE, kind="f4")
+    colors = _COLOR if _has_color_bounds(chunks) else ()
+    _check_properties(path, chunks, _POSITION + _SCALE + colors, kind="f4")
     if chunks.count * CHUNK < vertices.count:
         raise SceneError(f"{path}: {chunks.count} chunks of {CHUNK} for {vertices.count} vertices")
     degree = 0 if harmonics is None else _harmonics_degree(path, harmonics, vertices.count)
     read = partial(_read, path, chunks, vertices, harmonics if degree else None, degree)
     return SceneFile("compressed PLY", "", vertices.count, degree, FRAME, size, read)
+
+
+def _has_color_bounds(chunks: Element) -> bool:
+    """Whether colours lie between bounds too; they lie between 0 and 1 in files before 2024."""
+    return chunks.dtype is not None and not set(_COLOR).isdisjoint(chunks.dtype.names or ())
 
 
 def _check_properties(path: Path, element: Element, names: tuple[str, ...], *, kind: str) -> None:
@@ -106,7 +112,7 @@ def _read(
             quats[block] = _unpack_rotation(packed["packed_rotation"])
             color = packed["packed_color"]
             rgb = np.stack([_bits(color, shift, 8) for shift in (24, 16, 8)], axis=1)
-            if "min_r" in (bounds.dtype.names or ()):
+            if _has_color_bounds(chunks):
                 rgb = _between(bounds, _COLOR, within, rgb)
             sh0[block, 0] = (rgb - 0.5) / SH_C0
             opacity_logits[block] = _ALPHA_LOGITS[color & 255]

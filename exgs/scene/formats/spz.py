@@ -184,13 +184,16 @@ def _decode(path: Path, header: _Header, sections: Iterator[BinaryIO]) -> Gaussi
 def _section(path: Path, header: _Header, index: int, stream: BinaryIO) -> Iterator[tuple[slice, np.ndarray]]:
     """[n, bytes of a record] uint8 of each block of a section."""
     record = header.record_bytes[index]
-    for block in blocks(header.count) if record else ():
-        where = f"{path}: SPZ {SECTIONS[index]}, record {block.start} onwards"
-        try:
-            data = read_exactly(stream, (block.stop - block.start) * record, where=where)
-        except zstandard.ZstdError as error:
-            raise SceneError(f"{where}: {error}") from error
-        yield block, np.frombuffer(data, np.uint8).reshape(-1, record)
+    where = f"{path}: SPZ {SECTIONS[index]}"
+    try:
+        for block in blocks(header.count) if record else ():
+            size = (block.stop - block.start) * record
+            data = read_exactly(stream, size, where=f"{where}, record {block.start} onwards")
+            yield block, np.frombuffer(data, np.uint8).reshape(-1, record)
+        if header.version == 4 and record and stream.read(1):
+            raise SceneError(f"{where}: the stream is longer than {record * header.count} bytes")
+    except zstandard.ZstdError as error:
+        raise SceneError(f"{where}: {error}") from error
 
 
 def _fixed_point(data: np.ndarray) -> np.ndarray:
