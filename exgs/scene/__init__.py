@@ -5,6 +5,7 @@ from exgs.scene.errors import SceneError
 from exgs.scene.finite import drop_non_finite
 from exgs.scene.frame import Frame
 from exgs.scene.gaussians import SH_C0, SH_COEFFICIENTS, Gaussians
+from exgs.scene.interior import generate_interior
 from exgs.scene.orbit import orbit
 from exgs.scene.read import SceneDescription, describe, read_scene
 from exgs.scene.transform import to_frame, transform
@@ -21,6 +22,7 @@ __all__ = [
     "SceneError",
     "describe",
     "drop_non_finite",
+    "generate_interior",
     "orbit",
     "read_cameras",
     "read_scene",
