@@ -142,8 +142,8 @@ def _record(of: type, raw: object) -> object:
 
 def _value(kind: Kind, raw: Any) -> Any:
     """``raw`` as ``kind`` holds it; unchanged where it does not fit, for the check to name."""
-    if isinstance(kind, Listing) and isinstance(raw, list) and len(raw) <= kind.max_items:
-        return tuple(_value(kind.item, item) for item in raw)
+    if isinstance(kind, Listing) and isinstance(raw, list):
+        return tuple(_value(kind.item, item) for item in raw[: kind.max_items + 1])
     if isinstance(kind, Record):
         return _record(kind.of, raw)
     if isinstance(kind, Number) and type(raw) is int:

@@ -1,0 +1,190 @@
+"""Scene bytes on their way out."""
+
+import pytest
+
+from exgs.protocol import Channel, ConnectionConfig, LocalProtocolError, RemoteProtocolError
+from exgs.protocol.messages import ChunkFragment, ManifestFragment, Receipt
+from exgs.protocol.outflow import Outflow
+from exgs.protocol.vocabulary import FRAGMENT_BYTES, MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_MANIFEST_BYTES
+from exgs.protocol.wire import parse
+
+CONFIG = ConnectionConfig(min_credit_bytes=200_000)
+
+
+def streaming(config: ConnectionConfig = CONFIG) -> Outflow:
+    """Scene 3 is open and its manifest has left and was taken."""
+    outflow = Outflow(config)
+    outflow.open(3)
+    assert outflow.queue_manifest(3, b"manifest")
+    assert len(list(outflow.fragments(None, 0.0))) == 1
+    outflow.receipt(Receipt(1, 8), 0.0)
+    outflow.set_buffered(Channel.SCENE_0, 0)
+    return outflow
+
+
+def drain(outflow: Outflow, now_s: float = 0.0) -> int:
+    """Bytes of payload that leave while the link takes everything at once."""
+    before = outflow.credit.sent_bytes
+    while list(outflow.fragments(None, now_s)):
+        for channel in Channel:
+            outflow.set_buffered(channel, 0)
+    return outflow.credit.sent_bytes - before
+
+
+def test_fragments_carry_the_opening_and_the_grid() -> None:
+    outflow = streaming()
+    data = bytes(range(250)) * 200
+    outflow.queue_chunk(3, 9, data)
+    parsed = [parse(message, channel) for channel, message in outflow.fragments(None, 0.0)]
+    assert [(piece.opening, piece.chunk, piece.offset, piece.total) for piece in parsed] == [
+        (1, 9, offset, 50_000) for offset in range(0, 50_000, FRAGMENT_BYTES)
+    ]
+    assert b"".join(piece.payload for piece in parsed) == data
+    assert all(isinstance(piece, ChunkFragment) for piece in parsed)
+
+
+def test_the_manifest_goes_first() -> None:
+    outflow = Outflow(CONFIG)
+    outflow.open(3)
+    with pytest.raises(LocalProtocolError, match="before the manifest"):
+        outflow.queue_chunk(3, 0, b"x")
+    assert not outflow.room(None, 0.0)
+    outflow.queue_manifest(3, b"m")
+    outflow.queue_chunk(3, 0, b"x")
+    kinds = [type(parse(message, channel)) for channel, message in outflow.fragments(None, 0.0)]
+    assert kinds == [ManifestFragment, ChunkFragment]
+
+
+def test_there_is_room_only_when_the_last_chunk_has_left() -> None:
+    outflow = streaming()
+    assert outflow.room(None, 0.0)
+    outflow.queue_chunk(3, 0, bytes(40_000))
+    assert not outflow.room(None, 0.0)
+    list(outflow.fragments(None, 0.0))
+    assert outflow.room(None, 0.0)
+
+
+def test_a_full_link_takes_nothing_until_it_is_half_empty() -> None:
+    outflow = streaming()
+    outflow.queue_chunk(3, 0, bytes(150_000))
+    assert sum(len(message) for _, message in outflow.fragments(None, 0.0)) < 64 * 1024 + FRAGMENT_BYTES + 100
+    for level, leaves in ((64_000, False), (40_000, False), (32 << 10, False), ((32 << 10) - 1, True)):
+        outflow.set_buffered(Channel.SCENE_0, level)
+        assert bool(list(outflow.fragments(None, 0.0))) == leaves
+
+
+def test_control_and_bulk_of_one_link_are_counted_together() -> None:
+    outflow = streaming()
+    outflow.set_buffered(Channel.CONTROL, 64 << 10)
+    assert not outflow.room(None, 0.0)
+    outflow.channels = (Channel.SCENE_0, Channel.SCENE_1)
+    assert outflow.room(None, 0.0)
+    outflow.queue_chunk(3, 0, bytes(1000))
+    assert [channel for channel, _ in outflow.fragments(None, 0.0)] == [Channel.SCENE_1]
+
+
+def test_fragments_spread_over_the_links() -> None:
+    outflow = streaming()
+    outflow.channels = (Channel.SCENE_0, Channel.SCENE_1, Channel.SCENE_2)
+    outflow.queue_chunk(3, 0, bytes(FRAGMENT_BYTES * 6))
+    used = [channel for channel, _ in outflow.fragments(None, 0.0)]
+    assert {channel: used.count(channel) for channel in used} == {
+        Channel.SCENE_0: 2,
+        Channel.SCENE_1: 2,
+        Channel.SCENE_2: 2,
+    }
+
+
+def test_credit_stops_the_flow_and_a_receipt_starts_it_again() -> None:
+    outflow = streaming()
+    for chunk in range(5):
+        outflow.queue_chunk(3, chunk, bytes(60_000))
+    sent = drain(outflow)
+    assert 200_000 - FRAGMENT_BYTES < sent <= 200_000
+    outflow.receipt(Receipt(1, 8 + 120_000, (0, 1)), 0.1)
+    assert drain(outflow, 0.1) == 300_000 - sent
+
+
+def test_many_tiny_chunks_are_bounded_too() -> None:
+    outflow = streaming()
+    chunk = 0
+    while outflow.room(None, 0.0):
+        outflow.queue_chunk(3, chunk, b"x")
+        drain(outflow)
+        chunk += 1
+    assert chunk == 2048
+    outflow.receipt(Receipt(1, 9, (0,)), 0.1)
+    assert outflow.room(None, 0.1)
+
+
+def test_a_chunk_leaves_once() -> None:
+    outflow = streaming()
+    assert outflow.queue_chunk(3, 5, b"x")
+    assert not outflow.queue_chunk(3, 5, b"x")
+    assert not outflow.queue_manifest(3, b"again")
+    assert not outflow.queue_chunk(4, 6, b"x")
+
+
+def test_chunks_that_have_not_begun_can_be_taken_back() -> None:
+    outflow = streaming()
+    for chunk in range(3):
+        outflow.queue_chunk(3, chunk, bytes(100_000))
+    list(outflow.fragments(None, 0.0))
+    assert outflow.drop_queued() == (1, 2)
+    assert outflow.queue_chunk(3, 1, b"anew")
+    outflow.set_buffered(Channel.SCENE_0, 0)
+    assert drain(outflow) == 100_000 - FRAGMENT_BYTES * 5 + 4
+
+
+def test_another_scene_drops_what_is_queued() -> None:
+    outflow = streaming()
+    outflow.queue_chunk(3, 0, bytes(100_000))
+    list(outflow.fragments(None, 0.0))
+    outflow.open(4)
+    assert outflow.queued_bytes == 0
+    assert not outflow.queue_chunk(3, 1, b"late")
+    outflow.queue_manifest(4, b"m")
+    outflow.set_buffered(Channel.SCENE_0, 0)
+    ((_, message),) = outflow.fragments(None, 0.0)
+    assert parse(message, Channel.SCENE_0) == ManifestFragment(2, 0, 1, b"m")
+
+
+def test_receipts_of_an_earlier_opening_return_credit_alone() -> None:
+    outflow = streaming()
+    outflow.queue_chunk(3, 0, bytes(10))
+    list(outflow.fragments(None, 0.0))
+    outflow.open(4)
+    assert outflow.receipt(Receipt(1, 18, (0,)), 0.1) == ()
+    assert outflow.credit.open_bytes == 0
+
+
+def test_a_receipt_for_what_was_not_sent_is_refused() -> None:
+    outflow = streaming()
+    with pytest.raises(RemoteProtocolError, match="chunk 7"):
+        outflow.receipt(Receipt(1, 8, (7,)), 0.1)
+
+
+def test_the_clients_rate_is_kept() -> None:
+    outflow = streaming(ConnectionConfig(min_credit_bytes=10 << 20))
+    outflow.max_bytes_per_s = 200_000
+    assert outflow.ready_s(0.0) is None
+    outflow.queue_chunk(3, 0, bytes(1_000_000))
+    now_s, times = 0.0, 0
+    while outflow.queued_bytes:
+        drain(outflow, now_s)
+        now_s = outflow.ready_s(now_s) or now_s
+        times += 1
+    assert now_s == pytest.approx(5.0, rel=0.03)
+    assert times > 50
+
+
+@pytest.mark.parametrize(("chunk", "size"), [(-1, 1), (MAX_CHUNKS, 1), (0, 0), (0, MAX_CHUNK_BYTES + 1)])
+def test_chunks_beyond_the_limits_are_the_callers_mistake(chunk: int, size: int) -> None:
+    with pytest.raises(LocalProtocolError, match=f"chunk {chunk} of {size} bytes"):
+        streaming().queue_chunk(3, chunk, bytes(size))
+
+
+@pytest.mark.parametrize("size", [0, MAX_MANIFEST_BYTES + 1])
+def test_manifests_beyond_the_limits_are_the_callers_mistake(size: int) -> None:
+    with pytest.raises(LocalProtocolError, match=f"manifest of {size} bytes"):
+        Outflow(CONFIG).queue_manifest(0, bytes(size))
