@@ -51,18 +51,19 @@ def run(args: argparse.Namespace) -> int:
         if target is not None:
             with reporter.phase("write"):
                 write_scene(target, gaussians)
+    written = target.stat().st_size if target else 0
     summary = {
         "splats_in": len(source),
         "splats_out": len(gaussians),
         "sh_degree": gaussians.sh_degree,
         "frame": gaussians.frame.axes,
-        "output_bytes": target.stat().st_size if target else 0,
+        "output_bytes": written,
     }
     if args.json:
         print(json.dumps(summary))
     elif not args.quiet:
         rows = [("splats", f"{len(source):,} in, {len(gaussians):,} out, SH degree {gaussians.sh_degree}")]
-        rows += [("written", f"{target}, {size(summary['output_bytes'])}")] if target else []
+        rows += [("written", f"{target}, {size(written)}")] if target else []
         print(table(rows))
     return 0
 

@@ -1,0 +1,199 @@
+"""``exgs demo``: the whole path on a scene the project generates itself.
+
+Generates an interior, encodes it to a hundredth of its float size, serves it in a process of its own, plays
+it over WebRTC while a head moves, and compares what arrived with the source from views of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from exgs.cli import arguments
+from exgs.cli.encode import Phases, facts
+from exgs.cli.errors import UsageError
+from exgs.cli.terminal import Reporter, size, table
+from exgs.raster import Rasterizer
+from exgs.scene import Gaussians
+
+SCENE, STREAM, CAMERAS = "interior.ply", "interior.ugc", "cameras.json"
+VIDEO, SHEET, FRAMES, REPORT = "session.mp4", "sheet.png", "frames.csv", "report.json"
+OUTPUTS = (SCENE, STREAM, CAMERAS, VIDEO, SHEET, FRAMES, REPORT)
+RATIO = 100.0
+JUDGED_VIEWS = 8
+JUDGED_SEED = 20260101
+"""Seed of the views to judge from: another one than the encoder's."""
+PICTURE_SIZE = (640, 360)
+READY_TIMEOUT_S = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of ``exgs demo``."""
+    parser.add_argument(
+        "--out", metavar="FOLDER", default="demo-out", help="where results go (default: demo-out)"
+    )
+    parser.add_argument("--count", type=arguments.positive_int, default=300_000, help="Gaussians to generate")
+    parser.add_argument(
+        "--seed", type=arguments.whole_number, default=1, help="of the interior and the head's path"
+    )
+    parser.add_argument(
+        "--seconds", type=arguments.positive_float, default=8.0, help="how long to play (default: 8)"
+    )
+    parser.add_argument(
+        "--fps", type=arguments.positive_float, default=15.0, help="frames per second (default: 15)"
+    )
+    parser.add_argument("--stereo", action="store_true", help="play both eyes side by side")
+    arguments.add_backend(parser)
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the demo and writes its report."""
+    from exgs.cli.files import write_atomically
+    from exgs.cli.rasterising import rasterizer_for
+    from exgs.scene import generate_interior, write_scene
+
+    folder = _prepare(args.out, overwrite=args.overwrite)
+    report: dict[str, Any] = {}
+    with Reporter(quiet=args.quiet or args.json) as reporter:
+        rasterizer = rasterizer_for(args.backend, reporter)
+        with reporter.phase("generate"):
+            gaussians = generate_interior(seed=args.seed, count=args.count)
+            write_scene(folder / SCENE, gaussians)
+        report["encode"] = _encode(gaussians, folder / STREAM, rasterizer, reporter)
+        with reporter.phase("play"), _server(folder / STREAM) as url:
+            report["play"] = _play(args, url, folder)
+        with reporter.phase("compare"):
+            report["quality"] = _compare(gaussians, folder, rasterizer)
+    text = json.dumps(report, indent=1) + "\n"
+    write_atomically(folder / REPORT, lambda stream: stream.write(text.encode()))
+    if args.json:
+        print(json.dumps(report))
+    elif not args.quiet:
+        print(table(_rows(report, folder)))
+    return 0
+
+
+def _prepare(name: str, *, overwrite: bool) -> Path:
+    folder = Path(name)
+    existing = [output for output in OUTPUTS if (folder / output).exists()]
+    if existing and not overwrite:
+        raise UsageError(f"{folder / existing[0]} exists; -w replaces it, --out names another folder")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} exists and is no folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    for output in existing:
+        (folder / output).unlink()
+    return folder
+
+
+def _encode(gaussians: Gaussians, path: Path, rasterizer: Rasterizer, reporter: Reporter) -> dict[str, Any]:
+    from exgs.cli.files import write_atomically
+    from exgs.codec import EncodeConfig, encode
+
+    before = len(reporter.phases)
+    with Phases(reporter) as phases:
+        encoding = encode(gaussians, EncodeConfig(ratio=RATIO), rasterizer=rasterizer, progress=phases.follow)
+    write_atomically(path, lambda stream: stream.write(encoding.data))
+    return facts(encoding.report, reporter.phases[before:])
+
+
+@contextmanager
+def _server(path: Path) -> Iterator[str]:
+    """A server process for one stream on a free port; the value is its address."""
+    command = [sys.executable, "-m", "exgs", "serve", str(path), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield _address(process)
+    finally:
+        process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """Waits for the line that says where the server listens."""
+    from exgs.server.errors import ServerError
+
+    said: list[str] = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line.strip())
+        if match := re.search(r"http://\S+:\d+", line):
+            return match[0].rstrip("/")
+    raise ServerError(f"the server did not start: {' '.join(said[-3:])}")
+
+
+def _play(args: argparse.Namespace, url: str, folder: Path) -> dict[str, Any]:
+    from exgs.client.config import PlayConfig
+    from exgs.client.session import play
+
+    config = PlayConfig(
+        url, stereo=args.stereo, size=PICTURE_SIZE, fps=args.fps, seconds=args.seconds,
+        out=folder / VIDEO, stats=folder / FRAMES, backend=args.backend,
+    )  # fmt: skip
+    return asdict(asyncio.run(play(config)))
+
+
+def _compare(gaussians: Gaussians, folder: Path, rasterizer: Rasterizer) -> dict[str, Any]:
+    """Judges the decoded stream from views of its own; writes the views and the contact sheet."""
+    from exgs.cli.compare import summarise
+    from exgs.cli.pictures import write_sheet
+    from exgs.codec import decode
+    from exgs.raster.quality import compare_pictures
+    from exgs.scene import sample_views, write_cameras
+
+    decoded = decode((folder / STREAM).read_bytes())
+    cameras = sample_views(gaussians, JUDGED_VIEWS, seed=JUDGED_SEED, size=PICTURE_SIZE)
+    write_cameras(folder / CAMERAS, cameras)
+    rows: list[dict[str, Any]] = []
+    pairs: list[list[np.ndarray]] = []
+    for camera in cameras:
+        pair = [rasterizer.render(scene, [camera]).color[0] for scene in (gaussians, decoded)]
+        rows.append({"name": camera.name, **asdict(compare_pictures(pair[0], pair[1]))})
+        pairs.append(pair)
+    write_sheet(folder / SHEET, pairs)
+    return summarise(rows)
+
+
+def _rows(report: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
+    encoded, played, quality = report["encode"], report["play"], report["quality"]
+    splats, shown = f"{encoded['splats_kept']:,} splats", f"{played['frames_shown']} shown"
+    goodput = 8e-6 * (played["goodput_bytes_per_s"] or 0)
+    return [
+        ("scene", f"{encoded['splats_in']:,} splats, {size(encoded['float_bytes'])} as float32"),
+        ("stream", f"{size(encoded['bytes'])}, ratio {encoded['ratio']:.0f}, {splats}"),
+        ("quality", f"{_quality(quality)} over {quality['views']} views of its own"),
+        ("first frame", f"{_seconds(played['first_frame_s'])} after the offer"),
+        ("complete", f"{_seconds(played['complete_s'])} after the offer"),
+        ("frames", f"{shown}, {played['frames_late']} late, {played['frame_ms_p50']:.1f} ms median"),
+        ("goodput", f"{goodput:.1f} Mbit/s over WebRTC on this machine"),
+        ("results", f"{folder}/: {VIDEO}, {SHEET} (original | decoded), {REPORT}, {STREAM}, {SCENE}"),
+    ]
+
+
+def _quality(quality: dict[str, Any]) -> str:
+    psnr, ssim, flip = quality["psnr_mean"], quality["ssim_mean"], quality["flip_mean"]
+    return f"PSNR {psnr:.2f} dB, SSIM {ssim:.3f}, FLIP {flip:.3f}"
+
+
+def _seconds(value: float | None) -> str:
+    return "never" if value is None else f"{value:.2f} s"

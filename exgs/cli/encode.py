@@ -1,0 +1,213 @@
+"""``exgs encode``: a scene into a .ugc bitstream."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from exgs.cli import arguments
+from exgs.cli.errors import UsageError
+from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
+from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
+from exgs.codec.report import Report
+
+if TYPE_CHECKING:
+    from exgs.scene import Gaussians
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of ``exgs encode``."""
+    parser.add_argument("input", metavar="SCENE", help="a scene in any readable format")
+    parser.add_argument("output", metavar="OUT.ugc", help="the bitstream to write, or null for a dry run")
+    add_size(parser)
+    parser.add_argument(
+        "--method", choices=METHODS, default="ugc",
+        help="ugc merges and refits (default); exgs prunes as ExGS describes it, the baseline",
+    )  # fmt: skip
+    parser.add_argument("--cameras", metavar="FILE", help="views where viewers may be (default: sampled)")
+    parser.add_argument(
+        "--views", type=arguments.positive_int, metavar="N", help="how many views judge the scene"
+    )
+    parser.add_argument(
+        "--seed", type=arguments.whole_number, default=0, help="of the sampled views (default: 0)"
+    )
+    parser.add_argument("--sh-degree", type=int, choices=range(4), help="keep at most this degree")
+    parser.add_argument(
+        "--levels", type=arguments.positive_int, metavar="N", help="most levels of detail, 1 to 8"
+    )
+    parser.add_argument(
+        "--no-refit", action="store_true", help="ugc: leave out the fit of colours to pictures"
+    )
+    parser.add_argument("--no-amplify", action="store_true", help="exgs: do not enlarge what is kept")
+    parser.add_argument(
+        "--storage", choices=STORAGES, default="fp16",
+        help="exgs: count 28 bytes a Gaussian as published (default), or the size of the coded file",
+    )  # fmt: skip
+    parser.add_argument("--axes", metavar="AXES", help="name the frame of the source, such as RDF or RUB")
+    parser.add_argument(
+        "--metres-per-unit",
+        type=arguments.positive_float,
+        metavar="M",
+        help="name the length of the source's unit",
+    )
+    arguments.add_backend(parser)
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+    arguments.add_json(parser)
+
+
+def add_size(parser: argparse.ArgumentParser) -> None:
+    """Adds the three ways to say how large the file may be."""
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
+        "--max-bytes",
+        type=arguments.byte_count,
+        metavar="N",
+        help="largest file, such as 3.3MB; hit from below",
+    )
+    sizes.add_argument(
+        "--ratio", type=arguments.positive_float, metavar="R",
+        help="float32 PLY of the source's own SH degree over the file",
+    )  # fmt: skip
+    names = ", ".join(f"{name} 1/{ratio:g}" for name, ratio in PRESETS.items())
+    sizes.add_argument(
+        "--preset", choices=PRESETS, help=f"a named ratio: {names} (default: {DEFAULT_PRESET})"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reads, encodes, writes and reports."""
+    from exgs.cli.files import UGC_SUFFIX, check_output, is_ugc, write_atomically
+    from exgs.cli.rasterising import rasterizer_for
+    from exgs.codec import encode
+    from exgs.scene import read_cameras, read_scene
+
+    if is_ugc(args.input):
+        raise UsageError(f"{args.input} is encoded already; encode its source, or decode it first")
+    target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
+    config = config_from(args)
+    cameras = read_cameras(args.cameras) if args.cameras else None
+    with Reporter(quiet=args.quiet or args.json) as reporter:
+        rasterizer = rasterizer_for(args.backend, reporter)
+        with reporter.phase("read"):
+            gaussians = named_frame(read_scene(args.input), args.axes, args.metres_per_unit)
+        with Phases(reporter) as phases:
+            encoding = encode(
+                gaussians, config, rasterizer=rasterizer, cameras=cameras, progress=phases.follow
+            )
+        if target is not None:
+            with reporter.phase("write"):
+                write_atomically(target, lambda stream: stream.write(encoding.data))
+    if args.json:
+        print(json.dumps(facts(encoding.report, reporter.phases)))
+    elif not args.quiet:
+        print(table(rows(encoding.report, reporter.phases)))
+    return 0
+
+
+def config_from(args: argparse.Namespace) -> EncodeConfig:
+    """The configuration that the flags ask for; what was not said keeps its default."""
+    given = {
+        name: value
+        for name in ("max_bytes", "ratio", "preset", "views", "sh_degree", "levels")
+        if (value := getattr(args, name)) is not None
+    }
+    return EncodeConfig(
+        method=args.method, seed=args.seed, storage=args.storage,
+        refit=not args.no_refit, amplify=not args.no_amplify, **given,
+    )  # fmt: skip
+
+
+def named_frame(gaussians: Gaussians, axes: str | None, metres_per_unit: float | None) -> Gaussians:
+    """The same Gaussians with what the file does not say about their frame."""
+    from dataclasses import replace
+
+    from exgs.scene import Frame
+
+    frame = Frame(
+        axes.upper() if axes else gaussians.frame.axes, metres_per_unit or gaussians.frame.metres_per_unit
+    )
+    return replace(gaussians, frame=frame)
+
+
+class Phases:
+    """Turns the encoder's progress into phases of a reporter. A context manager."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._name, self._begin = "", 0.0
+        self._stack = ExitStack()
+        self._progress: PhaseProgress | None = None
+
+    def __enter__(self) -> Phases:
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._stack.close()
+
+    def follow(self, name: str, share: float) -> None:
+        """The encoder is in phase ``name`` and has done ``share`` of its whole work."""
+        if name != self._name:
+            self._stack.close()
+            self._progress = self._stack.enter_context(self._reporter.phase(name))
+            self._name, self._begin = name, share
+        elif self._progress is not None:
+            self._progress.update((share - self._begin) / max(1.0 - self._begin, 1e-9))
+
+
+def facts(report: Report, phases: Sequence[Phase]) -> dict[str, Any]:
+    """The report as one flat object."""
+    seconds = sum(phase.seconds for phase in phases if phase.name not in ("read", "write"))
+    return {
+        "method": report.method,
+        "splats_in": report.splats_in,
+        "splats_kept": report.splats_kept,
+        "level_splats": report.level_splats,
+        "sh_degree": report.sh_degree,
+        "bytes": report.size_bytes,
+        "fp16_bytes": report.fp16_bytes,
+        "budget_bytes": report.budget_bytes,
+        "float_bytes": report.float_bytes,
+        "ratio": round(report.ratio, 3),
+        "section_bytes": report.section_bytes,
+        "psnr": round(report.psnr_db, 3),
+        "views": report.views,
+        "views_given": report.views_given,
+        "dropped": {
+            "unsound": report.unsound, "invisible": report.invisible, "floaters": report.floaters,
+            "never_seen": report.never_seen,
+        },
+        "seconds": round(seconds, 3),
+        "phases": [
+            {"name": phase.name, "seconds": round(phase.seconds, 3), "peak_bytes": phase.peak_bytes}
+            for phase in phases
+        ],
+    }  # fmt: skip
+
+
+def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
+    """The report for a person."""
+    kept = 100 * report.splats_kept / max(report.splats_in, 1)
+    levels = " + ".join(f"{count:,}" for count in report.level_splats)
+    sections = ", ".join(f"{name} {size(count)}" for name, count in report.section_bytes.items() if count)
+    bytes_per_splat = report.size_bytes / max(report.splats_kept, 1)
+    written = f"{size(report.size_bytes)} of {size(report.budget_bytes)} allowed"
+    if report.fp16_bytes is not None:
+        written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {size(report.size_bytes)})"
+    dropped = (
+        f"{report.never_seen:,} never seen, {report.floaters:,} floaters, {report.invisible:,} invisible, "
+        f"{report.unsound:,} not finite"
+    )
+    return [
+        ("splats", f"{report.splats_in:,} in, {report.splats_kept:,} kept ({kept:.1f} %); by level {levels}"),
+        ("SH degree", f"{report.sh_degree_in} in, {report.sh_degree} kept"),
+        ("left out", dropped),
+        ("size", f"{written}, ratio {report.ratio:.1f}, {bytes_per_splat:.1f} bytes a splat"),
+        ("sections", sections),
+        ("quality", f"PSNR {report.psnr_db:.2f} dB over its own {report.views} views"),
+        ("time", ", ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases)),
+        ("peak memory", ", ".join(f"{phase.name} {size(phase.peak_bytes)}" for phase in phases)),
+    ]
