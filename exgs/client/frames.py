@@ -1,9 +1,9 @@
 """The frame loop: a picture for every tick, from the newest pose and the newest snapshot.
 
-It runs in a thread of its own and takes both by reading one attribute, so it never waits for the network, for
-the decoder or for a lock. Ticks stand on a fixed schedule. A picture that takes longer than a tick is late; the
-ticks it ran over are dropped (the picture before stays on display), and the next one is taken from the
-schedule as it was, so nothing drifts.
+It runs in a thread of its own and takes both by reading one attribute, so it never waits for the network, the
+decoder or a lock. Ticks stand on a fixed schedule. A picture that takes longer than a tick is late; the ticks
+it ran over are dropped (the picture before stays on display), and the next one is taken from the schedule as
+it was, so nothing drifts.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class FrameLoop:
         clock: Clock,
         on_frame: Callable[[FrameRecord], None],
     ) -> None:
-        """``eyes`` gives the cameras for a pose [4,4] (world from head); ``on_frame`` is called by the loop."""
+        """``eyes`` gives the cameras for a pose [4,4], world from head; the thread calls ``on_frame``."""
         self._poses, self._snapshots, self._easel = poses, snapshots, easel
         self._eyes, self._clock, self._on_frame = eyes, clock, on_frame
         self._stop = threading.Event()

@@ -138,7 +138,7 @@ def _refusal(url: str, response: aiohttp.ClientResponse, text: str) -> str:
     if response.status in (401, 403):
         return f"{url} refuses: the token is missing or wrong; give it with --token"
     if response.status in (404, 405):
-        return f"{url}: no exgs server there, it knows no such endpoint ({response.status})"
+        return f"{url} leads to no scene of an exgs server{detail}"
     if response.status in (429, 503):
         wait = response.headers.get("Retry-After", "")
         later = f"in {wait} s" if wait.isdecimal() and len(wait) < 6 else "later"

@@ -2,13 +2,13 @@ import threading
 
 import numpy as np
 import pytest
-from tests.client.stage import VirtualClock, encoded
 
 from exgs.client.clock import WallClock
 from exgs.client.decoding import MAX_CORRUPT_CHUNKS, MAX_WAITING_BYTES, Decoded, DecodeWorker
 from exgs.client.errors import ClientError
 from exgs.client.snapshots import Latest, Snapshot
 from exgs.codec import Container, decode, open_container
+from tests.client.stage import VirtualClock, encoded
 
 DATA = encoded(2000)
 

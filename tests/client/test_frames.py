@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.client.stage import PaintedRasterizer, VirtualClock, snapshot
 
 from exgs.client.errors import ClientError
 from exgs.client.frames import Easel, FrameLoop, Schedule
@@ -11,6 +10,7 @@ from exgs.client.poses import Fixed
 from exgs.client.snapshots import Latest, Snapshot
 from exgs.client.statistics import STAGES, FrameRecord
 from exgs.painter import Identity
+from tests.client.stage import PaintedRasterizer, VirtualClock, snapshot
 
 FPS = 10.0
 OPTICS = Optics((16, 8), 1.0)

@@ -1,0 +1,240 @@
+"""One playing, from the offer to the summary.
+
+The event loop receives and sends; a thread decodes; another one draws. They meet in the newest snapshot,
+which is swapped as a whole. Whatever ends first, what was shown is written out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from exgs.client.clock import Clock, WallClock
+from exgs.client.config import PlayConfig
+from exgs.client.decoding import Decoded, DecodeWorker
+from exgs.client.errors import ClientError, quoted
+from exgs.client.frames import FrameLoop, Schedule
+from exgs.client.progress import Listener, Status, Teller
+from exgs.client.receiving import OpenedScene, Reception, open_scene
+from exgs.client.recording import Recorder
+from exgs.client.signalling import Link, connect
+from exgs.client.snapshots import Snapshot
+from exgs.client.staging import Staging
+from exgs.client.statistics import PlaySummary
+from exgs.client.threads import in_thread
+from exgs.client.views import send_views
+from exgs.protocol import Endpoint, Statistics
+from exgs.raster import Rasterizer
+
+STATUS_S = 0.25
+STATISTICS_EVERY = 4
+"""Statistics go to the server with every fourth status: once a second."""
+
+Connect = Callable[[PlayConfig], Awaitable[Link]]
+
+
+async def play(
+    config: PlayConfig,
+    *,
+    listen: Listener | None = None,
+    connect: Connect = connect,
+    rasterizer: Rasterizer | None = None,
+    clock: Clock | None = None,
+) -> PlaySummary:
+    """Plays a scene and writes what ``config`` names.
+
+    ``connect``, ``rasterizer`` and ``clock`` stand in for WebRTC, the rasteriser that ``config`` names and
+    this machine's clock.
+
+    Kernels are compiled before the connection is opened, so that they are no part of the time to first frame.
+    Cancelled, it writes out what was shown and lets go of everything.
+
+    Raises:
+        ClientError: nothing could be shown, the stream is broken, or an output cannot be written.
+        SceneError: the head trace cannot be read.
+    """
+    clock = clock or WallClock()
+    teller = Teller(listen or (lambda _: None), clock)
+    loop = asyncio.get_running_loop()
+
+    def compiling(text: str) -> None:
+        loop.call_soon_threadsafe(teller.say, "compiling", text)
+
+    staging = await asyncio.to_thread(Staging.prepare, config, compiling, rasterizer=rasterizer)
+    teller.say("connecting", f"connecting to {config.url}")
+    teller.offered()
+    link = await connect(config)
+    try:
+        scene = await open_scene(
+            link.endpoint, config.scene, timeout_s=config.connect_timeout_s, say=teller.say
+        )
+        return await _Session(config, staging, link.endpoint, scene, teller=teller, clock=clock).run()
+    finally:
+        await link.hang_up()
+
+
+class _Session:
+    """An opened scene: what its parts share. Methods run on the event loop where nothing else is said."""
+
+    def __init__(
+        self, config: PlayConfig, staging: Staging, endpoint: Endpoint, scene: OpenedScene, *,
+        teller: Teller, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._config, self._staging, self._endpoint, self._scene = config, staging, endpoint, scene
+        self._teller, self._clock = teller, clock
+        self._loop = asyncio.get_running_loop()
+        self._based = asyncio.Event()
+        self._worker = DecodeWorker(scene.preamble, clock=clock, observer=self)
+        self._reception = Reception(endpoint, scene, self._worker, clock=clock, say=teller.say)
+        self._recorder = Recorder(clock, on_first=self._shown_first)
+
+    async def run(self) -> PlaySummary:
+        """Plays to the end."""
+        preamble = self._scene.preamble
+        self._teller.say(
+            "manifest",
+            f"scene {quoted(self._scene.info.name)}: {preamble.file_bytes:,} bytes, "
+            f"{len(preamble.chunks)} chunks at {preamble.header.levels} levels",
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                decoding = group.create_task(
+                    in_thread(self._worker.run, self._worker.close, name="exgs-decode")
+                )
+                group.create_task(self._reception.run())
+                await self._show(decoding)
+        except BaseExceptionGroup as failures:
+            raise _first(failures) from failures
+        return self._summary()
+
+    def decoded(self, chunk: Decoded) -> None:
+        """Called in the decoder's thread."""
+        self._loop.call_soon_threadsafe(self._decoded, chunk)
+
+    def published(self, snapshot: Snapshot) -> None:
+        """Called in the decoder's thread."""
+        self._loop.call_soon_threadsafe(self._published, snapshot)
+
+    def _shown_first(self) -> None:
+        """Called in the frame loop's thread."""
+        self._loop.call_soon_threadsafe(self._teller.say, "first_frame", "first frame shown")
+
+    def _decoded(self, chunk: Decoded) -> None:
+        self._reception.decoded()
+        if chunk.error is not None:
+            self._teller.say("corrupt", f"chunk {chunk.chunk} left out: {chunk.error}")
+
+    def _published(self, snapshot: Snapshot) -> None:
+        self._teller.follow(snapshot, self._scene.preamble)
+        if snapshot.base:
+            self._based.set()
+
+    async def _show(self, decoding: asyncio.Task[None]) -> None:
+        """Waits for something to show, shows it until the time is over, and says goodbye."""
+        try:
+            await self._draw(await self._first_snapshot(decoding))
+        finally:
+            self._reception.leave()
+            await self._endpoint.close()
+
+    async def _first_snapshot(self, decoding: asyncio.Task[None]) -> Snapshot:
+        """The first one that covers the scene; or what there is, when no more comes."""
+        based = asyncio.create_task(self._based.wait())
+        limit_s = self._config.stall_timeout_s
+        await asyncio.wait({based, decoding}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        based.cancel()
+        snapshot = self._worker.snapshots.get()
+        if snapshot is None or not len(snapshot.gaussians):
+            why = self._reception.lost
+            raise ClientError(
+                f"nothing came within {limit_s:g} s"
+                if why is None
+                else f"lost before anything could be shown: {why}"
+            )
+        return snapshot
+
+    async def _draw(self, snapshot: Snapshot) -> None:
+        staging, config = self._staging, self._config
+        poses = await asyncio.to_thread(staging.poses, snapshot.gaussians)
+        optics = staging.optics(snapshot.gaussians.frame)
+        frames = FrameLoop(
+            poses, self._worker.snapshots, staging.easel,
+            eyes=optics.eyes, clock=self._clock, on_frame=self._recorder.add,
+        )  # fmt: skip
+        with self._recorder.logging(config.stats, levels=self._scene.preamble.header.levels):
+            schedule = Schedule(self._clock.now(), config.fps, max(1, round(staging.seconds * config.fps)))
+            views = send_views(
+                self._endpoint, poses, optics,
+                start_s=schedule.start_s, rate_hz=config.fps, clock=self._clock,
+            )  # fmt: skip
+            helpers = [asyncio.create_task(views), asyncio.create_task(self._report())]
+            try:
+                await in_thread(lambda: frames.run(schedule), frames.stop, name="exgs-frames")
+            finally:
+                for helper in helpers:
+                    helper.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
+
+    async def _report(self) -> None:
+        """Tells the listener and, once a second, the server where things stand; until cancelled."""
+        count = 0
+        while True:
+            await asyncio.sleep(STATUS_S)
+            count += 1
+            status = self._status()
+            self._teller.status(status)
+            if count % STATISTICS_EVERY == 0:
+                self._endpoint.send(Statistics(status.measures()))
+
+    def _status(self) -> Status:
+        tally, last, rtt_s = self._recorder.tally, self._recorder.last, self._endpoint.rtt_s
+        return Status(
+            at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
+            bytes_received=self._reception.bytes_received,
+            bytes_expected=self._scene.preamble.file_bytes,
+            splats=last.splats_drawn if last else 0,
+            frames_shown=tally.shown,
+            frames_late=tally.late,
+            frames_dropped=tally.dropped,
+            frame_ms=tally.percentiles_ms()[0],
+            goodput_bytes_per_s=self._endpoint.delivered_bytes_per_s,
+            rtt_ms=None if rtt_s is None else 1000 * rtt_s,
+        )
+
+    def _summary(self) -> PlaySummary:
+        since, tally, reception, status = (
+            self._teller.since_offer_s, self._recorder.tally, self._reception, self._status()
+        )  # fmt: skip
+        p50, p95, p99 = tally.percentiles_ms()
+        snapshot = self._worker.snapshots.get()
+        outputs = (self._config.out, self._config.stats)
+        return PlaySummary(
+            scene=self._scene.info.name,
+            first_chunk_s=since(reception.first_chunk_s),
+            first_frame_s=since(self._recorder.first_frame_s),
+            complete_s=since(self._worker.completed_s),
+            frames_shown=tally.shown,
+            frames_late=tally.late,
+            frames_stale=tally.stale,
+            frames_dropped=tally.dropped,
+            frame_ms_p50=p50,
+            frame_ms_p95=p95,
+            frame_ms_p99=p99,
+            chunks=sum(snapshot.chunks_by_level) if snapshot else 0,
+            chunks_expected=len(self._scene.preamble.chunks),
+            chunks_corrupt=self._worker.corrupt,
+            bytes_received=reception.bytes_received,
+            bytes_expected=status.bytes_expected,
+            splats=status.splats,
+            goodput_bytes_per_s=reception.goodput_bytes_per_s,
+            rtt_ms=status.rtt_ms,
+            buffered_bytes=self._worker.most_waiting_bytes,
+            lost_connection=reception.lost,
+            outputs=tuple(str(path) for path in outputs if path is not None),
+        )
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure that came first."""
+    failure = failures.exceptions[0]
+    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure

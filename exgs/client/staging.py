@@ -1,0 +1,102 @@
+"""Everything a playing needs before it connects: kernels compiled, outputs checked, the head trace read."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from exgs.client.config import DEFAULT_SECONDS, PlayConfig
+from exgs.client.errors import ClientError
+from exgs.client.frames import Easel
+from exgs.client.optics import IPD_M, Optics
+from exgs.client.poses import Loop, PoseSource
+from exgs.client.presenters import open_presenter
+from exgs.painter import Identity
+from exgs.raster import Rasterizer, choose_rasterizer
+from exgs.scene import Frame, Gaussians, orbit
+
+ORBIT_VIEWS = 48
+ORBIT_PERIOD_S = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Staging:
+    """What is ready when the connection is opened."""
+
+    easel: Easel
+    """What draws."""
+    seconds: float
+    """How long to play."""
+    config: PlayConfig
+    """What was asked for."""
+
+    @staticmethod
+    def prepare(
+        config: PlayConfig, compiling: Callable[[str], None], *, rasterizer: Rasterizer | None = None
+    ) -> Staging:
+        """Gets everything ready; blocks while kernels are compiled, which ``compiling`` is told of.
+
+        ``rasterizer`` None takes the one that ``config`` names.
+
+        Raises:
+            ClientError: an output cannot be written, or there is no such rasteriser.
+            SceneError: the head trace cannot be read.
+        """
+        for output in (config.out, config.stats):
+            _check_folder(output)
+        presenter = open_presenter(config.out, fps=config.fps)
+        if rasterizer is None:
+            rasterizer = _choose(config.backend, compiling)
+        staging = Staging(Easel(rasterizer, Identity(), presenter), config.seconds or DEFAULT_SECONDS, config)
+        staging._warm_up()
+        return staging
+
+    def optics(self, frame: Frame) -> Optics:
+        """The eyes for a scene in ``frame``; where its unit is not known it is taken for a metre."""
+        ipd = IPD_M / (frame.metres_per_unit or 1.0) if self.config.stereo else None
+        return Optics(self.config.size, self.config.fov_y_rad, ipd)
+
+    def poses(self, gaussians: Gaussians) -> PoseSource:
+        """The way of the head through the scene, chosen by what has arrived of it."""
+        config = self.config
+        cameras = orbit(gaussians, ORBIT_VIEWS, size=config.size, fov_y_rad=config.fov_y_rad)
+        return Loop(cameras, period_s=ORBIT_PERIOD_S)
+
+    def _warm_up(self) -> None:
+        """Draws a few Gaussians as the frame loop will, so that the first frame finds kernels compiled."""
+        count = 8
+        means = np.zeros((count, 3), np.float32)
+        means[:, 0], means[:, 2] = np.linspace(-0.3, 0.3, count), 1.0
+        gaussians = Gaussians(
+            means=means,
+            quats=np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1)),
+            log_scales=np.full((count, 3), math.log(0.05), np.float32),
+            opacity_logits=np.ones(count, np.float32),
+            sh0=np.ones((count, 1, 3), np.float32),
+            shN=np.zeros((count, 3, 3), np.float32),
+        )
+        optics = self.optics(gaussians.frame)
+        depth = self.easel.restorer.needs_depth
+        self.easel.rasterizer.render(gaussians, optics.eyes(np.eye(4)), depth=depth)
+
+
+def _choose(name: str, compiling: Callable[[str], None]) -> Rasterizer:
+    try:
+        return choose_rasterizer(name, on_compile=compiling)
+    except ValueError as error:
+        raise ClientError(str(error)) from error
+
+
+def _check_folder(output: Path | None) -> None:
+    if output is None:
+        return
+    folder = output.absolute().parent
+    if not folder.is_dir():
+        raise ClientError(f"{output}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise ClientError(f"{output}: the folder {folder} may not be written to")

@@ -1,0 +1,362 @@
+import asyncio
+import csv
+import json
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from exgs.client.config import PlayConfig
+from exgs.client.errors import ClientError
+from exgs.client.progress import Milestone, Status
+from exgs.client.session import play
+from exgs.client.signalling import Link
+from exgs.client.statistics import STAGES, PlaySummary
+from exgs.codec import decode, open_container
+from exgs.protocol import (
+    CloseCode,
+    Closed,
+    Endpoint,
+    OpenScene,
+    Role,
+    SceneInfo,
+    SceneList,
+    SceneState,
+    SceneStatus,
+    Statistics,
+    ViewUpdate,
+)
+from exgs.protocol.drivers.loopback import loopback_pair
+from tests.client.stage import PaintedRasterizer, VirtualClock, encoded
+
+DATA = encoded(2000)
+CONFIG = PlayConfig("http://loopback", size=(64, 36), fps=20, seconds=0.5, path="orbit")
+
+Script = Callable[[Endpoint, int], Awaitable[None]]
+
+
+class Theatre:
+    """A server that plays a script to whoever opens its scene, and notes what it is told."""
+
+    def __init__(self, script: Script, *, scenes: tuple[str, ...] = ("room",)) -> None:
+        self.script, self.scenes = script, scenes
+        self.views: list[ViewUpdate] = []
+        self.statistics: list[Statistics] = []
+        self.opened: list[int] = []
+        self.closed: object = None
+        self.hung_up = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def connect(self, config: PlayConfig) -> Link:
+        client, server = loopback_pair()
+        self._tasks.append(asyncio.create_task(self._serve(Endpoint(Role.SERVER, server))))
+        endpoint = Endpoint(Role.CLIENT, client)
+
+        async def hang_up() -> None:
+            self.hung_up += 1
+            await endpoint.close()
+
+        return Link(endpoint, hang_up)
+
+    async def _serve(self, endpoint: Endpoint) -> None:
+        await endpoint.opened()
+        endpoint.send(SceneList(tuple(SceneInfo(i, name) for i, name in enumerate(self.scenes))))
+        playing = None
+        async for event in endpoint:
+            if isinstance(event, OpenScene):
+                self.opened.append(event.scene)
+                playing = asyncio.create_task(self.script(endpoint, event.scene))
+                self._tasks.append(playing)
+            elif isinstance(event, ViewUpdate):
+                self.views.append(event)
+            elif isinstance(event, Statistics):
+                self.statistics.append(event)
+            self.closed = event
+        await endpoint.close()
+
+    async def end(self) -> None:
+        await asyncio.gather(*self._tasks)
+
+
+class Audience:
+    """Plays scenes on virtual time; the first picture waits until a milestone of kind ``until`` was told."""
+
+    def __init__(self, until: str | None = "complete") -> None:
+        self.told: list[Milestone] = []
+        self.gate = threading.Event()
+        self.until = until
+        self.clock = VirtualClock()
+        self.drawn = 0
+        if until is None:
+            self.gate.set()
+
+    def listen(self, news: Milestone | Status) -> None:
+        if isinstance(news, Milestone):
+            self.told.append(news)
+            if news.kind == self.until:
+                self.gate.set()
+
+    def before_drawing(self) -> None:
+        self.drawn += 1
+        if self.drawn > 1:  # the very first is the warm-up
+            assert self.gate.wait(20)
+
+    async def play(self, theatre: Theatre, config: PlayConfig = CONFIG) -> PlaySummary:
+        try:
+            return await play(
+                config,
+                listen=self.listen,
+                connect=theatre.connect,
+                rasterizer=PaintedRasterizer(self.before_drawing),
+                clock=self.clock,
+            )
+        finally:
+            self.gate.set()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [news.kind for news in self.told]
+
+
+def sending(data: bytes = DATA, *, chunks: Sequence[int] | None = None, then: Script | None = None) -> Script:
+    """A server that sends a file, or some of its chunks, and then does something else."""
+    container = open_container(data)
+
+    async def script(endpoint: Endpoint, scene: int) -> None:
+        endpoint.send(SceneStatus(scene, SceneState.STREAMING))
+        endpoint.send_manifest(scene, container.preamble)
+        for chunk in range(len(container.manifest)) if chunks is None else chunks:
+            if not await endpoint.writable():
+                return
+            endpoint.send_chunk(scene, chunk, bytes(container.chunk(chunk)))
+        if then is not None:
+            await then(endpoint, scene)
+        else:
+            endpoint.send(SceneStatus(scene, SceneState.COMPLETE, 1.0))
+
+    return script
+
+
+async def delivered(endpoint: Endpoint) -> None:
+    """Waits until the client has taken everything."""
+    while endpoint.unacknowledged_bytes:
+        await asyncio.sleep(0.01)
+
+
+async def hang_up(endpoint: Endpoint, scene: int) -> None:
+    await delivered(endpoint)
+    await endpoint.close(CloseCode.GOING_AWAY, "the server stops")
+
+
+async def test_a_whole_scene_is_shown_and_written_out(tmp_path: Path):
+    theatre, audience = Theatre(sending()), Audience()
+    config = replace(CONFIG, out=tmp_path / "a.mp4", stats=tmp_path / "a.csv", stereo=True)
+    summary = await audience.play(theatre, config)
+    await theatre.end()
+
+    assert summary.scene == "room"
+    assert summary.complete
+    assert (summary.chunks, summary.chunks_expected, summary.chunks_corrupt) == (3, 3, 0)
+    assert summary.bytes_received == summary.bytes_expected == len(DATA)
+    assert (summary.frames_shown, summary.frames_late, summary.frames_dropped) == (10, 0, 0)
+    assert summary.splats == len(decode(DATA)) == 2000
+    assert summary.lost_connection is None
+    assert summary.outputs == (str(tmp_path / "a.mp4"), str(tmp_path / "a.csv"))
+    assert json.loads(json.dumps(summary.to_json()))["complete"] is True
+
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert [frame.shape for frame in frames] == [(36, 128, 3)] * 10
+    with (tmp_path / "a.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["tick"]) for row in rows] == list(range(10))
+    assert {row["chunks_level_0"] for row in rows[1:]} == {"1"}
+    for row in rows:
+        assert sum(float(row[f"{stage}_ms"]) for stage in STAGES) == pytest.approx(float(row["total_ms"]))
+    assert isinstance(theatre.closed, Closed)
+    assert theatre.closed.code == CloseCode.NORMAL
+    assert theatre.closed.by_peer
+
+
+async def test_milestones_come_in_order():
+    theatre, audience = Theatre(sending()), Audience()
+    await audience.play(theatre)
+    order = ["connecting", "opened", "manifest", "first_chunk", "level", "level", "level", "complete"]
+    assert [kind for kind in audience.kinds if kind != "first_frame"] == order
+    assert audience.kinds.index("first_frame") > audience.kinds.index("complete")
+    assert all(news.at_s == 0 or news.at_s is None for news in audience.told[:5])
+
+
+async def test_the_server_hears_where_the_head_is():
+    theatre, audience = Theatre(sending()), Audience()
+    await audience.play(theatre)
+    view = theatre.views[0]
+    assert np.linalg.norm(view.orientation) == pytest.approx(1, abs=1e-5)
+    assert view.fov_rad[1] == pytest.approx(CONFIG.fov_y_rad)
+    assert view.height_px == 36
+
+
+async def test_a_lost_connection_is_told_and_what_arrived_plays_to_its_end():
+    theatre, audience = Theatre(sending(chunks=[0, 1], then=hang_up)), Audience("lost")
+    summary = await audience.play(theatre)
+    assert summary.lost_connection == "the server said: the server stops"
+    assert not summary.complete
+    assert summary.frames_shown == 10
+    assert summary.chunks == 2
+    assert "lost" in audience.kinds
+
+
+async def test_a_connection_lost_before_anything_arrived():
+    theatre = Theatre(sending(chunks=[], then=hang_up))
+    with pytest.raises(ClientError, match="lost before anything could be shown: the server said"):
+        await Audience().play(theatre)
+    assert theatre.hung_up == 1
+
+
+async def test_a_connection_lost_before_the_scene_was_whole_shows_what_there_is():
+    data = encoded(30_000, levels=2)
+    assert [info.level for info in open_container(data).manifest[:3]] == [1, 1, 0]
+    theatre, audience = Theatre(sending(data, chunks=[0], then=hang_up)), Audience("lost")
+    summary = await audience.play(theatre)
+    assert summary.frames_shown == 10
+    assert 0 < summary.splats < 7500
+
+
+async def test_the_first_scene_is_taken_unless_one_is_named():
+    theatre = Theatre(sending(), scenes=("garden", "room"))
+    assert (await Audience().play(theatre)).scene == "garden"
+    assert (await Audience().play(theatre, replace(CONFIG, scene="room"))).scene == "room"
+    assert theatre.opened == [0, 1]
+
+
+async def test_a_scene_that_is_not_there():
+    theatre = Theatre(sending(), scenes=("garden", "room"))
+    with pytest.raises(ClientError, match=r"no scene 'cellar'; it has: garden, room"):
+        await Audience().play(theatre, replace(CONFIG, scene="cellar"))
+
+
+async def test_a_server_without_scenes():
+    with pytest.raises(ClientError, match="no scenes"):
+        await Audience().play(Theatre(sending(), scenes=()))
+
+
+async def test_a_scene_that_is_prepared_first():
+    async def script(endpoint: Endpoint, scene: int) -> None:
+        endpoint.send(SceneStatus(scene, SceneState.PREPARING, 0.5))
+        await sending()(endpoint, scene)
+
+    audience = Audience()
+    summary = await audience.play(Theatre(script))
+    assert summary.complete
+    assert "the server encodes the scene: 50 %" in [news.text for news in audience.told]
+
+
+async def test_a_scene_that_cannot_be_had():
+    async def script(endpoint: Endpoint, scene: int) -> None:
+        endpoint.send(SceneStatus(scene, SceneState.REFUSED, detail="its file is broken"))
+
+    with pytest.raises(ClientError, match="scene 'room': its file is broken"):
+        await Audience().play(Theatre(script))
+
+
+async def test_a_manifest_that_cannot_be_read():
+    async def script(endpoint: Endpoint, scene: int) -> None:
+        endpoint.send_manifest(scene, b"no manifest at all")
+
+    with pytest.raises(ClientError, match="the manifest of the scene is unusable"):
+        await Audience().play(Theatre(script))
+
+
+def with_broken_chunk(chunk: int) -> bytes:
+    info = open_container(DATA).manifest[chunk]
+    broken = bytearray(DATA)
+    broken[info.offset + info.size_bytes // 2] ^= 0xFF
+    return bytes(broken)
+
+
+async def test_a_corrupt_chunk_is_left_out_and_the_rest_is_shown():
+    audience = Audience("corrupt")
+    summary = await audience.play(Theatre(sending(with_broken_chunk(1))))
+    assert summary.chunks_corrupt == 1
+    assert not summary.complete
+    assert summary.frames_shown == 10
+    assert any(news.text.startswith("chunk 1 left out") for news in audience.told)
+
+
+async def test_a_stream_of_rubbish_ends_with_a_clear_error():
+    async def rubbish(endpoint: Endpoint, scene: int) -> None:
+        container = open_container(encoded(45_000, levels=1))
+        endpoint.send_manifest(scene, container.preamble)
+        for chunk in range(len(container.manifest)):
+            if not await endpoint.writable():
+                return
+            endpoint.send_chunk(scene, chunk, b"rubbish")
+
+    theatre = Theatre(rubbish)
+    with pytest.raises(ClientError, match="the stream is broken"):
+        await Audience().play(theatre)
+    assert theatre.hung_up == 1
+
+
+async def test_a_chunk_that_the_manifest_does_not_name():
+    async def then(endpoint: Endpoint, scene: int) -> None:
+        endpoint.send_chunk(scene, 77, b"what")
+
+    with pytest.raises(ClientError, match="chunk 77; the manifest names 3"):
+        await Audience("lost").play(Theatre(sending(chunks=[], then=then)))
+
+
+async def test_a_server_that_says_nothing():
+    async def script(endpoint: Endpoint, scene: int) -> None:
+        return
+
+    with pytest.raises(ClientError, match=r"no manifest came within 0\.05 s"):
+        await Audience().play(Theatre(script), replace(CONFIG, connect_timeout_s=0.05))
+    with pytest.raises(ClientError, match=r"nothing came within 0\.05 s"):
+        await Audience().play(Theatre(sending(chunks=[])), replace(CONFIG, stall_timeout_s=0.05))
+
+
+async def test_an_output_that_cannot_be_written_is_known_before_connecting(tmp_path: Path):
+    theatre = Theatre(sending())
+    with pytest.raises(ClientError, match="there is no folder"):
+        await Audience().play(theatre, replace(CONFIG, out=tmp_path / "nowhere" / "a.mp4"))
+    assert theatre.hung_up == 0
+
+
+async def test_a_full_disk_ends_it_with_a_clear_error_and_no_output(tmp_path: Path):
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full to stand for a full disk")
+    (tmp_path / ".a.csv.partial").symlink_to("/dev/full")
+    theatre = Theatre(sending())
+    config = replace(CONFIG, stats=tmp_path / "a.csv", seconds=20, out=tmp_path / "pictures")
+    with pytest.raises(ClientError, match="No space left"):
+        await Audience().play(theatre, config)
+    assert not list(tmp_path.iterdir())
+    assert theatre.hung_up == 1
+
+
+async def test_cancelled_it_writes_out_what_was_shown_and_says_goodbye(tmp_path: Path):
+    theatre, audience = Theatre(sending()), Audience()
+    config = replace(CONFIG, out=tmp_path / "pictures", stats=tmp_path / "a.csv", seconds=1e6)
+    playing = asyncio.create_task(audience.play(theatre, config))
+    shown = asyncio.Event()
+    listen = audience.listen
+
+    def hear(news: Milestone | Status) -> None:
+        listen(news)
+        if isinstance(news, Milestone) and news.kind == "first_frame":
+            shown.set()
+
+    audience.listen = hear  # type: ignore[method-assign]
+    await shown.wait()
+    playing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await playing
+    await theatre.end()
+    assert len(list((tmp_path / "pictures").iterdir())) >= 1
+    assert (tmp_path / "a.csv").exists()
+    assert isinstance(theatre.closed, Closed)

@@ -1,0 +1,146 @@
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from exgs.client.errors import ClientError, quoted
+from exgs.client.signalling import Answer, endpoint_url, post_offer
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield "http://{}:{}/whep".format(*runner.addresses[0])
+    finally:
+        await runner.cleanup()
+
+
+async def post(url: str, *, token: str | None = None, timeout_s: float = 20) -> Answer:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout_s)) as http:
+        return await post_offer(http, url, "v=0 offer", token=token)
+
+
+def refusing(status: int, text: str = "", headers: dict[str, str] | None = None) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(status=status, text=text, headers=headers)
+
+    return handle
+
+
+async def test_the_answer_and_the_session_come_back():
+    seen: list[tuple[str, str | None, str]] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append((request.content_type, request.headers.get("Authorization"), await request.text()))
+        return web.Response(status=201, text="v=0 answer", headers={"Location": "/whep/session/7"})
+
+    async with serving(handle) as url:
+        answer = await post(url, token="secret")
+        assert answer == Answer("v=0 answer", url + "/session/7")
+    assert seen == [("application/sdp", "Bearer secret", "v=0 offer")]
+
+
+async def test_a_session_on_another_server_is_not_ours_to_end():
+    async with serving(refusing(201, "sdp", {"Location": "http://elsewhere.example/7"})) as url:
+        assert (await post(url)).resource is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "says"),
+    [
+        (401, {}, "--token"),
+        (403, {}, "--token"),
+        (404, {}, "leads to no scene"),
+        (503, {"Retry-After": "7"}, "try again in 7 s"),
+        (503, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, "try again later"),
+        (302, {"Location": "http://elsewhere.example/"}, "status 302"),
+        (500, {}, "status 500"),
+    ],
+)
+async def test_a_refusal_says_what_would_help(status: int, headers: dict[str, str], says: str):
+    async with serving(refusing(status, "because", headers)) as url:
+        with pytest.raises(ClientError, match=says) as caught:
+            await post(url)
+    assert url in str(caught.value)
+
+
+async def test_what_the_server_writes_cannot_play_with_the_terminal():
+    async with serving(refusing(500, "\x1b[2J bad\nnews" + "x" * 100_000)) as url:
+        with pytest.raises(ClientError) as caught:
+            await post(url)
+    assert "bad news" in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+async def test_nobody_listens():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with pytest.raises(ClientError, match="cannot be reached: Connect"):
+        await post(f"http://127.0.0.1:{port}/whep")
+
+
+async def test_a_server_that_never_answers():
+    release = asyncio.Event()
+
+    async def handle(request: web.Request) -> web.Response:
+        await release.wait()
+        return web.Response()
+
+    async with serving(handle) as url:
+        with pytest.raises(ClientError, match="does not answer"):
+            await post(url, timeout_s=0.05)
+        release.set()
+
+
+async def test_what_answers_is_no_web_server():
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ClientError, match=str(port)):
+            await post(f"http://127.0.0.1:{port}/whep")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("http://host:8080", "http://host:8080/whep"),
+        ("host:8080", "http://host:8080/whep"),
+        ("https://host/", "https://host/whep"),
+        ("https://host/whep/room", "https://host/whep/room"),
+        ("http://[::1]:8080", "http://[::1]:8080/whep"),
+    ],
+)
+def test_addresses(given: str, meant: str):
+    assert endpoint_url(given) == meant
+
+
+@pytest.mark.parametrize(
+    "url", ["", "ftp://host", "http://", "http://host:99999", "http://[::1", "/scene.ugc"]
+)
+def test_what_is_no_address(url: str):
+    with pytest.raises(ClientError, match="expected an address"):
+        endpoint_url(url)
+
+
+def test_quoted_text_is_one_short_printable_line():
+    assert quoted(" a\n\tb\x1b[0m ") == "a b [0m"
+    assert len(quoted("x" * 10_000)) == 200
