@@ -132,7 +132,7 @@ def read_cameras(path: str | Path) -> list[Camera]:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SceneError(f"{path}: {error.strerror}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SceneError(f"{path}: not a JSON file of cameras ({error})") from error
     entries = document.get("cameras") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:

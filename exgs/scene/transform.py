@@ -73,7 +73,7 @@ def _split(matrix: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     matrix = np.asarray(matrix, np.float64)
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise SceneError("a similarity must be 4 x 4 finite numbers")
-    scale = float(np.cbrt(abs(np.linalg.det(matrix[:3, :3]))))
+    scale = float(np.sqrt((matrix[:3, :3] ** 2).sum() / 3.0))
     if scale == 0.0 or np.abs(matrix[3] - (0.0, 0.0, 0.0, 1.0)).max() > 1e-6:
         raise SceneError("a similarity must have an inverse and the last row 0 0 0 1")
     if abs(scale - 1.0) < 1e-12:
