@@ -209,7 +209,7 @@ class _Session:
         snapshot = self._worker.snapshots.get()
         outputs = (self._config.out, self._config.stats)
         return PlaySummary(
-            scene=self._scene.info.name,
+            scene=quoted(self._scene.info.name),
             first_chunk_s=since(reception.first_chunk_s),
             first_frame_s=since(self._recorder.first_frame_s),
             complete_s=since(self._worker.completed_s),

@@ -11,7 +11,7 @@ import aiohttp
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, quoted
 from exgs.protocol import Endpoint, ProtocolError, Role, TransportError
-from exgs.protocol.drivers.webrtc import WebRtcConfig, WebRtcTransport
+from exgs.protocol.drivers.webrtc import IceServer, WebRtcConfig, WebRtcTransport
 
 WHEP_PATH = "/whep"
 MAX_ANSWER_BYTES = 65536
@@ -48,9 +48,7 @@ async def connect(config: PlayConfig) -> Link:
     http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.connect_timeout_s))
     transport: WebRtcTransport | None = None
     try:
-        transport, offer = await WebRtcTransport.offer(
-            WebRtcConfig(connect_timeout_s=config.connect_timeout_s)
-        )
+        transport, offer = await WebRtcTransport.offer(_webrtc(config))
         answer = await post_offer(http, url, offer, token=config.token)
         await transport.accept(answer.sdp)
     except BaseException as error:
@@ -88,6 +86,11 @@ def endpoint_url(url: str) -> str:
         raise ClientError(f"{url}: expected an address such as http://127.0.0.1:8080")
     path = parts.path if parts.path.strip("/") else WHEP_PATH
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def _webrtc(config: PlayConfig) -> WebRtcConfig:
+    servers = tuple(IceServer(url) for url in config.ice_servers)
+    return WebRtcConfig(ice_servers=servers, connect_timeout_s=config.connect_timeout_s)
 
 
 async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token: str | None) -> Answer:

@@ -1,0 +1,159 @@
+"""``exgs play``: plays a remote scene."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exgs.cli import arguments
+from exgs.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from exgs.client.config import PlayConfig
+
+TOKEN_VARIABLE = "EXGS_TOKEN"
+MAX_FPS = 240.0
+MAX_SECONDS = 86400.0
+DEFAULT_SIZE = (640, 360)
+DEFAULT_FPS = 30.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of ``exgs play``."""
+    parser.add_argument("url", metavar="URL", help="the server, such as http://127.0.0.1:8080")
+    parser.add_argument("--scene", metavar="NAME", help="which of its scenes (default: the first)")
+    parser.add_argument("--token", help=f"the server's secret (default: the environment's {TOKEN_VARIABLE})")
+    parser.add_argument(
+        "--ice-server", metavar="URL", action="append", default=[],
+        help="STUN or TURN server; may be repeated",
+    )  # fmt: skip
+    head = parser.add_argument_group("the head").add_mutually_exclusive_group()
+    head.add_argument("--head-trace", metavar="CSV", help="recorded movement (default: a built-in one)")
+    head.add_argument("--orbit", action="store_true", help="a loop around the object or through the room")
+    picture = parser.add_argument_group("the picture")
+    picture.add_argument("--stereo", action="store_true", help="both eyes side by side, left eye left")
+    picture.add_argument(
+        "--size", type=arguments.picture_size, metavar="WxH", default=DEFAULT_SIZE,
+        help="of one eye's picture, in pixels (default: 640x360)",
+    )  # fmt: skip
+    picture.add_argument("--fps", type=_fps, default=DEFAULT_FPS, help="frames per second (default: 30)")
+    picture.add_argument(
+        "--seconds", type=_seconds, metavar="S",
+        help="how long, from the first frame (default: the head trace's length, else 10)",
+    )  # fmt: skip
+    arguments.add_backend(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out", metavar="FILE.mp4|FOLDER|null", help="where pictures go (default: null, nowhere)"
+    )
+    output.add_argument("--stats", metavar="FILE.csv", help="one row for every frame")
+    arguments.add_json(parser)
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plays to the end; 0, or 1 where the connection was lost before."""
+    from exgs.cli.terminal import table
+    from exgs.cli.watching import listening, rows
+    from exgs.client.session import play
+
+    config = _config(args)
+    with (
+        listening(quiet=args.quiet or args.json) as listen,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
+    ):
+        summary = runner.run(play(config, listen=listen))
+    if args.json:
+        print(json.dumps(summary.to_json()))
+    elif not args.quiet:
+        print(table(rows(summary)))
+    if summary.lost_connection is not None:
+        print(f"exgs: connection lost: {summary.lost_connection}; showed what had arrived", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _config(args: argparse.Namespace) -> PlayConfig:
+    from exgs.client.config import PlayConfig
+    from exgs.client.errors import ClientError
+    from exgs.client.signalling import endpoint_url
+
+    try:
+        endpoint_url(args.url)
+    except ClientError as error:
+        raise UsageError(str(error)) from error
+    return PlayConfig(
+        url=args.url,
+        scene=args.scene,
+        token=_token(args.token),
+        path="orbit" if args.orbit else "head",
+        head_trace=Path(args.head_trace) if args.head_trace else None,
+        stereo=args.stereo,
+        size=args.size,
+        fps=args.fps,
+        seconds=args.seconds,
+        out=_out(args.out, overwrite=args.overwrite),
+        stats=_stats(args.stats, overwrite=args.overwrite),
+        backend=args.backend,
+        ice_servers=tuple(args.ice_server),
+    )
+
+
+def _out(name: str | None, *, overwrite: bool) -> Path | None:
+    from exgs.cli.files import check_output
+    from exgs.client.presenters import VIDEO_SUFFIXES
+
+    if name is None:
+        return None
+    suffix = Path(name).suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return check_output(name, overwrite=overwrite, suffixes=VIDEO_SUFFIXES)
+    if suffix and not Path(name).is_dir():
+        raise UsageError(f"--out {name}: expected a video ({', '.join(VIDEO_SUFFIXES)}), a folder, or null")
+    target = check_output(name, overwrite=overwrite)
+    if target is not None and target.exists() and not target.is_dir():
+        raise UsageError(f"--out {name}: is a file; a video's name ends in {VIDEO_SUFFIXES[0]}")
+    return target
+
+
+def _stats(name: str | None, *, overwrite: bool) -> Path | None:
+    from exgs.cli.files import check_output
+
+    return None if name is None else check_output(name, overwrite=overwrite, suffixes=(".csv",))
+
+
+def _token(given: str | None) -> str | None:
+    token = os.environ.get(TOKEN_VARIABLE) if given is None else given
+    if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
+        raise UsageError("the token must be printable ASCII characters")
+    return token
+
+
+def _fps(text: str) -> float:
+    return _at_most(arguments.positive_float(text), MAX_FPS)
+
+
+def _seconds(text: str) -> float:
+    return _at_most(arguments.positive_float(text), MAX_SECONDS)
+
+
+def _at_most(value: float, limit: float) -> float:
+    if value > limit:
+        raise argparse.ArgumentTypeError(f"{value:g} is more than {limit:g}")
+    return value
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed: about half the processor time per byte received."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
