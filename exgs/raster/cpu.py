@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 
-from exgs.raster import cpu_composite, cpu_gather, cpu_order, cpu_project
+from exgs.raster import cpu_composite, cpu_order, cpu_project
+from exgs.raster.cpu_pass import Pass
 from exgs.raster.cpu_view import MAX_LISTED, Lists, View, Workspace, list_tiles, project_view
 from exgs.raster.crew import Crew
 from exgs.raster.kernel import all_compiled
 from exgs.raster.seam import Rendering, picture_size
 from exgs.scene import Camera, Gaussians
 
-CHUNKS_PER_THREAD = 8
-"""Parts into which a thread's share of the picture is cut, so that none waits long for the slowest."""
-
 KERNELS = (
     cpu_project.project,
     cpu_order.count_digits,
     cpu_order.move_by_digit,
     cpu_order.counts_to_places,
-    cpu_order.gather,
+    cpu_order.take_rects,
     cpu_order.count_tiles,
     cpu_order.list_tiles,
+    cpu_order.sum_entries,
     cpu_composite.composite,
-    cpu_gather.weigh,
-    cpu_gather.pull_back,
-    cpu_gather.sum_entries,
+    cpu_composite.weigh,
+    cpu_composite.pull_back,
 )
 
 
@@ -65,7 +62,7 @@ class CpuRasterizer:
             for index, camera in enumerate(cameras):
                 view = project_view(self._crew, gaussians, camera, workspace)
                 pass_ = Pass(self._crew, workspace, view)
-                pass_.composite(view.colors, color[index], clear[index])
+                pass_.composite(view.records, color[index], clear[index])
                 if depths is not None:
                     depths[index] = pass_.depth(clear[index])
                 if weights:
@@ -86,7 +83,7 @@ class CpuRasterizer:
             for camera in cameras:
                 view = project_view(self._crew, gaussians, camera, workspace).kept()
                 listed = view.covered <= MAX_LISTED
-                lists = list_tiles(self._crew, view, (0, len(view.ids)), Workspace()) if listed else None
+                lists = list_tiles(self._crew, view, (0, len(view.order)), Workspace()) if listed else None
                 views.append((view, lists))
         return CpuBlending(self, len(gaussians), views)
 
@@ -121,67 +118,6 @@ class CpuRasterizer:
             self._idle.append(workspace)
 
 
-@dataclass(frozen=True, eq=False)
-class Pass:
-    """Walks over the tiles of one view, in slices of depth where its lists would be too long to hold."""
-
-    crew: Crew
-    workspace: Workspace
-    view: View
-    lists: Lists | None = None
-    """The lists of the whole view, where they are at hand."""
-
-    def composite(self, colors: np.ndarray, image: np.ndarray, clear: np.ndarray) -> None:
-        """Sum of weight x ``colors`` [V,3] into ``image`` [H,W,3]; the light let through into ``clear`` [H,W,1]."""
-        for lists, frame in self._slices():
-            splats = (self.view.shapes, colors)
-            self._walk(cpu_composite.composite, lists, frame, splats, (image, clear))
-
-    def depth(self, clear: np.ndarray) -> np.ndarray:
-        """[H,W] depth weighted by blending and divided by opacity; 0 where empty."""
-        depths = np.repeat(self.view.depths[:, None], 3, axis=1)
-        image = np.empty((*clear.shape[:2], 3), np.float32)
-        self.composite(depths, image, clear)
-        alpha = np.float32(1) - clear[..., 0]
-        return np.divide(image[..., 0], alpha, out=np.zeros_like(alpha), where=alpha > 0)
-
-    def weigh(self, total: np.ndarray, most: np.ndarray) -> None:
-        """Adds each Gaussian's blending weights to ``total`` [N,1] and raises ``most`` [N,1] to the largest."""
-        clear = np.empty((self.view.height, self.view.width, 1), np.float32)
-        for lists, frame in self._slices():
-            found = self.workspace.take("found 2", (len(lists.entries), 2), np.float32)
-            self._walk(cpu_gather.weigh, lists, frame, self.view.shapes, clear, found)
-            self._sum(lists, found, total, most)
-
-    def pull_back(self, picture: np.ndarray, total: np.ndarray) -> None:
-        """Adds weight x ``picture`` [H,W,3] to each Gaussian's row of ``total`` [N,3]."""
-        clear = np.empty((self.view.height, self.view.width, 1), np.float32)
-        for lists, frame in self._slices():
-            found = self.workspace.take("found 3", (len(lists.entries), 3), np.float32)
-            self._walk(cpu_gather.pull_back, lists, frame, self.view.shapes, (picture, clear), found)
-            self._sum(lists, found, total, total[:, :0].copy())
-
-    def _slices(self) -> Iterator[tuple[Lists, cpu_composite.Frame]]:
-        view = self.view
-        for begin, end in view.slices():
-            lists = self.lists or list_tiles(self.crew, view, (begin, end), self.workspace)
-            yield lists, (view.width, view.height, view.tiles_x, begin > 0)
-
-    def _walk(
-        self, kernel: Callable[..., None], lists: Lists, frame: cpu_composite.Frame, *rest: object
-    ) -> None:
-        chunks = lists.chunks(CHUNKS_PER_THREAD * self.crew.threads)
-        self.crew.share(kernel, [(chunk, frame, (lists.starts, lists.entries), *rest) for chunk in chunks])
-
-    def _sum(self, lists: Lists, found: np.ndarray, total: np.ndarray, most: np.ndarray) -> None:
-        splats = (self.view.rects, self.view.ids)
-        jobs = [
-            (span, splats, self.view.tiles_x, places, found, (total, most))
-            for span, places in zip(lists.spans, lists.places.copy(), strict=True)
-        ]
-        self.crew.share(cpu_gather.sum_entries, jobs)
-
-
 class CpuBlending:
     """The blending operator: about 40 bytes per Gaussian that a camera sees and 4 per entry of its tile lists."""
 
@@ -193,11 +129,12 @@ class CpuBlending:
     def forward(self, view: int, colors: np.ndarray) -> np.ndarray:
         """[H,W,3] picture over black of camera ``view`` for linear ``colors`` [N,3] of any sign."""
         seen = self._views[view][0]
-        taken = np.ascontiguousarray(self._checked(colors, (self._count, 3))[seen.ids])
+        records = seen.records.copy()
+        records[:, 6:] = self._checked(colors, (self._count, 3))[seen.ids]
         image = np.empty((seen.height, seen.width, 3), np.float32)
         clear = np.empty((seen.height, seen.width, 1), np.float32)
         with self._pass(view) as pass_:
-            pass_.composite(taken, image, clear)
+            pass_.composite(records, image, clear)
         return image
 
     def transpose(self, view: int, picture: np.ndarray) -> np.ndarray:

@@ -1,145 +1,185 @@
-"""Compositing on the CPU: tiles of 16 x 16 pixels, walked in blocks of 4 x 4.
+"""Compositing on the CPU: colours to pictures, and back.
 
-A tile keeps its pixels block by block, so that one block is one vector of sixteen lanes. For each Gaussian of the
-tile's list the sixteen blocks are tested at once for whether the Gaussian reaches alpha 1/255 anywhere in them; only
-the blocks that pass, and that still let light through, are composited. A Gaussian is the quadratic
-q = log2(alpha) / 8 of the pixel: a polynomial gives 2^q, three squarings give alpha.
-
-Lists may come in slices, nearest first: ``clear``, the picture of the light still let through, then carries over.
+Three kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the Gaussians,
+``weigh`` the weights of each Gaussian over the pixels, ``pull_back`` weight x picture. They meet the same weights, so
+that the last is the exact transpose of the first. Lists may come in slices, nearest first: ``clear``, the picture of
+the light still let through, carries over. Tiles outside the list of a slice are still written.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from exgs.raster.cpu_blocks import (
+    BATCH,
+    OPAQUE,
+    TILE,
+    Arrays,
+    Frame,
+    Range,
+    blending_weight,
+    load_tile,
+    open_blocks,
+    pack_bits,
+    store_tile,
+    survey,
+)
 from exgs.raster.kernel import kernel, trailing_zeros
 
-TILE = 16
-"""Side of a tile in pixels."""
-CHECK_EVERY = 16
-"""Gaussians between two looks at which blocks have become opaque."""
-
-Arrays = tuple[np.ndarray, ...]
-Range = tuple[int, int]
-Frame = tuple[int, int, int, bool]
-"""Width and height in pixels, tiles per row, and whether the pictures already hold what lies in front."""
-
 _F = np.float32
-_ZERO, _HALF, _ONE, _TWO, _SIDE = _F(0), _F(0.5), _F(1), _F(2), _F(3)
-_CUT, _MOST, _OPAQUE = _F(1 / 255), _F(0.99), _F(1e-4)
-_FLOOR = _F(-np.log2(255) / 8 - 1e-4)
-# 2^x on [-1, 0] to 8e-8.
-_E0, _E1, _E2 = _F(0.99999994), _F(0.69314224), _F(0.2401722)
-_E3, _E4, _E5 = _F(0.055279724), _F(0.009188612), _F(0.00093878835)
+_ZERO, _ONE = _F(0), _F(1)
 
 
 @kernel
-def _reached(shape: np.ndarray, left: np.float32, top: np.float32) -> int:
-    """Bits of the blocks of the tile at (left, top) in which the Gaussian may reach alpha 1/255.
-
-    The maximum of a concave quadratic over a rectangle lies at its centre, or on an edge that faces the centre.
-    """
-    u, v, a, b, c, k = shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]
-    slope_y = -b / (_TWO * c)
-    slope_x = -b / (_TWO * a)
-    mask = 0
-    for i in range(16):
-        x0 = left + np.float32(4 * (i & 3)) + _HALF - u
-        y0 = top + np.float32(4 * (i >> 2)) + _HALF - v
-        x1, y1 = x0 + _SIDE, y0 + _SIDE
-        edge_x, edge_y = min(max(_ZERO, x0), x1), min(max(_ZERO, y0), y1)
-        y, x = min(max(slope_y * edge_x, y0), y1), min(max(slope_x * edge_y, x0), x1)
-        q_x = (a * edge_x + b * y) * edge_x + c * y * y
-        q_y = (a * x + b * edge_y) * x + c * edge_y * edge_y
-        mask |= np.int32(max(q_x, q_y) + k >= _FLOOR) << np.int32(i)
-    return mask
-
-
-@kernel
-def _weights(
-    shape: np.ndarray, left: np.float32, top: np.float32, clear: np.ndarray, weights: np.ndarray
-) -> None:
-    """Blending weights [16] of one Gaussian in the block at (left, top); takes them from ``clear`` [16]."""
-    u, v, a, b, c, k = shape[0], shape[1], shape[2], shape[3], shape[4], shape[5]
-    x, y = left + _HALF - u, top + _HALF - v
-    for i in range(16):
-        dx, dy = x + np.float32(i & 3), y + np.float32(i >> 2)
-        q = min((a * dx + b * dy) * dx + (c * dy * dy + k), k)
-        p = _E0 + q * (_E1 + q * (_E2 + q * (_E3 + q * (_E4 + q * _E5))))
-        p = p * p
-        p = p * p
-        alpha = min(p * p, _MOST)
-        t = clear[i]
-        w = alpha * t if (q >= _FLOOR) & (alpha >= _CUT) & (t >= _OPAQUE) else _ZERO
-        clear[i] = t - w
-        weights[i] = w
-
-
-@kernel
-def _live(state: np.ndarray) -> int:
-    """Bits of the blocks that still let light through."""
-    live = 0
-    for block in range(16):
-        alive = 0
-        for i in range(16):
-            alive |= np.int32(state[block, 0, i] >= _OPAQUE)
-        live |= alive << block
-    return live
-
-
-@kernel
-def _load(picture: np.ndarray, left: int, top: int, state: np.ndarray, row: int) -> None:
-    """Copies the tile's pixels of ``picture`` [H,W,C] to rows from ``row`` on; outside the picture they are 0."""
-    for y in range(TILE):
-        for x in range(TILE):
-            block, i = (y >> 2) * 4 + (x >> 2), (y & 3) * 4 + (x & 3)
-            inside = top + y < picture.shape[0] and left + x < picture.shape[1]
-            for n in range(picture.shape[2]):
-                state[block, row + n, i] = picture[top + y, left + x, n] if inside else _ZERO
-
-
-@kernel
-def _store(state: np.ndarray, row: int, left: int, top: int, picture: np.ndarray) -> None:
-    """Copies rows from ``row`` on to the tile's pixels of ``picture`` [H,W,C]."""
-    for y in range(min(TILE, picture.shape[0] - top)):
-        for x in range(min(TILE, picture.shape[1] - left)):
-            block, i = (y >> 2) * 4 + (x >> 2), (y & 3) * 4 + (x & 3)
-            for n in range(picture.shape[2]):
-                picture[top + y, left + x, n] = state[block, row + n, i]
-
-
-@kernel
-def composite(tiles: Range, frame: Frame, lists: Arrays, splats: Arrays, pictures: Arrays) -> None:
-    """Adds the Gaussians of each tile's list to the C channels of ``pictures`` (sum [H,W,C], clear [H,W,1])."""
-    width, height, tiles_x, resume = frame
-    starts, entries = lists
-    shapes, colors = splats
+def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> None:
+    """Adds the Gaussians of each tile's list to ``pictures``: the sum [H,W,3] and the light let through [H,W,1]."""
+    tiles_x, resume = frame
+    starts, entries, records = lists
     image, clear = pictures
     state = np.empty((16, 4, 16), np.float32)
+    shapes, masks = np.empty((BATCH, 9), np.float32), np.empty(BATCH, np.int64)
+    near = (shapes, masks, np.empty(BATCH, np.int64), np.empty(BATCH, np.int64))
+    flags = np.empty(16, np.int64)
+    for tile in range(tiles[0], tiles[1]):
+        corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
+        state[:, 0], state[:, 1:], flags[:], live = _ONE, _ZERO, 1, 0xFFFF
+        if resume:
+            load_tile(clear, corner, state, 0)
+            load_tile(image, corner, state, 1)
+            live = open_blocks(state, 0)
+        stop = starts[tile + 1]
+        for first in range(starts[tile], stop, BATCH):
+            found = survey((first, min(first + BATCH, stop)), (entries, records), corner, live, near)
+            for j in range(found):
+                slot = near[3][j]
+                shapes[j, 6], shapes[j, 7], shapes[j, 8] = (
+                    records[slot, 6],
+                    records[slot, 7],
+                    records[slot, 8],
+                )
+            for j in range(found):
+                conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
+                red, green, blue = shapes[j, 6], shapes[j, 7], shapes[j, 8]
+                mask = masks[j]
+                while mask:
+                    block = trailing_zeros(mask)
+                    mask &= mask - 1
+                    x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
+                    alive = False
+                    for i in range(16):
+                        t = state[block, 0, i]
+                        w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
+                        t -= w
+                        alive |= t >= OPAQUE
+                        state[block, 0, i] = t
+                        state[block, 1, i] += w * red
+                        state[block, 2, i] += w * green
+                        state[block, 3, i] += w * blue
+                    flags[block] = alive
+            live &= pack_bits(flags)
+            if live == 0:
+                break
+        store_tile(state, 0, corner, clear)
+        store_tile(state, 1, corner, image)
+
+
+@kernel
+def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np.ndarray) -> None:
+    """Sum and largest of the blending weights of each entry over the tile's pixels, into ``sums`` [E,2]."""
+    tiles_x, resume = frame
+    starts, entries, records = lists
+    state = np.empty((16, 1, 16), np.float32)
+    shapes, masks, places = (
+        np.empty((BATCH, 9), np.float32),
+        np.empty(BATCH, np.int64),
+        np.empty(BATCH, np.int64),
+    )
+    near = (shapes, masks, places, np.empty(BATCH, np.int64))
+    flags = np.empty(16, np.int64)
     weights = np.empty(16, np.float32)
     for tile in range(tiles[0], tiles[1]):
-        left, top = (tile % tiles_x) * TILE, (tile // tiles_x) * TILE
-        state[:, 0], state[:, 1:] = _ONE, _ZERO
+        corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
+        state[:], flags[:], live = _ONE, 1, 0xFFFF
         if resume:
-            _load(clear, left, top, state, 0)
-            _load(image, left, top, state, 1)
-        live = _live(state)
-        for e in range(starts[tile], starts[tile + 1]):
-            s = entries[e]
-            mask = _reached(shapes[s], np.float32(left), np.float32(top)) & live
-            red, green, blue = colors[s, 0], colors[s, 1], colors[s, 2]
-            while mask:
-                block = trailing_zeros(mask)
-                mask &= mask - 1
-                x, y = np.float32(left + 4 * (block & 3)), np.float32(top + 4 * (block >> 2))
-                _weights(shapes[s], x, y, state[block, 0], weights)
-                for i in range(16):
-                    state[block, 1, i] += weights[i] * red
-                    state[block, 2, i] += weights[i] * green
-                    state[block, 3, i] += weights[i] * blue
-            if (e - starts[tile]) % CHECK_EVERY == CHECK_EVERY - 1:
-                live = _live(state)
-                if live == 0:
-                    break
-        _store(state, 0, left, top, clear)
-        _store(state, 1, left, top, image)
+            load_tile(clear, corner, state, 0)
+            live = open_blocks(state, 0)
+        stop = starts[tile + 1]
+        sums[starts[tile] : stop] = _ZERO
+        for first in range(starts[tile], stop, BATCH):
+            found = survey((first, min(first + BATCH, stop)), (entries, records), corner, live, near)
+            for j in range(found):
+                conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
+                mask = masks[j]
+                total = most = _ZERO
+                while mask:
+                    block = trailing_zeros(mask)
+                    mask &= mask - 1
+                    x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
+                    alive = False
+                    for i in range(16):
+                        t = state[block, 0, i]
+                        w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
+                        t -= w
+                        alive |= t >= OPAQUE
+                        state[block, 0, i] = t
+                        total += w
+                        weights[i] = w
+                    for i in range(16):
+                        most = max(most, weights[i])
+                    flags[block] = alive
+                sums[places[j], 0], sums[places[j], 1] = total, most
+            live &= pack_bits(flags)
+            if live == 0:
+                break
+        store_tile(state, 0, corner, clear)
+
+
+@kernel
+def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums: np.ndarray) -> None:
+    """Sum of weight x picture of each entry over the tile's pixels, into ``sums`` [E,3]; see ``composite``."""
+    tiles_x, resume = frame
+    starts, entries, records = lists
+    image, clear = pictures
+    state = np.empty((16, 4, 16), np.float32)
+    shapes, masks, places = (
+        np.empty((BATCH, 9), np.float32),
+        np.empty(BATCH, np.int64),
+        np.empty(BATCH, np.int64),
+    )
+    near = (shapes, masks, places, np.empty(BATCH, np.int64))
+    flags = np.empty(16, np.int64)
+    for tile in range(tiles[0], tiles[1]):
+        corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
+        state[:, 0], flags[:], live = _ONE, 1, 0xFFFF
+        load_tile(image, corner, state, 1)
+        if resume:
+            load_tile(clear, corner, state, 0)
+            live = open_blocks(state, 0)
+        stop = starts[tile + 1]
+        sums[starts[tile] : stop] = _ZERO
+        for first in range(starts[tile], stop, BATCH):
+            found = survey((first, min(first + BATCH, stop)), (entries, records), corner, live, near)
+            for j in range(found):
+                conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
+                mask = masks[j]
+                red = green = blue = _ZERO
+                while mask:
+                    block = trailing_zeros(mask)
+                    mask &= mask - 1
+                    x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
+                    alive = False
+                    for i in range(16):
+                        t = state[block, 0, i]
+                        w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
+                        t -= w
+                        alive |= t >= OPAQUE
+                        state[block, 0, i] = t
+                        red += w * state[block, 1, i]
+                        green += w * state[block, 2, i]
+                        blue += w * state[block, 3, i]
+                    flags[block] = alive
+                sums[places[j], 0], sums[places[j], 1], sums[places[j], 2] = red, green, blue
+            live &= pack_bits(flags)
+            if live == 0:
+                break
+        store_tile(state, 0, corner, clear)

@@ -1,4 +1,4 @@
-"""Order on the CPU: sort by depth, gather into that order, list each tile's Gaussians.
+"""Order on the CPU: sort by depth, list each tile's Gaussians, sum over each Gaussian's tiles.
 
 Both sorts are stable and cut their input into consecutive ranges, one per thread: the outcome does not depend on how
 many threads there are. Depths are positive, so the bits of a float32 sort as an integer does; digits are taken from
@@ -58,19 +58,11 @@ def counts_to_places(counts: np.ndarray, starts: np.ndarray) -> None:
 
 
 @kernel
-def gather(span: Range, order: np.ndarray, source: Arrays, target: Arrays) -> None:
-    """Copies the records at ``order`` to places [begin, end)."""
-    shapes, colors, rects, ids = source
-    shapes_out, colors_out, rects_out, ids_out = target
+def take_rects(span: Range, order: np.ndarray, rects: np.ndarray, taken: np.ndarray) -> None:
+    """Copies the rows of ``rects`` at ``order`` to places [begin, end) of ``taken``."""
     for k in range(span[0], span[1]):
-        s = order[k]
-        for n in range(6):
-            shapes_out[k, n] = shapes[s, n]
-        for n in range(3):
-            colors_out[k, n] = colors[s, n]
         for n in range(4):
-            rects_out[k, n] = rects[s, n]
-        ids_out[k] = ids[s]
+            taken[k, n] = rects[order[k], n]
 
 
 @kernel
@@ -80,15 +72,43 @@ def count_tiles(span: Range, rects: np.ndarray, tiles_x: int, counts: np.ndarray
     for k in range(span[0], span[1]):
         for y in range(rects[k, 1], rects[k, 3] + 1):
             for x in range(rects[k, 0], rects[k, 2] + 1):
-                counts[y * tiles_x + x] += 1
+                counts[np.uint64(y * tiles_x + x)] += 1
 
 
 @kernel
-def list_tiles(span: Range, rects: np.ndarray, tiles_x: int, places: np.ndarray, entries: np.ndarray) -> None:
+def list_tiles(span: Range, splats: Arrays, tiles_x: int, places: np.ndarray, entries: np.ndarray) -> None:
     """Writes each Gaussian of [begin, end) into the lists of the tiles it covers; ``places`` are used up."""
+    order, rects = splats
     for k in range(span[0], span[1]):
         for y in range(rects[k, 1], rects[k, 3] + 1):
             for x in range(rects[k, 0], rects[k, 2] + 1):
-                place = places[y * tiles_x + x]
-                places[y * tiles_x + x] = place + 1
-                entries[place] = k
+                tile = np.uint64(y * tiles_x + x)
+                place = places[tile]
+                places[tile] = place + 1
+                entries[np.uint64(place)] = order[k]
+
+
+@kernel
+def sum_entries(
+    span: Range, splats: Arrays, tiles_x: int, places: np.ndarray, found: np.ndarray, sums: Arrays
+) -> None:
+    """Takes what ``found`` [E,A+B] holds for every entry of Gaussians [begin, end) into their rows of ``sums``.
+
+    The first A columns are added to the first of ``sums`` [N,A]; the second [N,B] keeps the largest of the others.
+    ``places`` are those that ``list_tiles`` began with; a Gaussian's entries are met in one order, whatever the
+    number of threads.
+    """
+    order, rects, ids = splats
+    total, most = sums
+    added = total.shape[1]
+    for k in range(span[0], span[1]):
+        row = ids[order[k]]
+        for y in range(rects[k, 1], rects[k, 3] + 1):
+            for x in range(rects[k, 0], rects[k, 2] + 1):
+                tile = np.uint64(y * tiles_x + x)
+                place = places[tile]
+                places[tile] = place + 1
+                for n in range(added):
+                    total[row, n] += found[place, n]
+                for n in range(most.shape[1]):
+                    most[row, n] = max(most[row, n], found[place, added + n])

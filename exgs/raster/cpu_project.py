@@ -87,7 +87,7 @@ def project(
     begin, end = span
     means, quats, log_scales, logits = scene
     sh0, shN = harmonics
-    shapes, colors, keys, rects, ids = found
+    records, keys, rects, ids = found
     r00, r01, r02 = camera[0], camera[1], camera[2]
     r10, r11, r12 = camera[3], camera[4], camera[5]
     r20, r21, r22 = camera[6], camera[7], camera[8]
@@ -194,13 +194,10 @@ def project(
                 blue += basis[n] * shN[i, n, 2]
             if not (abs(red) < _BRIGHT and abs(green) < _BRIGHT and abs(blue) < _BRIGHT):
                 continue
-            colors[slot, 0], colors[slot, 1], colors[slot, 2] = (
-                max(red, _ZERO),
-                max(green, _ZERO),
-                max(blue, _ZERO),
-            )
-            shapes[slot, 0], shapes[slot, 1], shapes[slot, 2] = g[12, j], g[13, j], g[14, j]
-            shapes[slot, 3], shapes[slot, 4], shapes[slot, 5] = g[15, j], g[16, j], g[17, j]
+            for n in range(6):
+                records[slot, n] = g[12 + n, j]
+            records[slot, 6], records[slot, 7] = max(red, _ZERO), max(green, _ZERO)
+            records[slot, 8] = max(blue, _ZERO)
             key = np.uint32(bits_of_float(g[18, j]))
             least, most = min(least, key), max(most, key)
             keys[slot] = key

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exgs.raster import cpu_order
-from exgs.raster.cpu_composite import TILE
+from exgs.raster.cpu_blocks import TILE
 from exgs.raster.cpu_project import project
 from exgs.raster.crew import Crew, ranges
 from exgs.scene import Camera, Gaussians
@@ -44,14 +44,15 @@ class View:
     """Of the picture, in pixels."""
     height: int
     """Of the picture, in pixels."""
-    shapes: np.ndarray
-    """[V,6] float32 centre (px) and the quadratic q = a dx^2 + b dx dy + c dy^2 + k = log2(alpha) / 8."""
-    colors: np.ndarray
-    """[V,3] float32 colours seen by the camera."""
-    rects: np.ndarray
-    """[V,4] int16 first and last tile along x and y: x0, y0, x1, y1."""
+    records: np.ndarray
+    """[*,9] float32 per slot: centre (px), the quadratic q = a dx^2 + b dx dy + c dy^2 + k = log2(alpha) / 8 of the
+    offset from it as a, b, c, k, and the colour that the camera sees."""
     ids: np.ndarray
-    """[V] int32 which Gaussian of the scene each one is."""
+    """[*] int32 per slot: which Gaussian of the scene it is."""
+    order: np.ndarray
+    """[V] uint32 slots, nearest first."""
+    rects: np.ndarray
+    """[V,4] int16 first and last tile along x and y, nearest first: x0, y0, x1, y1."""
     depths: np.ndarray
     """[V] float32 z along the view."""
     covered: int
@@ -68,15 +69,16 @@ class View:
         return self.tiles_x * -(-self.height // TILE)
 
     def kept(self) -> View:
-        """A copy that outlives the workspace, without colours and depths."""
-        none = np.empty((0, 3), np.float32)
-        shapes, rects, ids = self.shapes.copy(), self.rects.copy(), self.ids.copy()
-        return View(self.width, self.height, shapes, none, rects, ids, none[:, 0], self.covered)
+        """A copy that outlives the workspace, without empty slots."""
+        taken = np.sort(self.order)
+        order = np.searchsorted(taken, self.order).astype(np.uint32)
+        arrays = (self.records[taken], self.ids[taken], order, self.rects.copy(), self.depths.copy())
+        return View(self.width, self.height, *arrays, self.covered)
 
     def slices(self) -> Iterator[tuple[int, int]]:
         """Ranges of Gaussians, nearest first, whose tile lists fit ``MAX_LISTED`` entries."""
         if self.covered <= MAX_LISTED:
-            yield 0, len(self.ids)
+            yield 0, len(self.order)
             return
         x0, y0, x1, y1 = self.rects.astype(np.int64).T
         ends = np.cumsum((x1 - x0 + 1) * (y1 - y0 + 1))
@@ -94,7 +96,7 @@ class Lists:
     starts: np.ndarray
     """[tiles+1] int32 where each tile's list begins."""
     entries: np.ndarray
-    """[E] uint32 places in the view."""
+    """[E] uint32 slots."""
     spans: list[tuple[int, int]]
     """Ranges of Gaussians that were listed by one thread each."""
     places: np.ndarray
@@ -112,33 +114,25 @@ class Lists:
 def project_view(crew: Crew, gaussians: Gaussians, camera: Camera, workspace: Workspace) -> View:
     """What ``camera`` sees of ``gaussians``, in order of depth; the arrays belong to ``workspace``."""
     count = len(gaussians)
-    found = (
-        workspace.take("shapes", (count, 6), np.float32),
-        workspace.take("colors", (count, 3), np.float32),
-        workspace.take("keys", (count,), np.uint32),
-        workspace.take("rects", (count, 4), np.int16),
-        workspace.take("ids", (count,), np.int32),
-    )
+    records = workspace.take("records", (count, 9), np.float32)
+    keys = workspace.take("keys", (count,), np.uint32)
+    rects = workspace.take("rects", (count, 4), np.int16)
+    ids = workspace.take("ids", (count,), np.int32)
     scene = (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits)
     harmonics = (gaussians.sh0, gaussians.shN)
-    spans = ranges(count, max(1, min(8 * crew.threads, count // SHORTEST_RANGE)))
     numbers = _camera_numbers(camera)
-    results = crew.share(project, [(span, scene, harmonics, numbers, found) for span in spans])
+    spans = ranges(count, max(1, min(8 * crew.threads, count // SHORTEST_RANGE)))
+    jobs = [(span, scene, harmonics, numbers, (records, keys, rects, ids)) for span in spans]
+    results = crew.share(project, jobs)
     parts = np.array([(span[0], span[0] + result[0]) for span, result in zip(spans, results, strict=True)])
-    seen = int((parts[:, 1] - parts[:, 0]).sum())
     key_range = (min(result[2] for result in results), max(result[3] for result in results))
-    order, keys = _sort(crew, found[2], parts, key_range, workspace)
-    target = (
-        workspace.take("sorted shapes", (seen, 6), np.float32),
-        workspace.take("sorted colors", (seen, 3), np.float32),
-        workspace.take("sorted rects", (seen, 4), np.int16),
-        workspace.take("sorted ids", (seen,), np.int32),
+    order, keys = _sort(crew, keys, parts, key_range, workspace)
+    taken = workspace.take("taken rects", (len(order), 4), np.int16)
+    crew.share(
+        cpu_order.take_rects, [(span, order, rects, taken) for span in ranges(len(order), crew.threads)]
     )
-    source = (found[0], found[1], found[3], found[4])
-    jobs = [(span, order, source, target) for span in ranges(seen, crew.threads)]
-    crew.share(cpu_order.gather, jobs)
     covered = sum(result[1] for result in results)
-    return View(camera.width, camera.height, *target, keys.view(np.float32), covered)
+    return View(camera.width, camera.height, records, ids, order, taken, keys.view(np.float32), covered)
 
 
 def list_tiles(crew: Crew, view: View, span: tuple[int, int], workspace: Workspace) -> Lists:
@@ -151,7 +145,10 @@ def list_tiles(crew: Crew, view: View, span: tuple[int, int], workspace: Workspa
     cpu_order.counts_to_places(counts, starts)
     entries = workspace.take("entries", (int(starts[-1]),), np.uint32)
     places = counts.copy()
-    crew.share(cpu_order.list_tiles, [(part, view.rects, view.tiles_x, row, entries) for part, row in rows])
+    crew.share(
+        cpu_order.list_tiles,
+        [(part, (view.order, view.rects), view.tiles_x, row, entries) for part, row in rows],
+    )
     return Lists(starts, entries, spans, places)
 
 

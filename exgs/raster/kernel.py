@@ -26,13 +26,16 @@ def all_compiled(kernels: Iterable[Any]) -> bool:
     return all(kernel.signatures or _on_disk(kernel) for kernel in kernels)
 
 
+_instruction = cast(Callable[[Callable[..., Any]], Callable[..., Any]], intrinsic)
+
+
 def _on_disk(kernel: Any) -> bool:
     source = Path(kernel.py_func.__code__.co_filename).stat().st_mtime
     indices = Path(kernel.stats.cache_path).glob(f"*.{kernel.__name__}-*.nbi")
     return any(index.stat().st_mtime >= source for index in indices)
 
 
-@intrinsic
+@_instruction
 def trailing_zeros(typing_context: Any, value: Any) -> Any:
     """Number of zero bits below the lowest set bit of an int64."""
 
@@ -42,7 +45,7 @@ def trailing_zeros(typing_context: Any, value: Any) -> Any:
     return types.int64(types.int64), generate
 
 
-@intrinsic
+@_instruction
 def float_of_bits(typing_context: Any, bits: Any) -> Any:
     """The float32 whose bit pattern is an int32."""
 
@@ -52,7 +55,7 @@ def float_of_bits(typing_context: Any, bits: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-@intrinsic
+@_instruction
 def bits_of_float(typing_context: Any, value: Any) -> Any:
     """The bit pattern of a float32, as an int32."""
 

@@ -1,0 +1,80 @@
+"""Walks over the tiles of one view on the CPU: forward to pictures, back to Gaussians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from exgs.raster import cpu_composite, cpu_order
+from exgs.raster.cpu_blocks import Frame
+from exgs.raster.cpu_view import Lists, View, Workspace, list_tiles
+from exgs.raster.crew import Crew
+
+CHUNKS_PER_THREAD = 8
+"""Parts into which a thread's share of the picture is cut, so that none waits long for the slowest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One view at work; where its tile lists would be too long to hold, they are walked in slices of depth."""
+
+    crew: Crew
+    workspace: Workspace
+    view: View
+    lists: Lists | None = None
+    """The lists of the whole view, where they are at hand."""
+
+    def composite(self, records: np.ndarray, image: np.ndarray, clear: np.ndarray) -> None:
+        """Sum of weight x colour into ``image`` [H,W,3], the light let through into ``clear`` [H,W,1].
+
+        ``records`` are those of the view, with the colours that are wanted.
+        """
+        for lists, frame in self._slices():
+            self._walk(cpu_composite.composite, lists, frame, records, (image, clear))
+
+    def depth(self, clear: np.ndarray) -> np.ndarray:
+        """[H,W] depth weighted by blending and divided by opacity; 0 where empty."""
+        records = self.view.records.copy()
+        records[self.view.order, 6] = self.view.depths
+        image = np.empty((*clear.shape[:2], 3), np.float32)
+        self.composite(records, image, clear)
+        alpha = np.float32(1) - clear[..., 0]
+        return np.divide(image[..., 0], alpha, out=np.zeros_like(alpha), where=alpha > 0)
+
+    def weigh(self, total: np.ndarray, most: np.ndarray) -> None:
+        """Adds each Gaussian's weights to ``total`` [N,1] and raises ``most`` [N,1] to the largest of them."""
+        clear = np.empty((self.view.height, self.view.width, 1), np.float32)
+        for lists, frame in self._slices():
+            found = self.workspace.take("found 2", (len(lists.entries), 2), np.float32)
+            self._walk(cpu_composite.weigh, lists, frame, self.view.records, clear, found)
+            self._sum(lists, found, total, most)
+
+    def pull_back(self, picture: np.ndarray, total: np.ndarray) -> None:
+        """Adds weight x ``picture`` [H,W,3] to each Gaussian's row of ``total`` [N,3]."""
+        clear = np.empty((self.view.height, self.view.width, 1), np.float32)
+        for lists, frame in self._slices():
+            found = self.workspace.take("found 3", (len(lists.entries), 3), np.float32)
+            self._walk(cpu_composite.pull_back, lists, frame, self.view.records, (picture, clear), found)
+            self._sum(lists, found, total, np.empty((0, 0), np.float32))
+
+    def _slices(self) -> Iterator[tuple[Lists, Frame]]:
+        for begin, end in self.view.slices():
+            lists = self.lists or list_tiles(self.crew, self.view, (begin, end), self.workspace)
+            yield lists, (self.view.tiles_x, begin > 0)
+
+    def _walk(
+        self, kernel: Callable[..., None], lists: Lists, frame: Frame, records: np.ndarray, *rest: object
+    ) -> None:
+        chunks = lists.chunks(CHUNKS_PER_THREAD * self.crew.threads)
+        listed = (lists.starts, lists.entries, records)
+        self.crew.share(kernel, [(chunk, frame, listed, *rest) for chunk in chunks])
+
+    def _sum(self, lists: Lists, found: np.ndarray, total: np.ndarray, most: np.ndarray) -> None:
+        splats = (self.view.order, self.view.rects, self.view.ids)
+        jobs = [
+            (span, splats, self.view.tiles_x, places, found, (total, most))
+            for span, places in zip(lists.spans, lists.places.copy(), strict=True)
+        ]
+        self.crew.share(cpu_order.sum_entries, jobs)
