@@ -13,13 +13,15 @@ BLOCK = 1 << 16
 def finite_mask(gaussians: Gaussians) -> np.ndarray:
     """[N] bool: all values are finite, and the quaternion has a length."""
     mask = np.empty(len(gaussians), bool)
-    for start in range(0, len(gaussians), BLOCK):
-        rows = slice(start, start + BLOCK)
-        part = gaussians.quats[rows].any(axis=1)
-        for name in ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN"):
-            values = getattr(gaussians, name)[rows]
-            part &= np.isfinite(values).reshape(len(values), -1).all(axis=1)
-        mask[rows] = part
+    # Signalling NaNs, which files may hold, warn when they are looked at.
+    with np.errstate(invalid="ignore"):
+        for start in range(0, len(gaussians), BLOCK):
+            rows = slice(start, start + BLOCK)
+            part = (gaussians.quats[rows] != 0).any(axis=1)
+            for name in ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN"):
+                values = getattr(gaussians, name)[rows]
+                part &= np.isfinite(values).reshape(len(values), -1).all(axis=1)
+            mask[rows] = part
     return mask
 
 

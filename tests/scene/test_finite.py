@@ -25,6 +25,14 @@ def test_one_bad_value_drops_its_gaussian(name: str, value: float, monkeypatch: 
     assert finite_mask(kept).all()
 
 
+def test_signalling_nans() -> None:
+    gaussians = scene()
+    for name in ARRAYS:
+        getattr(gaussians, name).view(np.uint32).reshape(12, -1)[3] = 0x7F800001
+    assert drop_non_finite(gaussians)[1] == 1
+    assert bounds(gaussians) is not None
+
+
 def test_a_quaternion_of_length_zero_is_no_rotation() -> None:
     gaussians = scene()
     gaussians.quats[2] = 0

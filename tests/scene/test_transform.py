@@ -177,6 +177,7 @@ def test_values_that_are_not_finite_stay_in_their_gaussian() -> None:
     for name in ("means", "quats", "shN"):
         getattr(before, name)[3] = np.nan
         getattr(before, name)[4] = np.inf
+        getattr(before, name).view(np.uint32)[3, ..., 0] = 0x7F800001  # a signalling NaN
     after = to_frame(before, Frame("RUB"))
     for name in ARRAYS:
         values = getattr(after, name).reshape(20, -1)

@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 from exgs.scene.errors import SceneError
 from exgs.scene.formats.scene_file import file_size, read_exactly
 
+MAX_NAME_LENGTH = 512
 MAX_ZIP_ENTRIES = 1024
 MAX_ZIP_DIRECTORY_BYTES = 1 << 20
 MAX_ZIP_COMMENT_BYTES = 0xFFFF
@@ -38,7 +39,7 @@ class Bundle(Protocol):
 
 def check_relative(name: str, *, where: str) -> str:
     """``name`` where it is a relative path that cannot leave its folder; SceneError otherwise."""
-    if not all(_PLAIN_NAME.fullmatch(part) for part in name.split("/")):
+    if len(name) > MAX_NAME_LENGTH or not all(_PLAIN_NAME.fullmatch(part) for part in name.split("/")):
         raise SceneError(f"{where}: {name[:80]!r} is no file name within the scene's folder")
     return name
 
@@ -95,7 +96,7 @@ class ZipBundle:
             ):
                 data = stream.read(entry.file_size + 1)
         except _FAULTS as error:
-            raise SceneError(f"{self.where}/{name}: broken zip entry ({error})") from error
+            raise SceneError(f"{self.where}/{name}: broken zip entry ({str(error)[:100]})") from error
         if len(data) != entry.file_size:
             raise SceneError(f"{self.where}/{name}: {len(data)} of {entry.file_size} bytes are there")
         return data
@@ -119,7 +120,7 @@ def _opened(path: Path, file: BinaryIO) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except _FAULTS as error:
-        raise SceneError(f"{path}: broken zip archive ({error})") from error
+        raise SceneError(f"{path}: broken zip archive ({str(error)[:100]})") from error
 
 
 def _check_directory(path: Path, file: BinaryIO, size: int) -> None:

@@ -11,6 +11,9 @@ import numpy as np
 from exgs.scene.errors import SceneError
 from exgs.scene.formats.bundle import check_relative
 
+LARGEST = 1e30
+"""Numbers beyond this are no coordinates, and would not survive as float32."""
+
 
 @dataclass(frozen=True)
 class Fields:
@@ -68,9 +71,9 @@ class Fields:
         try:
             numbers = np.array([float(item) for item in items], np.float64)
         except OverflowError as error:
-            raise SceneError(f"{self.where}: {key}: {error}") from error
-        if not np.isfinite(numbers).all():
-            raise SceneError(f"{self.where}: {key}: expected finite numbers")
+            raise SceneError(f"{self.where}: {key}: {str(error)[:100]}") from error
+        if not (np.abs(numbers) <= LARGEST).all():
+            raise SceneError(f"{self.where}: {key}: expected finite numbers of at most {LARGEST:g}")
         return numbers
 
     def _whole(self, key: str, value: Any, least: int, most: int) -> int:
@@ -86,7 +89,7 @@ def parse_fields(data: bytes, *, where: str) -> Fields:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise SceneError(f"{where}: not JSON ({error})") from error
+        raise SceneError(f"{where}: not JSON ({str(error)[:100]})") from error
     if not isinstance(document, dict):
         raise SceneError(f"{where}: expected a JSON object")
     return Fields(document, where)

@@ -120,7 +120,7 @@ def _text_rows(
         try:
             values = np.loadtxt(wanted, np.float64, comments=None, ndmin=2)
         except ValueError as error:
-            raise SceneError(f"{where}: {error}") from error
+            raise SceneError(f"{where}: {str(error)[:100]}") from error
         if values.shape != (len(wanted), len(names)):
             raise SceneError(f"{where}: {values.shape[-1]} numbers a line, expected {len(names)}")
         yield block, values.view(wide)[:, 0]

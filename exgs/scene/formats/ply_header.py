@@ -94,9 +94,9 @@ def _parse_elements(
                 continue
             case ["element", name, digits]:
                 if not digits.isdecimal() or len(digits) > MAX_COUNT_DIGITS:
-                    raise SceneError(f"{where}: element {name} has the count {digits[:40]!r}")
+                    raise SceneError(f"{where}: element {name[:60]} has the count {digits[:40]!r}")
                 if any(name == other for other, _, _ in tables):
-                    raise SceneError(f"{where}: element {name} appears twice")
+                    raise SceneError(f"{where}: element {name[:60]} appears twice")
                 tables.append((name, int(digits), {}))
             case ["property", "list", _, _, name] if tables:
                 _add(where, tables[-1][2], name, None)
@@ -109,7 +109,7 @@ def _parse_elements(
 
 def _add(where: str, properties: dict[str, str | None], name: str, code: str | None) -> None:
     if name in properties:
-        raise SceneError(f"{where}: property {name} appears twice")
+        raise SceneError(f"{where}: property {name[:60]} appears twice")
     properties[name] = code
 
 

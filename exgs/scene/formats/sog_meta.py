@@ -126,8 +126,7 @@ def _codebook(section: Fields) -> np.ndarray:
 def _ramps(section: Fields, channels: int) -> np.ndarray:
     """[channels,256] float64 even steps between the bounds of each channel."""
     lows, highs = section.numbers("mins", count=channels), section.numbers("maxs", count=channels)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(lows[:, None] + _BYTES * (highs - lows)[:, None])
+    return np.asarray(lows[:, None] + _BYTES * (highs - lows)[:, None])
 
 
 def _parse_harmonics(section: Fields, bundle: Bundle, version: int) -> Harmonics:
