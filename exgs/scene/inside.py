@@ -12,18 +12,30 @@ from exgs.scene.frame import Frame
 from exgs.scene.occupancy import Occupancy
 from exgs.scene.spread import bearing, sphere_directions, spread_points
 
-EYE_HEIGHTS_M = (1.0, 1.9)
-"""Range of heights of most viewpoints above the floor, where the unit is known."""
+HEAD_ABOVE_M = (0.7, 1.9)
+"""Range of most heads' heights above what is below them, where the unit is known."""
+HEAD_ABOVE_SHARE = (0.35, 0.75)
+"""The same as a share of the way from floor to ceiling, where it is not."""
 _PROBES = 48
 _DIRECTIONS = 6
 
 
 def is_room(grid: Occupancy) -> bool:
-    """True where much of the scene's box is free space that is walled in on nearly all sides."""
+    """True where most of the space amid the detail is walled in on nearly all sides, and there is much of it.
+
+    A hollow statue is walled in too, but leaves no such large ball of air.
+    """
     free = np.argwhere(~grid.solid)
-    some = free[:: max(1, len(free) // 400)]
-    walled = enclosure(grid, grid.centers(some)) > 0.8
-    return bool(walled.sum() > 0.4 * len(some))
+    places = grid.centers(free)
+    amid = ((places > grid.core[0]) & (places < grid.core[1])).all(axis=1)
+    free, places = free[amid], places[amid]
+    some = slice(None, None, max(1, len(free) // 500))
+    if len(free) == 0:
+        return False
+    walled = enclosure(grid, places[some]) > 0.8
+    gaps = ndimage.distance_transform_edt(~grid.solid)[tuple(free[some].T)] * grid.cell
+    largest = gaps[walled].max(initial=0.0)
+    return bool(walled.mean() > 0.45 and largest > 0.3 * (grid.core[1] - grid.core[0]).min())
 
 
 def enclosure(grid: Occupancy, places: np.ndarray) -> np.ndarray:
@@ -36,22 +48,20 @@ def enclosure(grid: Occupancy, places: np.ndarray) -> np.ndarray:
 
 
 def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
-    """[n,3] cells where a head can be: free, off the walls, walled in, connected, and at a likely height."""
+    """[n,3] cells where a head can be: free, amid the detail, off the walls, walled in, and at a likely height."""
     gap = ndimage.distance_transform_edt(~grid.solid) * grid.cell
-    unit = 1 / frame.metres_per_unit if frame.metres_per_unit else grid.size.max() / 8
-    roomy = gap > min(0.3 * unit, 0.6 * gap.max())
-    labels, _ = ndimage.label(roomy)
-    cells = np.argwhere(roomy)
-    cells = cells[:: max(1, len(cells) // 6000)]
-    held = enclosure(grid, grid.centers(cells))
-    cells = cells[held >= min(0.7, np.quantile(held, 0.5))]
-    names, sizes = np.unique(labels[tuple(cells.T)], return_counts=True)
-    cells = cells[labels[tuple(cells.T)] == names[sizes.argmax()]]
+    unit = 1 / frame.metres_per_unit if frame.metres_per_unit else (grid.core[1] - grid.core[0]).min() / 2.5
+    cells = np.argwhere(gap > min(0.3 * unit, 0.6 * gap.max()))
     places = grid.centers(cells)
-    heights = places @ frame.up_vector
-    low, high = _eye_range(grid, frame)
-    likely = places[(heights >= low) & (heights <= high)]
-    return likely if len(likely) > 20 else places
+    amid = ((places > grid.core[0]) & (places < grid.core[1])).all(axis=1)
+    if amid.any():
+        cells = cells[amid]
+    cells = cells[:: max(1, len(cells) // 5000)]
+    held = enclosure(grid, grid.centers(cells))
+    cells = _largest_part(grid, cells[held >= 0.93 * np.quantile(held, 0.9)], gap > 0)
+    places = grid.centers(cells)
+    likely = places[_head_high(grid, frame, places)]
+    return likely if len(likely) >= 8 else places
 
 
 def sample_inside(
@@ -86,12 +96,21 @@ def _look(grid: Occupancy, up: np.ndarray, positions: np.ndarray, draws: np.ndar
     return best
 
 
-def _eye_range(grid: Occupancy, frame: Frame) -> tuple[float, float]:
-    """Heights along the up axis between which most eyes are."""
-    heights = grid.centers(np.argwhere(grid.solid)) @ frame.up_vector
-    floor, ceiling = np.percentile(heights, (2, 98))
+def _largest_part(grid: Occupancy, cells: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Those of ``cells`` [n,3] that lie in the connected free space which holds most of them."""
+    labels, _ = ndimage.label(free)
+    mine = labels[tuple(cells.T)]
+    names, sizes = np.unique(mine, return_counts=True)
+    return cells[mine == names[sizes.argmax()]]
+
+
+def _head_high(grid: Occupancy, frame: Frame, places: np.ndarray) -> np.ndarray:
+    """[n] bool: places as high above the floor, or the furniture below them, as heads are."""
+    up, reach = frame.up_vector, float(np.linalg.norm(grid.size))
+    drop = grid.depth_along(places, np.tile(-up, (len(places), 1)), reach)
+    rise = grid.depth_along(places, np.tile(up, (len(places), 1)), reach)
     if frame.metres_per_unit:
-        low, high = (floor + metres / frame.metres_per_unit for metres in EYE_HEIGHTS_M)
-        if high < ceiling:
-            return low, high
-    return floor + 0.35 * (ceiling - floor), floor + 0.75 * (ceiling - floor)
+        height = drop * frame.metres_per_unit
+        return np.asarray((height > HEAD_ABOVE_M[0]) & (height < HEAD_ABOVE_M[1]))
+    share = np.where(drop + rise < 2 * reach, drop / (drop + rise), 0.0)
+    return np.asarray((share > HEAD_ABOVE_SHARE[0]) & (share < HEAD_ABOVE_SHARE[1]))

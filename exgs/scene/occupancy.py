@@ -14,6 +14,7 @@ MAX_GAUSSIANS = 400_000
 SOLID_DENSITY = 0.7
 """A cell that stops about half of the light crossing it counts as solid."""
 _SPREAD = 8
+_AROUND = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class Occupancy:
     """[3] corner of the grid with the smallest coordinates."""
     cell: float
     """Edge of a cell, in units of the scene."""
+    core: np.ndarray
+    """[2,3] corners of the box that holds most of the detail."""
 
     @property
     def solid(self) -> np.ndarray:
@@ -68,14 +71,18 @@ class Occupancy:
         return free
 
 
-def measure_occupancy(gaussians: Gaussians, *, cells: int = 64) -> Occupancy:
+def measure_occupancy(gaussians: Gaussians, *, cells: int = 72) -> Occupancy:
     """The grid of a scene, with ``cells`` cells along its longest side.
 
-    It spans the robust bounds of the scene: far outliers and what is not finite are left out.
+    It spans the scene's detail and what lies around it within half its size: far outliers, distant backgrounds and
+    what is not finite are left out.
     """
     thinned, share = thin(gaussians)
     mass = share * thinned.opacities.astype(np.float64) * _areas(thinned)
+    core = np.stack(robust_bounds(thinned.means, thinned.opacities.astype(np.float64), outside=0.04))
     low, high = robust_bounds(thinned.means, mass)
+    around = _AROUND * np.maximum(core[1] - core[0], 0.5 * (core[1] - core[0]).max())
+    low, high = np.maximum(low, core[0] - around), np.minimum(high, core[1] + around)
     cell = float(max((high - low).max() / cells, 1e-9))
     shape = np.ceil((high - low) / cell).astype(np.int64) + 2
     origin = (low + high) / 2 - shape * cell / 2
@@ -85,7 +92,7 @@ def measure_occupancy(gaussians: Gaussians, *, cells: int = 64) -> Occupancy:
         inside = ((index >= 0) & (index < shape)).all(axis=1)
         flat = np.ravel_multi_index(tuple(index[inside].astype(np.int64).T), tuple(shape))
         density += np.bincount(flat, weights=mass[inside] / (_SPREAD * cell**2), minlength=len(density))
-    return Occupancy(density.reshape(shape).astype(np.float32), origin, cell)
+    return Occupancy(density.reshape(shape).astype(np.float32), origin, cell, core)
 
 
 def thin(gaussians: Gaussians) -> tuple[Gaussians, float]:

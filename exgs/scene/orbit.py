@@ -23,7 +23,7 @@ def orbit(
 ) -> list[Camera]:
     """``count`` cameras on a closed loop, named 000, 001 and so on: the last is followed by the first.
 
-    An object is circled once; in a room the head walks a small loop and looks around once.
+    An object is circled once; in a room the head walks a small loop and looks across it.
 
     Raises:
         SceneError: ``count`` makes no sense.
@@ -37,7 +37,7 @@ def orbit(
         center, radius = _clearing(grid, standing_places(grid, gaussians.frame), up)
         outward = bearing(yaw, np.zeros(count), up)
         positions = center + 0.6 * radius * outward
-        targets = positions + bearing(yaw, math.radians(-6) + 0.1 * np.sin(2 * yaw), up)
+        targets = positions + bearing(yaw + np.pi, math.radians(-8) + 0.1 * np.sin(2 * yaw), up)
     else:
         subject = find_subject(grid, up)
         distance = fitting_distance(subject, up, size=size, fov_y_rad=fov_y_rad)

@@ -14,9 +14,9 @@ from exgs.scene.interior.arrangement import GLINTS, LAMPS, SKYLIGHT, SUN_TOWARD,
 from exgs.scene.interior.cells import Survey
 from exgs.scene.interior.light import Air, Sun
 from exgs.scene.interior.model import Builder
-from exgs.scene.interior.refine import refine
+from exgs.scene.interior.refine import judge, refine
 from exgs.scene.interior.shell import GREAT_WINDOW, SMALL_WINDOW, build_shell
-from exgs.scene.interior.splats import paint, to_gaussians
+from exgs.scene.interior.splats import backed, floating, hazy, paint, to_gaussians, together
 from exgs.scene.interior.style import choose_style
 
 MAX_COUNT = 4_000_000
@@ -47,5 +47,10 @@ def generate_interior(*, seed: int = 1, count: int = 300_000) -> Gaussians:
     lit = cells.select(np.flatnonzero(opaque))
     air = Air(survey.points(lit), normals[opaque], casts[opaque], LAMPS, SKYLIGHT)
     sun = Sun(air, [GREAT_WINDOW, SMALL_WINDOW], SUN_TOWARD)
-    cells, shades = refine(survey, cells, sun, count)
-    return to_gaussians(paint(survey, cells, shades, air, GLINTS), rng)
+    behind = cells.select(np.flatnonzero((survey.trait(cells, "shell") > 0) & ~cells.at_rim().any(axis=1)))
+    faint, specks = count // 14, count // 300
+    cells, shades = refine(survey, cells, sun, max(count - len(behind) - faint - specks, count // 2))
+    front = paint(survey, cells, shades, air, GLINTS)
+    back = backed(paint(survey, behind, judge(survey, behind, sun)[0], air, []))
+    surfels = together([front, hazy(front, faint, rng), floating(front, specks, rng), back])
+    return to_gaussians(surfels.select(np.arange(count)), rng)

@@ -9,7 +9,7 @@ import numpy as np
 
 from exgs.scene.interior.materials import MATERIALS
 from exgs.scene.interior.model import Batch, Look
-from exgs.scene.interior.shapes import Blades
+from exgs.scene.interior.shapes import Blades, Pillows, Tubes
 from exgs.scene.interior.textures import Spots
 
 
@@ -32,6 +32,11 @@ class Cells:
     def select(self, index: np.ndarray) -> Cells:
         """The cells at ``index``."""
         return Cells(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def at_rim(self) -> np.ndarray:
+        """[n,2] bool: cells that touch the ends of u, and of v."""
+        start = self.middle - self.width / 2
+        return np.asarray((start < 1e-9) | (start + self.width > 1 - 1e-9))
 
     def halved(self, axis: np.ndarray) -> Cells:
         """Twice as many cells: every cell cut in two across u (axis 0) or v (axis 1)."""
@@ -101,9 +106,10 @@ class Survey:
         return values[self.materials(cells)]
 
     def rimmed(self, cells: Cells) -> np.ndarray:
-        """[n] bool: cells of items with a visible rim."""
-        blades = np.array([isinstance(batch.surface, Blades) for batch in self.batches])
-        return np.asarray(blades[cells.family] & (self.trait(cells, "shell") == 0))
+        """[n,2] bool: cells of items whose surface ends in sight at the ends of u, and at those of v."""
+        ends = {Blades: (True, True), Tubes: (True, False), Pillows: (False, False)}
+        table = np.array([ends[type(batch.surface)] for batch in self.batches])
+        return np.asarray(table[cells.family] & (self.trait(cells, "shell") == 0)[:, None])
 
     def curved(self, cells: Cells) -> np.ndarray:
         """[n] bool: cells of items that are not flat."""

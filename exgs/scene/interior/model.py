@@ -119,16 +119,16 @@ class Builder:
         place = np.linspace(0, len(points) - 1, RINGS)
         path = _interpolated(points, place)
         radius = np.interp(place, np.arange(len(points)), np.broadcast_to(radii, len(points)))
-        path, ring = self._place(path), _rings(path) * radius[:, None, None]
-        self.items["tubes"].append(((path, ring @ self.turn), look))
+        self._strung(path, _rings(path) * radius[:, None, None], look)
 
     def turned(
         self, profile: list[tuple[float, float]], look: Look, *, base: Point = (0.0, 0.0, 0.0)
     ) -> None:
-        """A body turned on a lathe: ``profile`` lists (radius, height) from bottom to top."""
-        radii, heights = np.array(profile).T
-        axis = np.array(base) + np.outer(heights, (0.0, 1.0, 0.0))
-        self.tube(_unfolded(axis), radii, look)
+        """A body turned on a lathe: ``profile`` lists (radius, height), its outside on the left of the way up."""
+        place = np.linspace(0, len(profile) - 1, RINGS)
+        radius, height = (np.interp(place, range(len(profile)), column) for column in np.array(profile).T)
+        path = np.array(base) + np.outer(height, (0.0, 1.0, 0.0))
+        self._strung(path, np.eye(3)[[0, 2]] * radius[:, None, None], look)
 
     def rod(self, start: Point, end: Point, radius: float, look: Look) -> None:
         """A straight thin tube."""
@@ -148,6 +148,9 @@ class Builder:
             if items
         ]
 
+    def _strung(self, path: np.ndarray, ring: np.ndarray, look: Look) -> None:
+        self.items["tubes"].append(((self._place(path), ring @ self.turn), look))
+
     def _face(self, corner: Point, first: Point, second: Point, look: Look) -> None:
         """A face of a box, its texture running along its longer edge."""
         if np.linalg.norm(first) >= np.linalg.norm(second):
@@ -165,13 +168,6 @@ class Builder:
 def _interpolated(points: np.ndarray, place: np.ndarray) -> np.ndarray:
     known = np.arange(len(points))
     return np.stack([np.interp(place, known, points[:, axis]) for axis in range(3)], axis=1)
-
-
-def _unfolded(axis: np.ndarray) -> np.ndarray:
-    """The points a hair's breadth apart, so that a path has a direction everywhere."""
-    axis = axis.copy()
-    axis[:, 1] += 1e-6 * np.arange(len(axis))
-    return axis
 
 
 def _rings(path: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ def torus_knot(here: Builder, turns: tuple[int, int], size: float) -> None:
         axis=1,
     )
     upright = path[:, [0, 2, 1]] + (0, 0.95 * size, -0.95 * size)
-    bronze = Look("metal", (0.62, 0.42, 0.22))
+    bronze = Look("metal", (0.45, 0.29, 0.15))
     for part in np.array_split(np.arange(159), 6):
         here.tube(upright[part[0] : part[-1] + 2], 0.075 * size / 0.3 * 0.9, bronze)
     here.turned([(0.09, 0.0), (0.07, 0.02), (0.02, 0.05), (0.02, 0.12)], Look("metal", (0.2, 0.18, 0.16)))
@@ -59,8 +59,8 @@ def bust(here: Builder) -> None:
     """A marble head and shoulders, stylised."""
     stone = Look("stone", *MARBLE, seed=2)
     here.turned([(0.10, 0.0), (0.10, 0.03), (0.06, 0.05), (0.055, 0.11)], stone)
-    here.pillow((0, 0.22, -0.01), (0.23, 0.13, 0.115), stone, power=2.6, lean=0.1)
-    here.pillow((0, 0.16, 0.02), (0.13, 0.10, 0.12), stone, power=2.4)
+    here.pillow((0, 0.255, -0.01), (0.235, 0.085, 0.10), stone, power=2.5)
+    here.pillow((0, 0.19, 0.015), (0.165, 0.12, 0.115), stone, power=2.8)
     here.tube([(0, 0.28, -0.01), (0, 0.42, 0.015)], [0.075, 0.062], stone)
     here.pillow((0, 0.53, 0.015), (0.088, 0.125, 0.105), stone, power=2.2)
     here.pillow((0, 0.465, 0.055), (0.055, 0.05, 0.06), stone, power=2.2)
@@ -90,6 +90,9 @@ def vase(here: Builder, color: Color, accent: Color, tall: float = 0.36) -> None
         (0.045, 0.84),
         (0.042, 0.92),
         (0.065, 1.0),
+        (0.058, 1.0),
+        (0.036, 0.9),
+        (0.036, 0.4),
     ]
     look = Look("banded" if color[0] > 0.5 else "ceramic", color, accent, seed=2)
     here.turned([(r * tall / 0.36, y * tall) for r, y in profile], look)

@@ -15,7 +15,7 @@ _QUARTERS = ((-0.25, -0.25), (-0.25, 0.25), (0.25, -0.25), (0.25, 0.25))
 _GROWTH = 0.45
 _RIM_M = 0.010
 _SAG_M = 0.004
-_SUN_CONTRAST = 0.35
+_SUN_CONTRAST = 0.8
 
 
 def refine(survey: Survey, cells: Cells, sunlight: Sunlight, count: int) -> tuple[Cells, np.ndarray]:
@@ -25,20 +25,20 @@ def refine(survey: Survey, cells: Cells, sunlight: Sunlight, count: int) -> tupl
     """
     if len(cells) > count:
         cells = cells.select(np.linspace(0, len(cells) - 1, count).astype(np.int64))
-    shades, gains = _judge(survey, cells, sunlight)
+    shades, gains = judge(survey, cells, sunlight)
     while len(cells) < count:
         number = min(count - len(cells), int(_GROWTH * len(cells)) + 1)
         order = np.argsort(-gains.max(axis=1).astype(np.float32), kind="stable")
         cut, kept = order[:number], np.sort(order[number:])
         halves = cells.select(cut).halved(gains[cut].argmax(axis=1))
-        new_shades, new_gains = _judge(survey, halves, sunlight)
+        new_shades, new_gains = judge(survey, halves, sunlight)
         cells = join([cells.select(kept), halves])
         shades = np.concatenate([shades[kept], new_shades])
         gains = np.concatenate([gains[kept], new_gains])
     return cells, shades
 
 
-def _judge(survey: Survey, cells: Cells, sunlight: Sunlight) -> tuple[np.ndarray, np.ndarray]:
+def judge(survey: Survey, cells: Cells, sunlight: Sunlight) -> tuple[np.ndarray, np.ndarray]:
     """[n,4] mean albedo and sunlight, and [n,2] what a cut across u and across v would gain."""
     places = [survey.points(cells, du, dv) for du, dv in _QUARTERS]
     spans = np.stack(
@@ -55,8 +55,9 @@ def _judge(survey: Survey, cells: Cells, sunlight: Sunlight) -> tuple[np.ndarray
     across_v = (((near + right - left - far) / 2) ** 2 @ weight) + 0.25 * ((near - right) ** 2 @ weight)
     size = np.linalg.norm(spans, axis=2)
     change = np.stack([across_u, across_v], axis=1) + _shape_change(survey, cells, size)
-    change += 0.0006 * (size / 0.05) ** 2 * (size >= 0.6 * size[:, ::-1])
-    area = np.minimum(size.prod(axis=1), 0.01)[:, None]
+    change += 0.0003 * (size / 0.05) ** 2 * (size >= 0.6 * size[:, ::-1])
+    most = np.where(survey.trait(cells, "distant") > 0, 0.001, 0.01)
+    area = np.minimum(size.prod(axis=1), most)[:, None]
     return np.mean(quarters, axis=0), area * change * (size > 0.004)
 
 
@@ -68,8 +69,6 @@ def _shape_change(survey: Survey, cells: Cells, size: np.ndarray) -> np.ndarray:
     middle = survey.points(curved)
     for axis, (du, dv) in enumerate(((0.5, 0.0), (0.0, 0.5))):
         ends = survey.points(curved, du, dv) + survey.points(curved, -du, -dv)
-        change[bent, axis] = 0.01 * np.minimum(np.linalg.norm(ends / 2 - middle, axis=1) / _SAG_M, 4) ** 2
-    part = cells.middle - cells.width / 2
-    rim = (part < 1e-9) | (part + cells.width > 1 - 1e-9)
-    rim &= survey.rimmed(cells)[:, None]
-    return np.asarray(change + 0.02 * rim * np.minimum(size / _RIM_M - 1, 4).clip(0) ** 2)
+        change[bent, axis] = 0.1 * np.minimum(np.linalg.norm(ends / 2 - middle, axis=1) / _SAG_M, 4) ** 2
+    rim = cells.at_rim() & survey.rimmed(cells)
+    return np.asarray(change + 0.008 * rim * np.minimum(size / _RIM_M - 1, 4).clip(0) ** 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -136,8 +137,21 @@ def _window(wall: Builder, window: Window) -> None:
         y = low + (high - low) * number / window.bars[1]
         wall.box((left, y - 0.02, 0.05), (right, y + 0.02, 0.085), trim, without="x-x+z+")
     wall.box((left - 0.1, low - 0.04, -0.16), (right + 0.1, low, 0.02), trim, without="z+")
-    middle = (left + right) / 2
-    wall.blade((middle, -2.0, 3.6), (0, 8.5, 0), (17, 0, 0), Look("outdoors", *_SKY), bend=(0, 0, -1.0))
+    _outdoors(wall, left, right)
+
+
+def _outdoors(wall: Builder, left: float, right: float) -> None:
+    """A bay of painted landscape in front of a window, and a lawn in it."""
+    bay = [(left - 3.4, 0.2), (left - 2.2, 1.8), (left - 0.4, 2.7)]
+    bay += [(left + right - x, z) for x, z in reversed(bay)]
+    run = 0.0
+    for (x, z), (next_x, next_z) in pairwise(bay):
+        across = (next_x - x, 0.0, next_z - z)
+        look = Look("outdoors", *_SKY, shift=(0.0, run))
+        wall.blade(((x + next_x) / 2, -0.5, (z + next_z) / 2), (0, 6.5, 0), across, look)
+        run += float(np.linalg.norm(across))
+    width = right - left + 6.8
+    wall.rect((left - 3.4, -0.5, WALL_M), (0, 0, 2.6), (width, 0, 0), Look("lawn", (0.42, 0.55, 0.22)))
 
 
 def _blind(wall: Builder, window: Window) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ FRAME = Frame("RDF", metres_per_unit=1.0)
 _FLIP = np.array([1.0, -1.0, 1.0])
 _GRID = 2.0**18
 _THICKNESS_M = 0.0015
-_SUN = np.array([3.4, 3.0, 2.4])
+_SUN = np.array([6.0, 5.2, 4.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,19 +34,64 @@ class Surfels:
     """[n,3] as displayed, view-independent."""
     shine: np.ndarray
     """[n,16,3] harmonics of what moves with the viewer."""
+    opacities: np.ndarray
+    """[n] between 0 and 1."""
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def select(self, index: np.ndarray) -> Surfels:
+        """The surfels at ``index``."""
+        return Surfels(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 def paint(survey: Survey, cells: Cells, shades: np.ndarray, air: Air, lamps: list[Lamp]) -> Surfels:
-    """Lights the cells: ``shades`` [n,4] is their albedo and share of sunlight."""
+    """Lights the cells: ``shades`` [n,4] is their albedo and share of sunlight, ``lamps`` what gloss mirrors."""
     spans, normals = survey.frames(cells)
     places = survey.points(cells)
     light = air.light(places, normals)
+    light[survey.trait(cells, "distant") > 0] = 0.0
     both = np.flatnonzero(survey.trait(cells, "two_sided") > 0)
     light[both] = 0.5 * (light[both] + air.light(places[both], -normals[both])) + 0.15 * light[both]
     albedo = shades[:, :3] ** 2.2
     radiance = albedo * (light + shades[:, 3:] * _SUN + survey.trait(cells, "glow")[:, None])
     shine = _shine(places, normals, survey.trait(cells, "gloss"), lamps)
-    return Surfels(places, spans, normals, _displayed(radiance), shine)
+    return Surfels(places, spans, normals, _displayed(radiance), shine, np.full(len(places), 0.99))
+
+
+def backed(surfels: Surfels) -> Surfels:
+    """The same a few centimetres behind the surface: what stops the gaps between the finer ones on it."""
+    return replace(surfels, places=surfels.places - 0.07 * surfels.normals)
+
+
+def hazy(surfels: Surfels, count: int, rng: np.random.Generator) -> Surfels:
+    """``count`` larger, fainter doubles of random surfels, close to the surface, as training leaves them."""
+    some = surfels.select(rng.integers(0, len(surfels), count))
+    off = 0.006 * rng.standard_normal((count, 1)) * some.normals
+    spans = some.spans * np.minimum(rng.uniform(1.3, 2.4, (count, 1, 1)), 1 + 0.03 / _longest(some)[:, None])
+    return replace(
+        some, places=some.places + off, spans=spans, opacities=0.03 + 0.35 * rng.random(count) ** 2
+    )
+
+
+def floating(surfels: Surfels, count: int, rng: np.random.Generator) -> Surfels:
+    """``count`` faint specks in the air in front of random surfels."""
+    some = surfels.select(rng.integers(0, len(surfels), count))
+    places = some.places + some.normals * rng.uniform(0.02, 0.5, (count, 1)) ** 2
+    spans = 0.03 * some.spans / np.maximum(np.linalg.norm(some.spans, axis=2, keepdims=True), 1e-9)
+    return replace(some, places=places, spans=spans, opacities=0.02 + 0.08 * rng.random(count))
+
+
+def together(parts: Sequence[Surfels]) -> Surfels:
+    """All surfels of ``parts`` in order."""
+    return Surfels(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Surfels))
+    )
+
+
+def _longest(surfels: Surfels) -> np.ndarray:
+    """[n,1] the longer edge of each surfel."""
+    return np.asarray(np.maximum(np.linalg.norm(surfels.spans, axis=2).max(axis=1, keepdims=True), 1e-6))
 
 
 def _displayed(radiance: np.ndarray) -> np.ndarray:
@@ -68,7 +114,7 @@ def _shine(places: np.ndarray, normals: np.ndarray, gloss: np.ndarray, lamps: li
             near = near * np.clip(-2 * toward @ np.array(lamp.facing), 0.0, 1.0)[:, None]
         grazing = 0.35 + 0.65 * (1 - np.clip(incidence, 0, 1)) ** 2
         tint = np.array(lamp.color) / max(lamp.color) * min(1.0, max(lamp.color) / 3)
-        strength = 0.45 * gloss[shiny, None] * near * grazing * tint
+        strength = 0.75 * gloss[shiny, None] * near * grazing * tint
         shine[shiny] += highlight(turned, toward * _FLIP, strength)
     return shine
 
@@ -81,7 +127,7 @@ def to_gaussians(surfels: Surfels, rng: np.random.Generator) -> Gaussians:
     lengths = np.linalg.norm(surfels.spans, axis=2)
     scales = lengths * 0.60 * np.exp(0.12 * rng.standard_normal((count, 2)))
     thickness = _THICKNESS_M * np.exp(0.7 * rng.standard_normal(count))
-    opacities = 1 - 0.14 * rng.random(count) ** 3 - 0.012
+    opacities = surfels.opacities * (1 - 0.12 * rng.random(count) ** 3)
     noise = 0.006 * rng.standard_normal((count, 3))
     shine = surfels.shine + 0.004 * rng.standard_normal((count, 16, 3)) * (rng.random((count, 1, 1)) < 0.3)
     base = (surfels.colors + noise - 0.5) / SH_C0

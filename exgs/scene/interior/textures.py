@@ -50,7 +50,7 @@ def wallpaper(spots: Spots) -> np.ndarray:
     round_, angle = np.hypot(across * 0.7, along), np.arctan2(along, across)
     flower = round_ < 0.17 + 0.07 * np.cos(6 * angle)
     line = np.abs(np.abs(across) - 0.47) < 0.03
-    part = 0.10 * (stripe % 2) + 0.55 * flower * (round_ > 0.06) + 0.6 * line
+    part = 0.25 * (stripe % 2) + 0.75 * flower * (round_ > 0.06) + 0.8 * line
     mixed = _mix(spots.color, spots.accent, part)
     return _shaded(mixed, 0.98 + 0.03 * value_noise(12 * spots.s, 12 * spots.t, 2))
 
@@ -178,14 +178,14 @@ def soil(spots: Spots) -> np.ndarray:
 
 def outdoors(spots: Spots) -> np.ndarray:
     """What the window shows: sky with clouds, hills, trees, a meadow. u runs up, v along the horizon."""
-    high, far = spots.u, spots.v * 14
+    high, far = spots.u, 0.9 * spots.t
     cloud = np.clip(layered_noise(far * 1.3, high * 9, 41) * 2.6 - 1.25, 0, 1)
     sky = _mix(
-        _mix(spots.color, spots.accent, np.clip((high - 0.35) * 1.7, 0, 1)),
+        _mix(spots.color, spots.accent, np.clip((high - 0.3) * 1.5, 0, 1)),
         np.ones_like(spots.color),
         0.85 * cloud,
     )
-    hill = high < 0.36 + 0.10 * layered_noise(far * 0.7, 0 * far, 43, 2)
+    hill = high < 0.33 + 0.08 * layered_noise(far * 0.7, 0 * far, 43, 2)
     near = high < 0.26 + 0.16 * layered_noise(far * 2.2, 0 * far, 47, 4) * value_noise(far * 0.9, 0 * far, 3)
     meadow = high < 0.24 + 0.02 * value_noise(far, 0 * far, 51)
     leafy = layered_noise(far * 9, high * 90, 53)
@@ -193,6 +193,11 @@ def outdoors(spots: Spots) -> np.ndarray:
     picture = np.where(near[:, None], np.array([0.16, 0.32, 0.12]) * (0.55 + 1.3 * leafy)[:, None], picture)
     green = np.array([0.42, 0.55, 0.22]) * (0.75 + 0.5 * leafy)[:, None]
     return np.where(meadow[:, None], green, picture)
+
+
+def lawn(spots: Spots) -> np.ndarray:
+    """Grass seen from above."""
+    return _shaded(spots.color, 0.75 + 0.5 * layered_noise(4 * spots.s, 4 * spots.t, 53))
 
 
 def _grain(s: np.ndarray, t: np.ndarray, seed: np.ndarray) -> np.ndarray:
