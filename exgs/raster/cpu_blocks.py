@@ -85,14 +85,24 @@ def survey(span: Range, lists: Arrays, corner: Range, live: int, near: Arrays) -
 
 
 @kernel
-def open_blocks(state: np.ndarray, first: int) -> int:
-    """Bits of the blocks of ``state`` [16,C,16] whose pixels, in row ``first``, still let light through."""
+def open_tile(clear: np.ndarray, resume: bool, corner: Range, state: np.ndarray) -> int:
+    """Fills row 0 of ``state`` [16,C,16] with the light that the tile's pixels still let through.
+
+    Returns the bits of the blocks that let any through. Outside the picture there is none.
+    """
+    left, top = corner
+    if not resume and top + TILE <= clear.shape[0] and left + TILE <= clear.shape[1]:
+        state[:, 0] = _ONE
+        return 0xFFFF
+    load_tile(clear, corner, state, 0)
     live = 0
-    for block in range(16):
-        for i in range(16):
-            if state[block, first, i] >= OPAQUE:
+    for y in range(min(TILE, clear.shape[0] - top)):
+        for x in range(min(TILE, clear.shape[1] - left)):
+            block, i = (y >> 2) * 4 + (x >> 2), (y & 3) * 4 + (x & 3)
+            if not resume:
+                state[block, 0, i] = _ONE
+            if state[block, 0, i] >= OPAQUE:
                 live |= 1 << block
-                break
     return live
 
 

@@ -19,7 +19,7 @@ from exgs.raster.cpu_blocks import (
     Range,
     blending_weight,
     load_tile,
-    open_blocks,
+    open_tile,
     pack_bits,
     store_tile,
     survey,
@@ -42,11 +42,10 @@ def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> No
     flags = np.empty(16, np.int64)
     for tile in range(tiles[0], tiles[1]):
         corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
-        state[:, 0], state[:, 1:], flags[:], live = _ONE, _ZERO, 1, 0xFFFF
+        state[:, 1:], flags[:] = _ZERO, 1
+        live = open_tile(clear, resume, corner, state)
         if resume:
-            load_tile(clear, corner, state, 0)
             load_tile(image, corner, state, 1)
-            live = open_blocks(state, 0)
         stop = starts[tile + 1]
         for first in range(starts[tile], stop, BATCH):
             found = survey((first, min(first + BATCH, stop)), (entries, records), corner, live, near)
@@ -99,10 +98,8 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
     weights = np.empty(16, np.float32)
     for tile in range(tiles[0], tiles[1]):
         corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
-        state[:], flags[:], live = _ONE, 1, 0xFFFF
-        if resume:
-            load_tile(clear, corner, state, 0)
-            live = open_blocks(state, 0)
+        flags[:] = 1
+        live = open_tile(clear, resume, corner, state)
         stop = starts[tile + 1]
         sums[starts[tile] : stop] = _ZERO
         for first in range(starts[tile], stop, BATCH):
@@ -150,11 +147,9 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
     flags = np.empty(16, np.int64)
     for tile in range(tiles[0], tiles[1]):
         corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
-        state[:, 0], flags[:], live = _ONE, 1, 0xFFFF
+        flags[:] = 1
+        live = open_tile(clear, resume, corner, state)
         load_tile(image, corner, state, 1)
-        if resume:
-            load_tile(clear, corner, state, 0)
-            live = open_blocks(state, 0)
         stop = starts[tile + 1]
         sums[starts[tile] : stop] = _ZERO
         for first in range(starts[tile], stop, BATCH):
