@@ -122,11 +122,15 @@ class Catalogue:
             if opened is None or not self._inside(target):
                 return None
             files = tuple(_walk(target)) if target.is_dir() else (target,)
-            if len(files) > MAX_FILES_PER_SCENE or not all(self._inside(file.resolve()) for file in files):
+            if len(files) > MAX_FILES_PER_SCENE or not all(self._may_serve(file) for file in files):
                 return None
             return SceneEntry(_safe(stem), opened, files, *_size_and_stamp(files))
         except OSError:
             return None  # vanished or unreadable while we looked: the next scan decides
+
+    def _may_serve(self, file: Path) -> bool:
+        """Whether it is a regular file (a pipe would block) that lies, links followed, in the folder."""
+        return file.is_file() and self._inside(file.resolve())
 
     def _inside(self, path: Path) -> bool:
         return path.is_relative_to(self._root)

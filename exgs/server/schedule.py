@@ -25,6 +25,9 @@ FRUSTUM_MARGIN_RAD = math.radians(10.0)
 MAX_HALF_FOV_RAD = math.radians(85.0)
 """Half the widened field of view stays below this, so that its side planes remain planes."""
 
+RANKED_AT_ONCE = 64
+"""So many chunks are put in order for one view; the next ones when these are sent."""
+
 
 class Chunk(Protocol):
     """What the scheduler reads of a row of the manifest (``exgs.codec.ChunkInfo``)."""
@@ -36,6 +39,14 @@ class Chunk(Protocol):
     @property
     def parent(self) -> int:
         """Id of the chunk whose splats this one replaces, -1 at the coarsest level."""
+
+    @property
+    def count(self) -> int:
+        """Splats in the chunk."""
+
+    @property
+    def replaced(self) -> int:
+        """Splats of the parent that it takes the place of."""
 
     @property
     def bounds_min(self) -> Sequence[float] | np.ndarray:
@@ -75,16 +86,24 @@ class Schedule:
         """
         _check(chunks)
         count = len(chunks)
-        self._levels = np.array([chunk.level for chunk in chunks], np.int64)
+        levels = np.array([chunk.level for chunk in chunks], np.int64)
+        self._by_level = [np.flatnonzero(levels == level) for level in np.unique(levels)]
         low = np.array([chunk.bounds_min for chunk in chunks], np.float64).reshape(count, 3)
         high = np.array([chunk.bounds_max for chunk in chunks], np.float64).reshape(count, 3)
         self._centres, self._halves = (low + high) / 2, (high - low) / 2
         self._importance = np.array([chunk.importance for chunk in chunks], np.float64)
+        self._growth = [chunk.count - chunk.replaced for chunk in chunks]
         self._open = np.ones(count, bool)
         self._open[[index for index in held if 0 <= index < count]] = False
         self._remaining = int(self._open.sum())
+        self._splats = sum(self._growth[index] for index in np.flatnonzero(~self._open))
         self._view: View | None = None
         self._ranked: list[int] | None = None
+
+    @property
+    def splats(self) -> int:
+        """Gaussians that the viewer shows once it has everything given out or held."""
+        return self._splats
 
     @property
     def remaining(self) -> int:
@@ -102,40 +121,57 @@ class Schedule:
             self._close(chunk_id)
             self._ranked = None
 
-    def next_chunk(self) -> int | None:
-        """The id of the chunk to send now, which counts as sent from here on; None when all are sent."""
+    def next_chunk(self, *, max_splats: int | None = None) -> int | None:
+        """The id of the chunk to send now, which counts as sent from here on.
+
+        None when all are sent, or when the chunk would make the viewer show more than ``max_splats``.
+        """
         if not self._remaining:
             return None
         if not self._ranked:
             self._ranked = self._rank()
-        chunk_id = self._ranked.pop()
+        chunk_id = self._ranked[-1]
+        if max_splats is not None and self._splats + self._growth[chunk_id] > max_splats:
+            return None
+        self._ranked.pop()
         self._close(chunk_id)
         return chunk_id
 
     def _close(self, chunk_id: int) -> None:
         self._open[chunk_id] = False
         self._remaining -= 1
+        self._splats += self._growth[chunk_id]
 
     def _rank(self) -> list[int]:
-        """Open chunks of the coarsest level that has any, the most wanted last."""
-        open_ids = np.flatnonzero(self._open)
-        level = self._levels[open_ids].max()
-        ids = open_ids[self._levels[open_ids] == level]
+        """The most wanted open chunks of the coarsest level that has any, the first to send last."""
+        ids = self._level_ids()
         if self._view is None:
-            return [int(index) for index in ids[::-1]]
-        centres, halves = self._centres[ids], self._halves[ids]
+            return ids[::-1].tolist()
+        centres, halves = self._centres.take(ids, axis=0), self._halves.take(ids, axis=0)
         visible = touches_frustum(self._view, centres, halves)
+        if visible.any():
+            ids, centres, halves = ids[visible], centres[visible], halves[visible]
         worth = self._importance[ids] * _nearness(self._view.position, centres, halves)
-        order = np.lexsort((-ids, worth, visible))
-        return [int(index) for index in ids[order]]
+        if len(ids) > RANKED_AT_ONCE:
+            best = worth >= np.partition(worth, -RANKED_AT_ONCE)[-RANKED_AT_ONCE]
+            ids, worth = ids[best], worth[best]
+        return ids[np.lexsort((-ids, worth))].tolist()
+
+    def _level_ids(self) -> np.ndarray:
+        """Ids of the open chunks of the coarsest level that has any; there is one."""
+        ids = self._by_level[-1][self._open[self._by_level[-1]]]
+        while not len(ids):
+            self._by_level.pop()
+            ids = self._by_level[-1][self._open[self._by_level[-1]]]
+        return ids
 
 
 def touches_frustum(view: View, centres: np.ndarray, halves: np.ndarray) -> np.ndarray:
     """[N] bool: which boxes (``centres``, ``halves`` [N,3]) the widened frustum may touch; misses none."""
     planes = _side_planes(view) @ view.camera_from_world
-    distance = (centres - view.position) @ planes.T
-    reach = halves @ np.abs(planes).T
-    return np.asarray((distance + reach >= 0).all(axis=1))
+    distance = planes @ (centres - view.position).T
+    distance += np.abs(planes) @ halves.T
+    return np.asarray((distance >= 0).all(axis=0))
 
 
 def _side_planes(view: View) -> np.ndarray:
@@ -151,8 +187,8 @@ def _side_planes(view: View) -> np.ndarray:
 def _nearness(position: np.ndarray, centres: np.ndarray, halves: np.ndarray) -> np.ndarray:
     """[N] in (0, 1]: about the share of the view that a box can fill; 1 where the head is inside it."""
     gap = np.maximum(np.abs(centres - position) - halves, 0.0)
-    radius_squared = np.maximum((halves**2).sum(axis=1), 1e-12)
-    return np.asarray(radius_squared / (radius_squared + (gap**2).sum(axis=1)))
+    radius_squared = np.maximum((halves * halves) @ np.ones(3), 1e-12)
+    return np.asarray(radius_squared / (radius_squared + (gap * gap) @ np.ones(3)))
 
 
 def _check(chunks: Sequence[Chunk]) -> None:

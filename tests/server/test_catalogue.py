@@ -127,3 +127,9 @@ def test_a_vanished_folder_is_reported_without_its_path(tmp_path: Path) -> None:
     with pytest.raises(ServerError) as caught:
         catalogue.rescan()
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_pipes_are_no_scenes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.ply")
+    _put(tmp_path / "b.ply")
+    assert Catalogue(tmp_path).names() == ["b"]

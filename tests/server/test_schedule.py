@@ -1,7 +1,7 @@
 """The order of chunks: properties over random manifests and head poses."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -19,6 +19,8 @@ class Chunk:
     bounds_min: np.ndarray
     bounds_max: np.ndarray
     importance: float
+    count: int = 100
+    replaced: int = 0
 
 
 def _chunk(level: int, parent: int, centre: tuple[float, float, float], importance: float = 1.0) -> Chunk:
@@ -168,3 +170,18 @@ def test_a_parent_must_be_coarser() -> None:
 
 def test_an_empty_manifest_needs_nothing() -> None:
     assert Schedule([]).next_chunk() is None
+
+
+def test_a_budget_of_splats_ends_before_it_is_exceeded() -> None:
+    chunks = [
+        _chunk(1, -1, (0, 0, 0)),
+        replace(_chunk(0, 0, (0, 0, 0)), replaced=40),
+        _chunk(0, 0, (0, 0, 0)),
+    ]
+    schedule = Schedule(chunks)  # type: ignore[arg-type]
+    assert schedule.next_chunk(max_splats=99) is None
+    assert schedule.next_chunk(max_splats=159) == 0
+    assert schedule.next_chunk(max_splats=159) is None and schedule.remaining == 2
+    assert schedule.next_chunk(max_splats=160) == 1 and schedule.splats == 160
+    assert schedule.next_chunk() == 2
+    assert Schedule(chunks, held=[0, 1]).splats == 160  # type: ignore[arg-type]
