@@ -1,0 +1,82 @@
+"""The method of ExGS as published: significance, sampling by voxels, amplification. Our baseline.
+
+Source: arXiv 2509.24758, Universal Gaussian Compression.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exgs.codec.amplify import amplify
+from exgs.codec.survey import Survey
+from exgs.scene import Gaussians
+
+FP16_BYTES = 28
+"""Bytes of one Gaussian as published: 14 FP16 values, colour without further harmonics."""
+SPLATS_PER_VOXEL = 8
+"""Kept Gaussians per occupied voxel that the size of the voxels aims at."""
+_GRID_TRIALS, _SHARE_TRIALS = 24, 40
+
+
+def prune(gaussians: Gaussians, views: Survey, count: int, *, amplified: bool) -> Gaussians:
+    """``count`` of the Gaussians (or all there are), without further harmonics, in FP16 values."""
+    kept = sample_by_voxel(gaussians.means, views.significance, min(count, len(gaussians)))
+    sparse = gaussians.select(kept).with_sh_degree(0)
+    if amplified and len(kept) < len(gaussians):
+        sparse = amplify(gaussians, kept, views)
+    return as_fp16(sparse)
+
+
+def sample_by_voxel(means: np.ndarray, score: np.ndarray, count: int) -> np.ndarray:
+    """[count] int64 indices, ascending: of each voxel V the floor(|V| rho) best by ``score``, at least one.
+
+    The share rho is the largest that stays within ``count``; what is left goes to the best of the others.
+    Voxels are sized so that about ``SPLATS_PER_VOXEL`` of the kept share one.
+    """
+    voxel = _voxels(means, max(1, count // SPLATS_PER_VOXEL))
+    population = np.bincount(voxel)
+    order = np.lexsort([-score, voxel])
+    first = np.concatenate([[0], np.cumsum(population)[:-1]])
+    rank = np.empty(len(means), np.int64)
+    rank[order] = np.arange(len(means)) - first[voxel[order]]
+    low, high = 0.0, 1.0
+    for _ in range(_SHARE_TRIALS):
+        rho = 0.5 * (low + high)
+        taken = np.maximum(1, np.floor(population * rho)).sum()
+        low, high = (rho, high) if taken <= count else (low, rho)
+    keep = rank < np.maximum(1, np.floor(population * low))[voxel]
+    spare = count - int(keep.sum())
+    if spare > 0:
+        others = np.flatnonzero(~keep)
+        keep[others[np.argsort(-score[others], kind="stable")[:spare]]] = True
+    return np.flatnonzero(keep)
+
+
+def _voxels(means: np.ndarray, occupied: int) -> np.ndarray:
+    """[N] int64 number of each mean's voxel, in a cubic grid with at most ``occupied`` occupied voxels."""
+    low = np.percentile(means, 0.5, axis=0)
+    extent = float((np.percentile(means, 99.5, axis=0) - low).max())
+    if not extent > 0:
+        return np.zeros(len(means), np.int64)
+    coarse, fine = 0.0, 12.0
+    best = np.zeros(len(means), np.int64)
+    for _ in range(_GRID_TRIALS):
+        middle = 0.5 * (coarse + fine)
+        cells = np.clip(np.floor((means - low) / extent * 2.0**middle), -4096, 8192).astype(np.int64) + 4096
+        numbers = np.unique((cells[:, 0] << 40) | (cells[:, 1] << 20) | cells[:, 2], return_inverse=True)[1]
+        if numbers.max() + 1 <= occupied:
+            best, coarse = numbers, middle
+        else:
+            fine = middle
+    return best
+
+
+def as_fp16(gaussians: Gaussians) -> Gaussians:
+    """The same Gaussians with every value rounded to half precision, as the published storage keeps them."""
+    arrays = [
+        np.clip(array, -65504, 65504).astype(np.float16).astype(np.float32)
+        for array in (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits)
+    ]
+    means, quats, log_scales, opacity_logits = arrays
+    sh0 = np.clip(gaussians.sh0, -65504, 65504).astype(np.float16).astype(np.float32)
+    return Gaussians(means, quats, log_scales, opacity_logits, sh0, gaussians.shN, gaussians.frame)

@@ -1,0 +1,75 @@
+"""What an encoding is asked to be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from exgs.codec.errors import EncodeError
+
+PRESETS = {"tiny": 500.0, "small": 107.0, "medium": 50.0, "large": 20.0}
+"""Named ratios: bytes of the source as a float32 PLY over bytes of the file."""
+DEFAULT_PRESET = "small"
+METHODS = ("ugc", "exgs")
+STORAGES = ("fp16", "ugc")
+
+
+@dataclass(frozen=True)
+class EncodeConfig:
+    """How to encode a scene. At most one of ``max_bytes``, ``ratio`` and ``preset`` is given.
+
+    Raises:
+        EncodeError: a value makes no sense, or two of them name different sizes.
+    """
+
+    method: Literal["ugc", "exgs"] = "ugc"
+    """``ugc`` merges and refits; ``exgs`` prunes as ExGS describes it, the baseline."""
+    max_bytes: int | None = None
+    """Upper bound of the file's size."""
+    ratio: float | None = None
+    """Size of the source as a float32 PLY of its own SH degree over the size of the file."""
+    preset: str | None = None
+    """A named ratio; ``small`` where no size is named at all."""
+    views: int = 64
+    """Viewpoints that judge what is seen; at most so many of the given cameras are used."""
+    seed: int = 0
+    """Seed of the sampled viewpoints."""
+    sh_degree: int | None = None
+    """Highest degree of the spherical harmonics to keep, 0 to 3; None leaves the choice to the encoder."""
+    levels: int = 4
+    """Most levels of detail to make, 1 to 8; small files get fewer."""
+    refit: bool = True
+    """Whether ``ugc`` fits the merged colours to pictures of the source."""
+    amplify: bool = True
+    """Whether ``exgs`` enlarges what it keeps."""
+    storage: Literal["fp16", "ugc"] = "fp16"
+    """How ``exgs`` counts bytes: 28 per Gaussian as published, or by the size of the coded file."""
+
+    def __post_init__(self) -> None:
+        sizes = [self.max_bytes is not None, self.ratio is not None, self.preset is not None]
+        if sum(sizes) > 1:
+            raise EncodeError("more than one of max_bytes, ratio and preset: name one size")
+        if self.method not in METHODS:
+            raise EncodeError(f"method {self.method!r}: expected {' or '.join(METHODS)}")
+        if self.storage not in STORAGES:
+            raise EncodeError(f"storage {self.storage!r}: expected {' or '.join(STORAGES)}")
+        if self.preset is not None and self.preset not in PRESETS:
+            raise EncodeError(f"preset {self.preset!r}: expected one of {', '.join(PRESETS)}")
+        if self.max_bytes is not None and self.max_bytes < 1:
+            raise EncodeError(f"max_bytes {self.max_bytes}: expected a positive number")
+        if self.ratio is not None and not (self.ratio > 0 and math.isfinite(self.ratio)):
+            raise EncodeError(f"ratio {self.ratio}: expected a positive number")
+        if not 2 <= self.views <= 4096:
+            raise EncodeError(f"{self.views} views: expected 2 to 4096")
+        if self.sh_degree is not None and self.sh_degree not in range(4):
+            raise EncodeError(f"SH degree {self.sh_degree}: expected 0 to 3")
+        if not 1 <= self.levels <= 8:
+            raise EncodeError(f"{self.levels} levels: expected 1 to 8")
+
+    def budget_bytes(self, float_bytes: int) -> int:
+        """Bytes that the file may take, for a source of ``float_bytes``."""
+        if self.max_bytes is not None:
+            return self.max_bytes
+        ratio = self.ratio if self.ratio is not None else PRESETS[self.preset or DEFAULT_PRESET]
+        return max(1, int(float_bytes / ratio))

@@ -1,0 +1,116 @@
+"""Encodes a scene within a byte budget.
+
+Phases, in order: ``views`` finds viewpoints, ``significance`` looks at the scene from them,
+``simplification`` makes fewer Gaussians of it, ``refit`` fits their colours, ``coding`` writes the file,
+``check`` decodes it and looks at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from exgs.codec.config import EncodeConfig
+from exgs.codec.decoder import decode
+from exgs.codec.errors import EncodeError
+from exgs.codec.fidelity import mean_psnr
+from exgs.codec.prepare import Prepared, drop_floaters, prepare
+from exgs.codec.report import Encoding, Report
+from exgs.codec.survey import survey
+from exgs.codec.task import Outcome, Progress, Task
+from exgs.codec.ugc import encode_exgs, encode_ugc
+from exgs.raster.seam import Rasterizer
+from exgs.scene import Camera, Gaussians, sample_views
+
+PHASES = ("views", "significance", "simplification", "refit", "coding", "check")
+"""Names that ``progress`` is called with, in order."""
+VIEW_PX = (320, 180)
+"""Size of the pictures: many small ones tell more than a few large ones."""
+
+
+def encode(
+    gaussians: Gaussians,
+    config: EncodeConfig | None = None,
+    *,
+    rasterizer: Rasterizer,
+    cameras: Sequence[Camera] | None = None,
+    progress: Progress | None = None,
+) -> Encoding:
+    """Encodes ``gaussians`` as ``config`` asks; the same input gives the same bytes.
+
+    ``cameras`` are where viewers may be; where none are given, viewpoints are sampled.
+
+    Raises:
+        EncodeError: there is nothing to encode, no view sees anything, or the budget is too small.
+    """
+    config = config or EncodeConfig()
+    tell = _Teller(progress)
+    budget = config.budget_bytes(gaussians.float_bytes)
+    tell("views", 0.0)
+    scene = prepare(gaussians)
+    chosen = _few(cameras, config.views) if cameras else _sampled(scene.gaussians, config)
+    tell("significance", 0.05)
+    views = survey(scene.gaussians, chosen, rasterizer)
+    if not views.weight_sum.any():
+        raise EncodeError(f"none of the {len(chosen)} views sees anything of the scene")
+    if config.method == "ugc":
+        scene, views = drop_floaters(scene, views)
+    tell("simplification", 0.15)
+    task = Task(scene.gaussians, views, config, budget, rasterizer, tell)
+    outcome = encode_exgs(task) if config.method == "exgs" else encode_ugc(task)
+    tell("check", 0.95)
+    report = _report(gaussians, scene, task, outcome, bool(cameras))
+    tell("check", 1.0)
+    return Encoding(outcome.fit.file.data, report)
+
+
+class _Teller:
+    """Passes progress on; the share done never falls, even where a step is taken again."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self._share = 0.0
+
+    def __call__(self, phase: str, share: float) -> None:
+        self._share = max(self._share, share)
+        if self._progress is not None:
+            self._progress(phase, self._share)
+
+
+def _sampled(gaussians: Gaussians, config: EncodeConfig) -> list[Camera]:
+    return sample_views(gaussians, config.views, seed=config.seed, size=VIEW_PX)
+
+
+def _few(cameras: Sequence[Camera], count: int) -> list[Camera]:
+    """At most ``count`` of the given cameras, evenly spaced, all with pictures of one small size."""
+    chosen = np.unique(np.linspace(0, len(cameras) - 1, min(count, len(cameras))).round().astype(int))
+    height = min(VIEW_PX[1], cameras[0].height)
+    width = max(1, min(2 * VIEW_PX[0], round(height * cameras[0].width / cameras[0].height)))
+    return [cameras[index].resized(width, height) for index in chosen]
+
+
+def _report(source: Gaussians, scene: Prepared, task: Task, outcome: Outcome, views_given: bool) -> Report:
+    levels = outcome.pyramid.levels
+    data = outcome.fit.file.data
+    return Report(
+        method=task.config.method,
+        splats_in=len(source),
+        splats_kept=len(levels[0].gaussians),
+        level_splats=tuple(len(level.gaussians) for level in levels),
+        sh_degree_in=source.sh_degree,
+        sh_degree=levels[0].gaussians.sh_degree,
+        unsound=scene.unsound,
+        invisible=scene.invisible,
+        never_seen=int((task.views.weight_sum == 0).sum()),
+        floaters=scene.floaters,
+        views=len(task.views.cameras),
+        views_given=views_given,
+        float_bytes=source.float_bytes,
+        budget_bytes=task.budget,
+        size_bytes=len(data),
+        fp16_bytes=outcome.fp16_bytes,
+        section_bytes=dict(outcome.fit.file.section_bytes),
+        precision_factor=outcome.fit.factor,
+        psnr_db=mean_psnr(decode(data), task.views, task.rasterizer),
+    )

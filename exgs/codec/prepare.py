@@ -1,0 +1,72 @@
+"""What of a scene is worth encoding at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from exgs.codec.errors import EncodeError
+from exgs.codec.survey import Survey
+from exgs.scene import Gaussians
+from exgs.scene.finite import finite_mask
+
+LEAST_OPACITY_LOGIT = float(np.log((1 / 255) / (1 - 1 / 255)))
+"""Below this nothing is drawn: alpha is cut at 1/255."""
+LONELY = 8.0
+"""A floater is this many times farther from its neighbours than most of the scene's Gaussians are."""
+FAINT = 1e-4
+"""A floater's blending weight is at most this share of the whole picture's, summed over all views."""
+_NEIGHBOURS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The Gaussians worth encoding, and how many were not."""
+
+    gaussians: Gaussians
+    """Sound and visible Gaussians, in the order of the source."""
+    unsound: int
+    """Dropped: a value is not finite, or the rotation is none."""
+    invisible: int
+    """Dropped: never drawn."""
+    floaters: int = 0
+    """Dropped: alone in space and next to invisible."""
+
+
+def prepare(gaussians: Gaussians) -> Prepared:
+    """Drops what no rasteriser of this model draws.
+
+    Raises:
+        EncodeError: nothing is left.
+    """
+    sound = finite_mask(gaussians)
+    visible = sound & (np.where(sound, gaussians.opacity_logits, 0.0) >= LEAST_OPACITY_LOGIT)
+    if not visible.any():
+        raise EncodeError(f"none of the scene's {len(gaussians)} Gaussians can be seen: nothing to encode")
+    kept = gaussians if visible.all() else gaussians.select(visible)
+    unsound = len(gaussians) - int(sound.sum())
+    return Prepared(kept, unsound, len(gaussians) - unsound - len(kept))
+
+
+def drop_floaters(scene: Prepared, views: Survey) -> tuple[Prepared, Survey]:
+    """Drops Gaussians that hang alone in space, as long as together they hardly show."""
+    gaussians = scene.gaussians
+    if len(gaussians) <= 8 * _NEIGHBOURS:
+        return scene, views
+    tree = cKDTree(gaussians.means)
+    distance = tree.query(gaussians.means, k=_NEIGHBOURS + 1, workers=2)[0][:, -1]
+    size = np.exp(gaussians.log_scales.max(axis=1))
+    alone = distance > np.maximum(LONELY * np.percentile(distance, 90), 4.0 * size)
+    pixels = np.prod(views.pictures.shape[:3])
+    candidates = np.flatnonzero(alone)
+    weight = views.weight_sum[candidates]
+    order = np.argsort(weight, kind="stable")
+    faint = candidates[order[np.cumsum(weight[order]) <= FAINT * pixels]]
+    if len(faint) == 0:
+        return scene, views
+    keep = np.ones(len(gaussians), bool)
+    keep[faint] = False
+    survey = replace(views, weight_sum=views.weight_sum[keep], footprint=views.footprint[keep])
+    return replace(scene, gaussians=gaussians.select(keep), floaters=len(faint)), survey

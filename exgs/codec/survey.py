@@ -1,0 +1,84 @@
+"""What views of a scene tell about each of its Gaussians: how much of them is seen, and how large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from exgs.raster.seam import Rasterizer
+from exgs.scene import Camera, Gaussians
+
+BATCH = 8
+"""Views rendered by one call: bounds the memory of a call."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """Pictures of the scene from V cameras of one size, and what each Gaussian adds to them."""
+
+    cameras: tuple[Camera, ...]
+    """The views."""
+    pictures: np.ndarray
+    """[V,H,W,3] float32 renders of the scene over black."""
+    weight_sum: np.ndarray
+    """[N] float32 blending weight summed over all pixels."""
+    footprint: np.ndarray
+    """[N] float32 pixels per unit of area that faces the camera, summed over the views that frame it."""
+
+    @property
+    def significance(self) -> np.ndarray:
+        """[N] float32 blending weight per pixel: the global significance score of ExGS.
+
+        Source: arXiv 2509.24758, global significance score. There sigma is a Gaussian's opacity; here it is
+        its alpha at the pixel, so that the tails of a Gaussian count as little as they show.
+        """
+        views, height, width = self.pictures.shape[:3]
+        return self.weight_sum / np.float32(views * height * width)
+
+
+def survey(gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer) -> Survey:
+    """Renders ``gaussians`` from every camera and sums what each Gaussian adds."""
+    first = cameras[0]
+    pictures = np.empty((len(cameras), first.height, first.width, 3), np.float32)
+    weight_sum = np.zeros(len(gaussians), np.float32)
+    for start in range(0, len(cameras), BATCH):
+        rendering = rasterizer.render(gaussians, cameras[start : start + BATCH], weights=True)
+        assert rendering.weight_sum is not None
+        pictures[start : start + BATCH] = rendering.color
+        weight_sum += rendering.weight_sum
+    footprint = np.empty(len(gaussians), np.float32)
+    _fill_footprint(gaussians.means, _as_rows(cameras), footprint)
+    return Survey(tuple(cameras), pictures, weight_sum, footprint)
+
+
+def _as_rows(cameras: Sequence[Camera]) -> np.ndarray:
+    """[V,15] float32: rotation, translation, focal length, half the picture's tangents."""
+    rows = [
+        np.concatenate(
+            [
+                camera.camera_from_world[:3, :3].ravel(),
+                camera.camera_from_world[:3, 3],
+                [camera.fx * camera.fy, camera.width / 2 / camera.fx, camera.height / 2 / camera.fy],
+            ]
+        )
+        for camera in cameras
+    ]
+    return np.array(rows, np.float32)
+
+
+@njit(nogil=True, cache=True)
+def _fill_footprint(means: np.ndarray, views: np.ndarray, out: np.ndarray) -> None:
+    for i in range(len(means)):
+        total = 0.0
+        for v in range(len(views)):
+            c = views[v]
+            z = c[6] * means[i, 0] + c[7] * means[i, 1] + c[8] * means[i, 2] + c[11]
+            if z > 0.01:
+                x = c[0] * means[i, 0] + c[1] * means[i, 1] + c[2] * means[i, 2] + c[9]
+                y = c[3] * means[i, 0] + c[4] * means[i, 1] + c[5] * means[i, 2] + c[10]
+                if abs(x) < z * c[13] and abs(y) < z * c[14]:
+                    total += c[12] / (z * z)
+        out[i] = total

@@ -1,0 +1,34 @@
+"""Configurations that make sense, and those that do not."""
+
+from typing import Any
+
+import pytest
+
+from exgs.codec import PRESETS, EncodeConfig, EncodeError
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"method": "zip"},
+        {"storage": "fp8"},
+        {"preset": "huge"},
+        {"max_bytes": 0},
+        {"ratio": -1.0},
+        {"ratio": float("inf")},
+        {"ratio": 20.0, "preset": "tiny"},
+        {"views": 1},
+        {"sh_degree": 4},
+        {"levels": 0},
+    ],
+)
+def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(EncodeError):
+        EncodeConfig(**wrong)
+
+
+def test_budgets_follow_size_ratio_or_preset() -> None:
+    assert EncodeConfig(max_bytes=1234).budget_bytes(10**9) == 1234
+    assert EncodeConfig(ratio=20.0).budget_bytes(2000) == 100
+    assert EncodeConfig(preset="tiny").budget_bytes(500_000) == 1000
+    assert EncodeConfig().budget_bytes(1_070_000) == int(1_070_000 / PRESETS["small"])

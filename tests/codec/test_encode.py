@@ -1,0 +1,109 @@
+"""The encoder from end to end, on a small scene of its own."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from exgs.codec import PHASES, EncodeConfig, EncodeError, decode, encode, open_container
+from exgs.raster import Rasterizer, choose_rasterizer
+from exgs.scene import SH_C0, Gaussians
+
+
+def ball(count: int, *, sh_degree: int = 0, seed: int = 1) -> Gaussians:
+    """A coloured ball of small flat Gaussians."""
+    random = np.random.default_rng(seed)
+    normal = random.normal(size=(count, 3))
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    colors = 0.5 + 0.4 * np.sin(4.0 * normal)
+    bands = (0, 3, 8, 15)[sh_degree]
+    return Gaussians(
+        np.ascontiguousarray(normal, np.float32),
+        random.normal(size=(count, 4)).astype(np.float32),
+        np.log(random.uniform(0.01, 0.05, (count, 3))).astype(np.float32),
+        random.normal(1.0, 1.0, count).astype(np.float32),
+        ((colors[:, None] - 0.5) / SH_C0).astype(np.float32),
+        random.normal(0.0, 0.1, (count, bands, 3)).astype(np.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def cpu() -> Rasterizer:
+    return choose_rasterizer("cpu")
+
+
+@pytest.mark.parametrize("budget", [1500, 6000, 40000])
+def test_files_fill_their_budget_and_no_more(cpu: Rasterizer, budget: int) -> None:
+    encoding = encode(ball(6000), EncodeConfig(max_bytes=budget, views=8), rasterizer=cpu)
+    assert 0.9 * budget <= len(encoding.data) <= budget
+    assert encoding.report.size_bytes == len(encoding.data)
+    assert sum(encoding.report.section_bytes.values()) <= len(encoding.data)
+
+
+def test_more_bytes_make_a_better_picture(cpu: Rasterizer) -> None:
+    scene = ball(4000)
+    small, large = (
+        encode(scene, EncodeConfig(max_bytes=size, views=8), rasterizer=cpu).report for size in (3000, 20000)
+    )
+    assert large.psnr_db > small.psnr_db + 2.0
+    assert large.splats_kept > small.splats_kept
+
+
+def test_the_same_input_gives_the_same_bytes(cpu: Rasterizer) -> None:
+    config = EncodeConfig(max_bytes=8000, views=6)
+    first, second = (encode(ball(2000), config, rasterizer=cpu).data for _ in range(2))
+    assert first == second
+
+
+def test_merging_beats_the_published_method(cpu: Rasterizer) -> None:
+    scene = ball(6000)
+    ugc, exgs = (
+        encode(scene, EncodeConfig(method=method, max_bytes=12000, views=8), rasterizer=cpu).report
+        for method in ("ugc", "exgs")
+    )
+    assert ugc.psnr_db > exgs.psnr_db + 3.0
+
+
+def test_the_published_storage_counts_28_bytes_a_gaussian(cpu: Rasterizer) -> None:
+    config = EncodeConfig(method="exgs", max_bytes=28 * 300, views=4)
+    report = encode(ball(3000, sh_degree=1), config, rasterizer=cpu).report
+    assert 280 <= report.splats_kept <= 300
+    assert report.fp16_bytes == 28 * report.splats_kept
+    assert report.sh_degree == 0
+
+
+def test_every_level_is_a_scene_of_its_own(cpu: Rasterizer) -> None:
+    encoding = encode(ball(12000), EncodeConfig(max_bytes=120_000, views=4), rasterizer=cpu)
+    levels = encoding.report.level_splats
+    assert len(levels) > 1
+    assert all(coarse < fine / 4 for fine, coarse in pairwise(levels))
+    assert open_container(encoding.data).header.level_splats == levels
+    assert len(decode(encoding.data)) == levels[0]
+
+
+def test_what_cannot_be_drawn_is_dropped_and_counted(cpu: Rasterizer) -> None:
+    scene = ball(500)
+    scene.opacity_logits[:40] = -9.0
+    scene.means[40:45] = np.nan
+    report = encode(scene, EncodeConfig(max_bytes=8000, views=4), rasterizer=cpu).report
+    assert (report.invisible, report.unsound, report.splats_in) == (40, 5, 500)
+
+
+def test_progress_names_the_phases_in_order(cpu: Rasterizer) -> None:
+    heard: list[tuple[str, float]] = []
+    config = EncodeConfig(max_bytes=4000, views=4)
+    encode(ball(500), config, rasterizer=cpu, progress=lambda phase, share: heard.append((phase, share)))
+    phases = [phase for phase, _ in heard]
+    assert list(dict.fromkeys(phases)) == list(PHASES)
+    shares = [share for _, share in heard]
+    assert shares == sorted(shares) and shares[-1] == 1.0
+
+
+def test_hopeless_budgets_name_the_least(cpu: Rasterizer) -> None:
+    with pytest.raises(EncodeError, match=r"\d+ bytes are the least"):
+        encode(ball(300), EncodeConfig(max_bytes=20, views=4), rasterizer=cpu)
+
+
+def test_a_scene_of_nothing_is_refused(cpu: Rasterizer) -> None:
+    with pytest.raises(EncodeError, match="nothing to encode"):
+        encode(Gaussians.empty(), rasterizer=cpu)
