@@ -94,7 +94,15 @@ def _move(means: np.ndarray, linear: np.ndarray, shift: np.ndarray) -> np.ndarra
 
 
 def _turn_quats(quats: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Quaternions after ``turn``, at the length they had."""
+    """Quaternions after ``turn``, at the length they had.
+
+    Where ``turn`` only flips axes, the ellipsoids' own axes flip too: an upright one keeps its quaternion, as
+    in other tools, and turning back is exact.
+    """
+    if np.array_equal(np.abs(turn), np.eye(3)):
+        flips = np.diag(turn)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(quats * np.r_[1.0, flips * flips.prod()].astype(np.float32))
     w, x, y, z = _quaternion(turn * np.sign(np.linalg.det(turn)))
     product = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
     turned = np.empty_like(quats)
