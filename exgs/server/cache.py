@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import re
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 
+from exgs.codec.config import EncodeConfig
 from exgs.server.errors import ServerError
+from exgs.version import __version__
 
 DEFAULT_MAX_BYTES = 8 << 30
 TEMPORARY_SUFFIX = ".tmp"
@@ -126,6 +130,12 @@ class Cache:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - STALE_AFTER_S:
                     path.unlink()
+
+
+def cache_key(content_hash: str, config: EncodeConfig) -> str:
+    """64 hexadecimal digits for a scene of that content, encoded so by this version."""
+    words = json.dumps([content_hash, asdict(config), __version__], sort_keys=True)
+    return hashlib.sha256(words.encode()).hexdigest()
 
 
 def _checksum(data: bytes) -> str:

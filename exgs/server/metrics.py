@@ -7,7 +7,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from exgs.version import __version__
 
@@ -23,6 +30,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
+        ProcessCollector(registry=registry)
         build = Gauge("exgs_build_info", "Version of the server.", ["version"], registry=registry)
         build.labels(__version__).set(1)
         self.sessions = Gauge("exgs_sessions", "Sessions open or opening.", registry=registry)

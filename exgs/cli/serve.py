@@ -1,0 +1,164 @@
+"""``exgs serve``: serves scenes to viewers over WebRTC."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from exgs.cli.arguments import byte_count, positive_float, positive_int
+from exgs.cli.errors import UsageError
+from exgs.cli.terminal import size
+from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
+from exgs.protocol.drivers.webrtc import WebRtcConfig
+from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
+from exgs.server.service import RunningServer, run_server
+
+DEFAULT_PORT = 8080
+TOKEN_VARIABLE = "EXGS_TOKEN"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of ``exgs serve``."""
+    parser.add_argument(
+        "scenes", metavar="FOLDER_OR_FILE", help="a folder of scenes in any format, or one scene"
+    )
+    where = parser.add_argument_group("where")
+    where.add_argument(
+        "--host", default="127.0.0.1", help="address to listen at (default: %(default)s, this machine)"
+    )
+    where.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for any (default: %(default)s)"
+    )
+    where.add_argument(
+        "--ice-server",
+        metavar="URL",
+        action="append",
+        default=[],
+        help="STUN or TURN server; may be repeated",
+    )
+    where.add_argument(
+        "--behind-proxy", action="store_true", help="a reverse proxy in front adds X-Forwarded-For"
+    )
+    who = parser.add_argument_group("who")
+    who.add_argument(
+        "--token", help=f"secret that viewers must show (default: the environment's {TOKEN_VARIABLE})"
+    )
+    who.add_argument(
+        "--allow-origin", metavar="ORIGIN", action="append",
+        help="web pages that may call, such as https://example.org or '*'; may be repeated",
+    )  # fmt: skip
+    who.add_argument("--max-sessions", type=positive_int, metavar="N", default=Limits.max_sessions,
+                     help="viewers at a time (default: %(default)s)")  # fmt: skip
+    who.add_argument("--max-sessions-per-address", type=positive_int, metavar="N",
+                     default=Limits.max_sessions_per_address,
+                     help="of them from one address (default: %(default)s)")  # fmt: skip
+    _add_encoding(parser.add_argument_group("scenes that are not .ugc files are encoded when first played"))
+    parser.add_argument("-q", "--quiet", action="store_true", help="print the line with the address alone")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log sessions and encodings")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serves until it is interrupted; 0 then."""
+    config = server_config(args)
+    level = logging.ERROR if args.quiet else logging.INFO if args.verbose else logging.WARNING
+    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("exgs").setLevel(level)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run_server(config, lambda server: _announce(server, config, quiet=args.quiet)))
+    return 0
+
+
+def _add_encoding(group: argparse._ArgumentGroup) -> None:
+    target = group.add_mutually_exclusive_group()
+    target.add_argument(
+        "--max-bytes", type=byte_count, metavar="N", help="size that none exceeds, such as 3.3MB"
+    )
+    target.add_argument("--ratio", type=positive_float, metavar="R", help="float size over encoded size")
+    target.add_argument("--preset", choices=tuple(PRESETS), help=f"a named ratio (default: {DEFAULT_PRESET})")
+    group.add_argument(
+        "--method", choices=METHODS, default=EncodeConfig.method, help="(default: %(default)s)"
+    )
+    group.add_argument("--cache", type=Path, metavar="DIR", help="where encoded scenes are kept (default: "
+                       "exgs in the user's cache folder)")  # fmt: skip
+    group.add_argument("--cache-bytes", type=byte_count, metavar="N", default=ServerConfig.cache_bytes,
+                       help="the cache is kept below this (default: 8GiB)")  # fmt: skip
+    group.add_argument("--encoders", type=positive_int, metavar="N", default=ServerConfig.encoders,
+                       help="encodings at a time (default: %(default)s)")  # fmt: skip
+
+
+def server_config(args: argparse.Namespace) -> ServerConfig:
+    """The settings that the flags and the environment ask for.
+
+    Raises:
+        UsageError: the token cannot be one.
+    """
+    return ServerConfig(
+        scenes=Path(args.scenes),
+        cache=args.cache or _default_cache(),
+        host=args.host,
+        port=args.port,
+        token=_token(args.token),
+        encode=EncodeConfig(
+            method=args.method, max_bytes=args.max_bytes, ratio=args.ratio, preset=args.preset
+        ),
+        cache_bytes=args.cache_bytes,
+        encoders=args.encoders,
+        origins=None if args.allow_origin is None else tuple(args.allow_origin),
+        behind_proxy=args.behind_proxy,
+        limits=Limits(max_sessions=args.max_sessions, max_sessions_per_address=args.max_sessions_per_address),
+        webrtc=WebRtcConfig(ice_servers=tuple(args.ice_server)),
+    )
+
+
+async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool) -> None:
+    """The line that says where, and unless quiet what there is and what to think of."""
+    scenes = await server.scenes()
+    plural = "" if len(scenes) == 1 else "s"
+    print(f"Serving {len(scenes)} scene{plural} at {server.url}", flush=True)
+    if quiet:
+        return
+    for scene in scenes:
+        state = "ready" if scene.state == "ready" else "encoded when first played"
+        print(f"  {scene.name:<24} {size(scene.source_bytes):>10}  {state}")
+    if scenes:
+        print(f"Play one with: exgs play {server.url} --scene {scenes[0].name}")
+    if config.host in LOOPBACK_HOSTS:
+        print("Only this machine can reach it; --host 0.0.0.0 --token SECRET opens it to the network.")
+    elif config.token is None:
+        print(f"Anybody who reaches it may watch: --token or {TOKEN_VARIABLE} asks for a secret.")
+    sys.stdout.flush()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed: about half the processor time per byte sent."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def _token(given: str | None) -> str | None:
+    token = os.environ.get(TOKEN_VARIABLE) if given is None else given
+    if token is None:
+        return None
+    if not re.fullmatch(r"[\x21-\x7e]{1,256}", token):
+        raise UsageError("the token must be 1 to 256 printable ASCII characters without spaces")
+    return token
+
+
+def _default_cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "exgs"
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected 0 to 65535")
+    return int(text)

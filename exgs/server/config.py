@@ -1,0 +1,62 @@
+"""The settings of a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exgs.codec.config import EncodeConfig
+from exgs.protocol import ConnectionConfig
+from exgs.protocol.drivers.webrtc import WebRtcConfig
+from exgs.server.cache import DEFAULT_MAX_BYTES
+
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the server takes on."""
+
+    max_sessions: int = 16
+    """Sessions at a time, over all addresses."""
+    max_sessions_per_address: int = 8
+    """Sessions at a time from one network address."""
+    body_timeout_s: float = 10.0
+    """The body of a request must have arrived by then."""
+    answer_timeout_s: float = 10.0
+    """An offer must be answered by then."""
+    shutdown_s: float = 3.0
+    """How long saying goodbye to all viewers may take."""
+
+
+@dataclass(frozen=True)
+class ServerConfig:
+    """Everything about one server."""
+
+    scenes: Path
+    """A folder of scenes, or one scene."""
+    cache: Path
+    """Folder for encoded scenes; made where it is missing."""
+    host: str = "127.0.0.1"
+    """Address to listen at for HTTP."""
+    port: int = 8080
+    """TCP port for HTTP; 0 for any free one."""
+    token: str | None = field(default=None, repr=False)
+    """Secret that requests must show; None lets everybody in."""
+    encode: EncodeConfig = field(default_factory=EncodeConfig)
+    """How source scenes are encoded."""
+    cache_bytes: int = DEFAULT_MAX_BYTES
+    """The cache is kept below this."""
+    encoders: int = 1
+    """Encodings at a time."""
+    origins: tuple[str, ...] | None = None
+    """Web pages that may call this server, such as ``https://example.org``, or ``*`` for all. None: all where
+    there is a token, none but those of this machine where there is not."""
+    behind_proxy: bool = False
+    """Whether the last address in X-Forwarded-For is the viewer's, as a reverse proxy in front adds it."""
+    limits: Limits = field(default_factory=Limits)
+    """What the server takes on."""
+    connection: ConnectionConfig = field(default_factory=ConnectionConfig)
+    """How its ends of sessions behave."""
+    webrtc: WebRtcConfig = field(default_factory=WebRtcConfig)
+    """How its peer connections are made."""

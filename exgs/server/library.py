@@ -1,0 +1,243 @@
+"""Opens scenes for viewers: as they are, from the cache, or by encoding them once for all who wait."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from exgs.codec import CodecError, Container, open_container
+from exgs.codec.config import EncodeConfig
+from exgs.protocol.vocabulary import MAX_CHUNKS, MAX_MANIFEST_BYTES
+from exgs.server.cache import Cache, cache_key
+from exgs.server.catalogue import Catalogue, SceneEntry
+from exgs.server.errors import SceneFailed, ServerError
+from exgs.server.metrics import Metrics
+from exgs.server.pool import EncoderPool
+from exgs.server.worker import Job
+
+MAX_FILE_BYTES = 4 << 30
+"""A larger .ugc file is refused: an open scene lies in memory."""
+KEEP_OPEN_BYTES = 512 << 20
+"""Scenes that nobody watches stay open up to this much in all, the least recently opened go first."""
+RESCAN_AFTER_S = 2.0
+"""The folder is looked at again when somebody asks and the last look is older than this."""
+RETRY_AFTER_S = 30.0
+"""A scene that failed is tried again after this, or when its files change."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedScene:
+    """A scene ready to be streamed; shared by all who watch it."""
+
+    name: str
+    """What it is called."""
+    container: Container
+    """Its bytes and manifest."""
+
+
+@dataclass(frozen=True)
+class SceneReport:
+    """How a scene stands, for lists."""
+
+    name: str
+    """What it is called."""
+    source_bytes: int
+    """Size on disk of what it is made from."""
+    state: str
+    """``ready``, ``new`` (encoded when first asked for), ``preparing`` or ``failed``."""
+    progress: float = 0.0
+    """While preparing: share done, 0 to 1."""
+    detail: str = ""
+    """Why it failed."""
+    size_bytes: int = 0
+    """Size as streamed; 0 where unknown yet."""
+    splats: int = 0
+    """Gaussians of the finest level; 0 where unknown yet."""
+
+
+@dataclass(eq=False)
+class _Preparation:
+    """An encoding under way and those who wait for it."""
+
+    task: asyncio.Task[OpenedScene]
+    listeners: list[Callable[[float], None]] = field(default_factory=list)
+    progress: float = 0.0
+
+    def advance(self, progress: float) -> None:
+        self.progress = progress
+        for listener in tuple(self.listeners):
+            listener(progress)
+
+
+class Library:
+    """All scenes of one server. Lives on one event loop; reads disks in threads, encodes in processes."""
+
+    def __init__(
+        self, catalogue: Catalogue, cache: Cache, pool: EncoderPool, *, config: EncodeConfig, metrics: Metrics
+    ) -> None:
+        self._catalogue, self._cache, self._pool = catalogue, cache, pool
+        self._config, self._metrics = config, metrics
+        self._disk = asyncio.Lock()
+        self._scanned_s = time.monotonic()
+        self._open: WeakValueDictionary[str, OpenedScene] = WeakValueDictionary()
+        self._kept: OrderedDict[str, OpenedScene] = OrderedDict()
+        self._preparations: dict[str, _Preparation] = {}
+        self._failures: dict[str, tuple[float, str]] = {}
+
+    async def list(self) -> list[SceneReport]:
+        """Every scene, sorted by name; the folder is looked at again when the last look is old."""
+        await self._refresh()
+        return [self._report(entry) for entry in self._catalogue.entries()]
+
+    async def open(self, name: str, listener: Callable[[float], None] | None = None) -> OpenedScene:
+        """The scene called ``name``, encoded first where it must be; ``listener`` hears of progress, 0 to 1.
+
+        Cancelling leaves an encoding running: the next viewer finds it further on.
+
+        Raises:
+            UnknownScene: there is none of that name.
+            SceneFailed: it cannot be read or encoded.
+        """
+        await self._refresh()
+        entry = self._catalogue.find(name)
+        if (scene := self._open.get(entry.stamp)) is not None:
+            self._keep(entry.stamp, scene)
+            return scene
+        self._recall_failure(entry)
+        preparation = self._preparations.get(entry.stamp) or self._begin(entry)
+        if listener is not None:
+            preparation.listeners.append(listener)
+            listener(preparation.progress)
+        try:
+            return await asyncio.shield(preparation.task)
+        finally:
+            if listener is not None:
+                preparation.listeners.remove(listener)
+
+    async def close(self) -> None:
+        """Ends encodings under way."""
+        tasks = [preparation.task for preparation in self._preparations.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _refresh(self) -> None:
+        async with self._disk:
+            if time.monotonic() - self._scanned_s >= RESCAN_AFTER_S:
+                await asyncio.to_thread(self._catalogue.rescan)
+                self._scanned_s = time.monotonic()
+                self._forget_vanished({entry.stamp for entry in self._catalogue.entries()})
+
+    def _forget_vanished(self, stamps: set[str]) -> None:
+        for gone in self._kept.keys() - stamps:
+            del self._kept[gone]
+        for gone in self._failures.keys() - stamps:
+            del self._failures[gone]
+
+    def _report(self, entry: SceneEntry) -> SceneReport:
+        if (scene := self._open.get(entry.stamp)) is not None:
+            size_bytes, splats = len(scene.container.data), scene.container.header.level_splats[0]
+            return SceneReport(
+                entry.name, entry.size_bytes, "ready", 1.0, size_bytes=size_bytes, splats=splats
+            )
+        if entry.stamp in self._preparations:
+            progress = self._preparations[entry.stamp].progress
+            return SceneReport(entry.name, entry.size_bytes, "preparing", progress)
+        if entry.stamp in self._failures:
+            return SceneReport(entry.name, entry.size_bytes, "failed", detail=self._failures[entry.stamp][1])
+        if entry.encoded:
+            return SceneReport(entry.name, entry.size_bytes, "ready", 1.0, size_bytes=entry.size_bytes)
+        return SceneReport(entry.name, entry.size_bytes, "new")
+
+    def _recall_failure(self, entry: SceneEntry) -> None:
+        failed_s, reason = self._failures.get(entry.stamp, (0.0, ""))
+        if reason and time.monotonic() - failed_s < RETRY_AFTER_S:
+            raise SceneFailed(reason)
+        self._failures.pop(entry.stamp, None)
+
+    def _begin(self, entry: SceneEntry) -> _Preparation:
+        task = asyncio.create_task(self._prepare(entry), name=f"prepare {entry.name}")
+        task.add_done_callback(_mark_retrieved)
+        self._preparations[entry.stamp] = _Preparation(task)
+        return self._preparations[entry.stamp]
+
+    async def _prepare(self, entry: SceneEntry) -> OpenedScene:
+        try:
+            container = await (self._read(entry) if entry.encoded else self._from_source(entry))
+            scene = OpenedScene(entry.name, _checked(container))
+        except (ServerError, CodecError, OSError) as error:
+            reason = error.strerror or "it cannot be read" if isinstance(error, OSError) else str(error)
+            logger.warning("scene %s: %s", entry.name, reason)
+            self._failures[entry.stamp] = (time.monotonic(), reason)
+            raise SceneFailed(reason) from error
+        finally:
+            del self._preparations[entry.stamp]
+        self._keep(entry.stamp, scene)
+        return scene
+
+    async def _read(self, entry: SceneEntry) -> Container:
+        if entry.size_bytes > MAX_FILE_BYTES:
+            raise SceneFailed(f"{entry.size_bytes} bytes, at most {MAX_FILE_BYTES} can be served")
+        return await asyncio.to_thread(lambda: open_container(entry.path.read_bytes()))
+
+    async def _from_source(self, entry: SceneEntry) -> Container:
+        content = await asyncio.to_thread(entry.content_hash)
+        key = cache_key(content, self._config)
+        async with self._disk:
+            cached = await asyncio.to_thread(self._cache.get, key)
+        if cached is not None:
+            with contextlib.suppress(CodecError):
+                container = open_container(cached)
+                self._metrics.cache_hits.inc()
+                return container
+        self._metrics.cache_misses.inc()
+        data = await self._encode(entry)
+        container = open_container(data)
+        if await asyncio.to_thread(entry.content_hash) == content:
+            async with self._disk:
+                await asyncio.to_thread(self._cache.put, key, data)
+        return container
+
+    async def _encode(self, entry: SceneEntry) -> bytes:
+        preparation, started_s = self._preparations[entry.stamp], time.monotonic()
+        logger.info("scene %s: encoding %d bytes", entry.name, entry.size_bytes)
+        with self._metrics.encoding():
+            data = await self._pool.encode(Job(entry.path, self._config), preparation.advance)
+        seconds = time.monotonic() - started_s
+        logger.info("scene %s: encoded to %d bytes in %.1f s", entry.name, len(data), seconds)
+        return data
+
+    def _keep(self, stamp: str, scene: OpenedScene) -> None:
+        """Keeps the scene open for the next viewer, within bounds."""
+        self._open[stamp] = self._kept[stamp] = scene
+        self._kept.move_to_end(stamp)
+        while len(self._kept) > 1 and self._kept_bytes() > KEEP_OPEN_BYTES:
+            self._kept.popitem(last=False)
+
+    def _kept_bytes(self) -> int:
+        return sum(len(scene.container.data) for scene in self._kept.values())
+
+
+def _checked(container: Container) -> Container:
+    """The container, if the protocol can carry it."""
+    preamble, chunks = len(container.preamble), len(container.manifest)
+    if preamble > MAX_MANIFEST_BYTES or chunks > MAX_CHUNKS:
+        raise SceneFailed(
+            f"{chunks} chunks with a manifest of {preamble} bytes, at most {MAX_CHUNKS} and "
+            f"{MAX_MANIFEST_BYTES} can be streamed"
+        )
+    return container
+
+
+def _mark_retrieved(task: asyncio.Task[OpenedScene]) -> None:
+    """Nobody may be waiting any more for a preparation that failed."""
+    if not task.cancelled():
+        task.exception()

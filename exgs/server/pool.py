@@ -1,0 +1,95 @@
+"""Runs encodings in processes of their own, so many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import exgs
+from exgs.server.errors import SceneFailed
+from exgs.server.worker import FAILURE, FRAME, PROGRESS, RESULT, Job
+
+MAX_RESULT_BYTES = 2 << 30
+MAX_TEXT_BYTES = 1 << 16
+_BOOTSTRAP = (
+    "import sys; sys.path.append(sys.argv[1]); from exgs.server.worker import run; raise SystemExit(run())"
+)
+
+logger = logging.getLogger(__name__)
+
+
+def worker_command() -> tuple[str, ...]:
+    """Starts a worker that finds this very package, and nothing in the current folder."""
+    return (sys.executable, "-P", "-c", _BOOTSTRAP, str(Path(exgs.__file__).parents[1]))
+
+
+class EncoderPool:
+    """Encodes scenes in at most ``workers`` processes at once; further ones wait their turn."""
+
+    def __init__(
+        self, *, workers: int = 1, timeout_s: float = 3600.0, command: tuple[str, ...] | None = None
+    ) -> None:
+        """``timeout_s`` bounds one encoding; ``command`` starts another worker than ours."""
+        self._slots = asyncio.Semaphore(workers)
+        self._timeout_s = timeout_s
+        self._command = command or worker_command()
+
+    async def encode(self, job: Job, report: Callable[[float], None]) -> bytes:
+        """The encoded scene; ``report`` is called with the share done, 0 to 1. Cancelling ends the process.
+
+        Raises:
+            SceneFailed: the scene cannot be encoded; the message says why.
+        """
+        async with self._slots:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+                )
+            except OSError as error:
+                raise SceneFailed(f"no process could be started to encode it: {error.strerror}") from error
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    return await _converse(process, job, report)
+            except TimeoutError:
+                raise SceneFailed(f"encoding took longer than {self._timeout_s:g} s") from None
+            finally:
+                await _end(process)
+
+
+async def _converse(process: asyncio.subprocess.Process, job: Job, report: Callable[[float], None]) -> bytes:
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        process.stdin.write(job.to_line())
+        await process.stdin.drain()
+        while True:
+            kind, length = FRAME.unpack(await process.stdout.readexactly(FRAME.size))
+            if length > (MAX_RESULT_BYTES if kind == RESULT else MAX_TEXT_BYTES):
+                raise SceneFailed(f"its encoding is larger than {MAX_RESULT_BYTES} bytes")
+            payload = await process.stdout.readexactly(length)
+            if kind == RESULT:
+                return payload
+            if kind == FAILURE:
+                raise SceneFailed(payload.decode(errors="replace"))
+            if kind == PROGRESS:
+                report(min(max(float(payload), 0.0), 1.0))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        raise SceneFailed(await _epitaph(process)) from None
+
+
+async def _epitaph(process: asyncio.subprocess.Process) -> str:
+    code = await process.wait()
+    if code < 0:
+        return f"the process that encoded it was killed by signal {-code}, perhaps for want of memory"
+    return f"the process that encoded it stopped with exit code {code}; the server's log has more"
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kills what still runs and waits for it, whatever happens to us meanwhile."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    await asyncio.shield(process.wait())

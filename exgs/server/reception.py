@@ -1,0 +1,144 @@
+"""Lets viewers in, keeps count of them, and sees them out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from exgs.protocol import CloseCode, ConnectionConfig, Endpoint, ProtocolError, Role, Transport
+from exgs.server.config import Limits
+from exgs.server.errors import Refused
+from exgs.server.library import Library
+from exgs.server.metrics import Metrics
+from exgs.server.session import Session
+
+RETRY_AFTER_S = 10
+"""What a refused viewer is told to wait."""
+
+Answerer = Callable[[str], Awaitable[tuple[Transport, str]]]
+"""Takes an SDP offer, gives the server's end of the transport and the SDP answer."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A viewer that was let in."""
+
+    key: str
+    """Names the session in its URL; knowing it is enough to end it, so it is long and random."""
+    answer: str
+    """SDP for the viewer."""
+
+
+class Reception:
+    """Every live session of one server."""
+
+    def __init__(
+        self,
+        library: Library,
+        metrics: Metrics,
+        *,
+        limits: Limits,
+        connection: ConnectionConfig,
+        answerer: Answerer,
+    ) -> None:
+        self._library, self._metrics, self._limits = library, metrics, limits
+        self._connection, self._answerer = connection, answerer
+        self._addresses: Counter[str] = Counter()
+        self._sessions: dict[str, tuple[Session, asyncio.Task[None]]] = {}
+        self._closing = False
+
+    def __len__(self) -> int:
+        return self._addresses.total()
+
+    async def admit(self, offer: str, *, address: str, first: str | None = None) -> Admission:
+        """Answers an offer and starts a session; ``first`` is the scene that heads its list.
+
+        Raises:
+            Refused: the server is full or stops.
+            RemoteProtocolError: the offer is at fault.
+            TransportError: this machine cannot answer it.
+            TimeoutError: no answer was found in time.
+        """
+        self._check_room(address)
+        self._addresses[address] += 1
+        self._metrics.sessions.set(len(self))
+        try:
+            async with asyncio.timeout(self._limits.answer_timeout_s):
+                transport, answer = await self._answerer(offer)
+        except BaseException:
+            self._release(address)
+            raise
+        return Admission(self._start(transport, address, first), answer)
+
+    async def end(self, key: str) -> bool:
+        """Ends the session of that key; False where there is none."""
+        if key not in self._sessions:
+            return False
+        session, task = self._sessions[key]
+        await session.close(CloseCode.NORMAL, "ended by request")
+        await asyncio.wait([task], timeout=self._limits.shutdown_s)
+        return True
+
+    async def close(self) -> None:
+        """Says goodbye to everybody and lets nobody in any more."""
+        self._closing = True
+        goodbyes = [
+            part
+            for session, task in self._sessions.values()
+            for part in (session.close(CloseCode.GOING_AWAY, "the server stops"), task)
+        ]
+        if not goodbyes:
+            return
+        together = asyncio.gather(*goodbyes, return_exceptions=True)
+        _, late = await asyncio.wait([together], timeout=self._limits.shutdown_s)
+        if late:
+            together.cancel()
+            await asyncio.wait([together], timeout=self._limits.shutdown_s)
+
+    def _check_room(self, address: str) -> None:
+        if self._closing:
+            raise Refused("the server stops", reason="stopping", retry_after_s=RETRY_AFTER_S)
+        if len(self) >= self._limits.max_sessions:
+            raise Refused(
+                f"all {self._limits.max_sessions} places are taken",
+                reason="full",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        if self._addresses[address] >= self._limits.max_sessions_per_address:
+            raise Refused(
+                f"your address has {self._limits.max_sessions_per_address} sessions, no more are allowed",
+                reason="address",
+                retry_after_s=RETRY_AFTER_S,
+            )
+
+    def _release(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
+        self._metrics.sessions.set(len(self))
+
+    def _start(self, transport: Transport, address: str, first: str | None) -> str:
+        key, name = secrets.token_urlsafe(18), secrets.token_hex(4)
+        endpoint = Endpoint(Role.SERVER, transport, replace(self._connection, session=name))
+        session = Session(name, endpoint, self._library, self._metrics, first=first)
+        logger.info("session %s: opened from %s", name, address)
+        task = asyncio.create_task(self._attend(key, session, address), name=f"session {name}")
+        self._sessions[key] = (session, task)
+        return key
+
+    async def _attend(self, key: str, session: Session, address: str) -> None:
+        """A session's whole life; whatever happens in it, its place is free afterwards."""
+        try:
+            closed = await session.run()
+            logger.info("session %s: %s", session.name, closed or "never opened")
+        except (ExceptionGroup, ProtocolError):
+            logger.exception("session %s: failed", session.name)
+        finally:
+            del self._sessions[key]
+            self._release(address)

@@ -1,0 +1,126 @@
+"""A whole server: put together, run, and taken down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from exgs.protocol import Transport
+from exgs.protocol.drivers.webrtc import WebRtcTransport
+from exgs.server.cache import Cache
+from exgs.server.catalogue import Catalogue
+from exgs.server.config import ServerConfig
+from exgs.server.errors import ServerError
+from exgs.server.library import Library, SceneReport
+from exgs.server.metrics import Metrics
+from exgs.server.pool import EncoderPool
+from exgs.server.reception import Answerer, Reception
+from exgs.server.signalling import Signalling
+
+
+@dataclass(frozen=True, eq=False)
+class RunningServer:
+    """A server that takes viewers."""
+
+    host: str
+    """Where it listens."""
+    port: int
+    """The TCP port it listens on."""
+    library: Library
+    """Its scenes."""
+    reception: Reception
+    """Its viewers."""
+    metrics: Metrics
+    """Its figures."""
+
+    @property
+    def url(self) -> str:
+        """What to give to ``exgs play`` on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    async def scenes(self) -> list[SceneReport]:
+        """Every scene and how it stands."""
+        return await self.library.list()
+
+
+@contextlib.asynccontextmanager
+async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> AsyncIterator[RunningServer]:
+    """Serves until the block is left, then says goodbye to all viewers and ends what runs.
+
+    ``answerer`` takes the place of WebRTC where sessions are carried by something else.
+
+    Raises:
+        ServerError: there is nothing to serve, the cache cannot be used, or the port is not to be had.
+    """
+
+    async def answer(offer: str) -> tuple[Transport, str]:
+        return await WebRtcTransport.answer(offer, config.webrtc)
+
+    catalogue = await asyncio.to_thread(Catalogue, config.scenes)
+    cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
+    metrics = Metrics()
+    pool = EncoderPool(workers=config.encoders)
+    library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics)
+    reception = Reception(
+        library, metrics, limits=config.limits, connection=config.connection, answerer=answerer or answer
+    )
+    runner = web.AppRunner(
+        Signalling(config, library, reception, metrics).application(),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=config.limits.shutdown_s,
+    )
+    try:
+        port = await _listen(runner, config.host, config.port)
+        yield RunningServer(config.host, port, library, reception, metrics)
+    finally:
+        for site in list(runner.sites):
+            await site.stop()
+        await reception.close()
+        await library.close()
+        await runner.cleanup()
+
+
+async def run_server(config: ServerConfig, ready: Callable[[RunningServer], Awaitable[None]]) -> None:
+    """Serves until the process is interrupted or terminated; ``ready`` is called once, when viewers may come.
+
+    Must run on the main thread's event loop.
+
+    Raises:
+        ServerError: as for ``serve``.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows: an interrupt then raises KeyboardInterrupt
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+    try:
+        async with serve(config) as server:
+            await ready(server)
+            await stop.wait()
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+    """Starts to listen; gives the port."""
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OverflowError as error:
+        raise ServerError(f"port {port}: expected 0 to 65535") from error
+    except OSError as error:
+        reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
+        raise ServerError(
+            f"cannot listen at {host} port {port}: {reason}; choose another with --port"
+        ) from error
+    return int(runner.addresses[0][1])

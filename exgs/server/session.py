@@ -1,0 +1,228 @@
+"""One viewer: greets it, and feeds it the scene it asks for, chunk by chunk, for as long as it listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+import numpy as np
+
+from exgs.protocol import (
+    ChunksDelivered,
+    CloseCode,
+    Closed,
+    Endpoint,
+    OpenScene,
+    Preferences,
+    SceneInfo,
+    SceneList,
+    SceneState,
+    SceneStatus,
+    SessionClosed,
+    Statistics,
+    ViewUpdate,
+)
+from exgs.protocol.messages import LinkAnswer, LinkOffer
+from exgs.protocol.vocabulary import MAX_REASON_BYTES, MAX_SCENES
+from exgs.server.errors import ServerError
+from exgs.server.library import Library, OpenedScene, SceneReport
+from exgs.server.metrics import Metrics
+from exgs.server.pacer import Pacer
+from exgs.server.schedule import Schedule, View
+
+PROGRESS_STEP = 0.01
+"""A viewer who waits for an encoding hears of each further hundredth."""
+
+logger = logging.getLogger(__name__)
+
+
+class Session:
+    """Lives as long as its endpoint; ``run`` is its life."""
+
+    def __init__(
+        self, name: str, endpoint: Endpoint, library: Library, metrics: Metrics, *, first: str | None = None
+    ) -> None:
+        """``name`` is for logs; ``first`` names the scene that heads the viewer's list."""
+        self.name = name
+        self._endpoint, self._library, self._metrics, self._first = endpoint, library, metrics, first
+        self._scenes: list[str] = []
+        self._schedule: Schedule | None = None
+        self._view: View | None = None
+        self._wishes = Preferences()
+        self._wishes_changed = asyncio.Event()
+        self._pacer = Pacer()
+
+    async def run(self) -> Closed | None:
+        """Serves the viewer until the session is over; None where it never opened."""
+        try:
+            await self._endpoint.opened()
+            self._metrics.opened.inc()
+            await self._say_scenes()
+            closed = await self._listen()
+            self._metrics.closed.labels(closed.code.name.lower()).inc()
+            return closed
+        except SessionClosed as error:
+            self._metrics.closed.labels(error.close_code.name.lower()).inc()
+            return None
+        finally:
+            self._metrics.forget_client(self.name)
+            await asyncio.shield(self._endpoint.close(CloseCode.INTERNAL, "a fault of the server"))
+
+    async def _listen(self) -> Closed:
+        """Acts on everything the viewer says, up to the end."""
+        feeding: asyncio.Task[None] | None = None
+        closed = Closed(CloseCode.INTERNAL, "", False)
+        async with asyncio.TaskGroup() as tasks:
+            async for event in self._endpoint:
+                if isinstance(event, OpenScene):
+                    if feeding is not None:
+                        feeding.cancel()
+                    feeding = tasks.create_task(self._feed(event))
+                elif isinstance(event, Closed):
+                    closed = event
+                else:
+                    self._heed(event)
+            if feeding is not None:
+                feeding.cancel()
+        return closed
+
+    async def close(self, code: CloseCode, reason: str) -> None:
+        """Says goodbye."""
+        await self._endpoint.close(code, reason)
+
+    def _heed(self, event: object) -> None:
+        """Acts on everything but the opening of a scene and the end."""
+        match event:
+            case ViewUpdate():
+                self._view = view_of(event) or self._view
+                if self._schedule is not None and self._view is not None:
+                    self._schedule.see(self._view)
+            case Preferences():
+                self._wishes = event
+                self._wishes_changed.set()
+            case Statistics():
+                self._metrics.note_client(self.name, event.values)
+            case ChunksDelivered():
+                self._metrics.delivered_chunks.inc(len(event.chunks))
+                if (rtt_s := self._endpoint.rtt_s) is not None:
+                    self._metrics.rtt_s.observe(rtt_s)
+            case LinkOffer():
+                self._endpoint.send(LinkAnswer(event.link))
+            case _:
+                logger.debug("session %s: %s", self.name, type(event).__name__)
+
+    async def _say_scenes(self) -> None:
+        try:
+            reports = await self._library.list()
+        except ServerError as error:
+            logger.warning("session %s: %s", self.name, error)
+            reports = []
+        reports.sort(key=lambda report: (report.name != self._first, report.name))
+        self._scenes = [report.name for report in reports[:MAX_SCENES]]
+        infos = (_info(number, report) for number, report in enumerate(reports[:MAX_SCENES]))
+        self._endpoint.send(SceneList(tuple(infos)))
+
+    async def _feed(self, wish: OpenScene) -> None:
+        """Sends one scene: its state, its manifest, its chunks."""
+        started_s = time.monotonic()
+        self._schedule = None
+        try:
+            scene = await self._open(wish.scene)
+            schedule = Schedule(scene.container.manifest, held=held_ids(wish.have))
+        except ServerError as error:
+            self._report(wish.scene, SceneState.REFUSED, detail=str(error))
+            return
+        if self._view is not None:
+            schedule.see(self._view)
+        self._schedule = schedule
+        self._report(wish.scene, SceneState.STREAMING)
+        if self._endpoint.send_manifest(wish.scene, scene.container.preamble):
+            await self._send_chunks(wish.scene, scene, started_s)
+
+    async def _open(self, number: int) -> OpenedScene:
+        if number >= len(self._scenes):
+            raise ServerError(f"no scene has the number {number}")
+        said = -1.0
+
+        def listener(progress: float) -> None:
+            nonlocal said
+            if progress >= said + PROGRESS_STEP:
+                said = progress
+                self._report(number, SceneState.PREPARING, progress=progress)
+
+        return await self._library.open(self._scenes[number], listener)
+
+    async def _send_chunks(self, number: int, scene: OpenedScene, started_s: float) -> None:
+        schedule, first = self._schedule, True
+        assert schedule is not None
+        while schedule.remaining:
+            if not await self._room():
+                return
+            chunk_id = schedule.next_chunk(max_splats=self._wishes.max_splats or None)
+            if chunk_id is None:
+                await self._wishes_change()
+                continue
+            data = bytes(scene.container.chunk(chunk_id))
+            if not self._endpoint.send_chunk(number, chunk_id, data):
+                return
+            self._pacer.spend(len(data), self._wishes.max_bytes_per_s, time.monotonic())
+            self._metrics.sent_chunks.inc()
+            self._metrics.sent_bytes.inc(len(data))
+            if first:
+                self._metrics.first_chunk_s.observe(time.monotonic() - started_s)
+                first = False
+        self._report(number, SceneState.COMPLETE, progress=1.0)
+        self._metrics.completed.inc()
+
+    async def _room(self) -> bool:
+        """Waits until the viewer and its rate take one more chunk; False once the session is over."""
+        while await self._endpoint.writable():
+            wait_s = self._pacer.wait_s(time.monotonic()) if self._wishes.max_bytes_per_s else 0.0
+            if wait_s <= 0 and self._endpoint.wants_chunk():
+                return True
+            if wait_s > 0:
+                await self._wishes_change(wait_s)
+        return False
+
+    async def _wishes_change(self, timeout_s: float | None = None) -> None:
+        """Waits until the viewer's preferences change, or that long."""
+        self._wishes_changed.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._wishes_changed.wait()
+        except TimeoutError:
+            return
+
+    def _report(self, number: int, state: SceneState, *, progress: float = 0.0, detail: str = "") -> None:
+        short = detail.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        self._endpoint.send(SceneStatus(number, int(state), progress, short))
+
+
+def view_of(update: ViewUpdate) -> View | None:
+    """The scheduler's view for a head pose; None where its orientation has no length."""
+    quat = np.array(update.orientation, np.float64)
+    length = np.linalg.norm(quat)
+    if not length > 1e-6:
+        return None
+    w, x, y, z = quat / length
+    camera_from_world = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
+            [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
+            [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    fov_x, fov_y = (max(angle, 0.0) for angle in update.fov_rad)
+    return View(np.array(update.position, np.float64), camera_from_world, fov_x, fov_y)
+
+
+def held_ids(bitmap: bytes) -> Iterable[int]:
+    """Ids of the set bits of OpenScene's ``have``, lowest bit of the first byte first."""
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
+    return (int(index) for index in np.flatnonzero(bits))
+
+
+def _info(number: int, report: SceneReport) -> SceneInfo:
+    return SceneInfo(number, report.name, report.size_bytes, report.splats, report.state == "ready")

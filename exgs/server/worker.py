@@ -1,0 +1,99 @@
+"""The process that encodes one scene: a job in on standard input, the result out on standard output.
+
+A process of its own, so that a scene which exhausts memory or crashes a native library takes nothing with it.
+It ends when its standard input does, so none outlives the server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from exgs.codec.config import EncodeConfig
+
+PROGRESS, RESULT, FAILURE = b"P", b"R", b"F"
+FRAME = struct.Struct("<cQ")
+"""Kind and length of what follows: a number as text, the encoded scene, or a line about what went wrong."""
+NICENESS = 5
+"""The viewers' data goes before encoding."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scene to encode."""
+
+    path: Path
+    """What to read."""
+    config: EncodeConfig
+    """How."""
+
+    def to_line(self) -> bytes:
+        """One line of JSON."""
+        return json.dumps({"path": str(self.path), "config": asdict(self.config)}).encode() + b"\n"
+
+    @staticmethod
+    def from_line(line: bytes) -> Job:
+        """The job that ``to_line`` wrote."""
+        document = json.loads(line)
+        return Job(Path(document["path"]), EncodeConfig(**document["config"]))
+
+
+def run() -> int:
+    """Does the job on standard input; 0 when it reported a result or why there is none."""
+    os.nice(NICENESS)
+    output = _claim_output()
+    job = Job.from_line(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    from exgs.codec import CodecError
+    from exgs.scene import SceneError
+
+    try:
+        _send(output, RESULT, _encode(job, output))
+    except (SceneError, CodecError, OSError) as error:
+        _send(output, FAILURE, _without_paths(str(error), job.path).encode())
+    except MemoryError:
+        _send(output, FAILURE, b"not enough memory on the server to encode it")
+    return 0
+
+
+def _encode(job: Job, output: BinaryIO) -> bytes:
+    from exgs.codec.encode import encode
+    from exgs.raster import choose_rasterizer
+    from exgs.scene import read_scene
+
+    def report(phase: str, share: float) -> None:
+        _send(output, PROGRESS, f"{share:.4f}".encode())
+
+    gaussians = read_scene(job.path)
+    return bytes(encode(gaussians, job.config, rasterizer=choose_rasterizer(), progress=report).data)
+
+
+def _claim_output() -> BinaryIO:
+    """Standard output for frames alone: whatever a library prints goes to standard error."""
+    sys.stdout.flush()
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return output
+
+
+def _send(output: BinaryIO, kind: bytes, payload: bytes) -> None:
+    output.write(FRAME.pack(kind, len(payload)))
+    output.write(payload)
+    output.flush()
+
+
+def _end_with_input() -> None:
+    while os.read(0, 4096):
+        continue
+    os._exit(1)
+
+
+def _without_paths(message: str, path: Path) -> str:
+    """``message`` with the server's folders taken out, for viewers' eyes."""
+    return message.replace(f"{path.parent}{os.sep}", "")

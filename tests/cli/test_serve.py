@@ -1,0 +1,85 @@
+"""``exgs serve``: its flags and its mistakes. What it does once it serves is tested with the server."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from exgs.cli import serve
+from exgs.cli.errors import UsageError
+from exgs.cli.main import run
+from exgs.codec.config import EncodeConfig
+from exgs.server.config import ServerConfig
+
+
+def _parse(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    serve.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+@pytest.fixture(autouse=True)
+def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(serve.TOKEN_VARIABLE, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (("/nonexistent",), 1, "/nonexistent: no such file or folder"),
+        ((".", "--host", "256.0.0.1", "--port", "0"), 1, "cannot listen at 256.0.0.1"),
+        ((".", "--token", ""), 2, "the token must be"),
+        ((".", "--token", "two words"), 2, "the token must be"),
+    ],
+)
+def test_mistakes_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: int, reason: str
+) -> None:
+    assert run(["serve", *words, "--cache", str(tmp_path)]) == code
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        (".", "--prot", "9"),
+        (".", "--port", "65536"),
+        (".", "--port", "-1"),
+        (".", "--max-sessions", "0"),
+        (".", "--ratio", "9", "--preset", "tiny"),
+        (".", "--preset", "none"),
+        (".", "again"),
+    ],
+)
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        _parse(*words)
+    assert caught.value.code == 2 and "error:" in capsys.readouterr().err
+
+
+def test_without_flags_the_defaults_are_those_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/tmp")
+    expected = ServerConfig(Path("scenes"), Path("/var/tmp/exgs"))
+    assert serve.server_config(_parse("scenes")) == expected
+
+
+def test_flags_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(serve.TOKEN_VARIABLE, "from-the-environment")
+    words = "s --port 0 --host ::1 --max-bytes 3MB --max-sessions 2 --allow-origin * --ice-server stun:a:1"
+    config = serve.server_config(_parse(*words.split()))
+    assert (config.port, config.host, config.token) == (0, "::1", "from-the-environment")
+    assert config.encode == EncodeConfig(max_bytes=3_000_000)
+    assert config.limits.max_sessions == 2 and config.origins == ("*",)
+    assert config.webrtc.ice_servers == ("stun:a:1",)
+    assert serve.server_config(_parse("s", "--token", "given")).token == "given"
+
+
+def test_the_token_is_in_no_representation() -> None:
+    assert "sesame" not in repr(serve.server_config(_parse("s", "--token", "sesame")))
+
+
+def test_a_bad_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(serve.TOKEN_VARIABLE, "")
+    with pytest.raises(UsageError):
+        serve.server_config(_parse("s"))

@@ -1,0 +1,146 @@
+"""Opening scenes: as they are, from the cache, encoded once for all."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exgs.codec.config import EncodeConfig
+from exgs.server import library as module
+from exgs.server.cache import Cache, cache_key
+from exgs.server.catalogue import Catalogue
+from exgs.server.errors import SceneFailed, UnknownScene
+from exgs.server.library import Library
+
+
+def _state(reports: list[module.SceneReport], name: str) -> module.SceneReport:
+    return next(report for report in reports if report.name == name)
+
+
+async def test_an_encoded_file_is_served_as_it_is(library: Library, encoded: bytes, pool: Any) -> None:
+    scene = await library.open("statue")
+    assert bytes(scene.container.data) == encoded and not pool.jobs
+    report = _state(await library.list(), "statue")
+    assert (report.state, report.size_bytes, report.splats) == ("ready", len(encoded), 24_000)
+
+
+async def test_a_source_is_encoded_once_for_all_who_wait(library: Library, pool: Any) -> None:
+    pool.go.clear()
+    heard: list[float] = []
+    waiting = [asyncio.create_task(library.open("room", heard.append)) for _ in range(3)]
+    while not pool.jobs:
+        await asyncio.sleep(0)
+    assert _state(await library.list(), "room").state == "preparing"
+    pool.go.set()
+    scenes = await asyncio.gather(*waiting)
+    assert len(pool.jobs) == 1 and scenes[0] is scenes[1] is scenes[2]
+    assert heard.count(0.5) == 3
+    assert await library.open("room") is scenes[0]
+
+
+async def test_the_cache_outlives_the_server(library: Library, make_library: Any, make_pool: Any) -> None:
+    await library.open("room")
+    other = make_pool(SceneFailed("must not be called"))
+    again = make_library(other)
+    assert len((await again.open("room")).container.manifest) > 2
+    assert not other.jobs
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage"])
+async def test_a_damaged_cache_is_rebuilt(
+    library: Library, make_library: Any, make_pool: Any, tmp_path: Path, encoded: bytes, damage: bytes
+) -> None:
+    await library.open("room")
+    (path,) = (tmp_path / "cache").iterdir()
+    path.write_bytes(damage)
+    pool = make_pool(encoded)
+    await make_library(pool).open("room")
+    assert len(pool.jobs) == 1
+    (path,) = (tmp_path / "cache").iterdir()
+    assert path.read_bytes() == encoded
+
+
+async def test_a_cached_file_that_does_not_parse_is_rebuilt(
+    library: Library, pool: Any, scenes: Path, tmp_path: Path
+) -> None:
+    """Its checksum holds, but it is no scene."""
+    key = cache_key(Catalogue(scenes).find("room").content_hash(), EncodeConfig())
+    Cache(tmp_path / "cache").put(key, b"sound bytes, no scene")
+    assert (await library.open("room")).container.manifest
+    assert len(pool.jobs) == 1
+
+
+async def test_an_encoding_that_does_not_parse_is_not_cached(
+    make_library: Any, make_pool: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(SceneFailed):
+        await make_library(make_pool(b"no scene")).open("room")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+async def test_a_failing_scene_is_told_to_all_and_not_tried_again_at_once(
+    library: Library, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.result = SceneFailed("too odd to encode")
+    for _ in range(2):
+        with pytest.raises(SceneFailed, match="too odd to encode"):
+            await library.open("room")
+    assert len(pool.jobs) == 1
+    report = _state(await library.list(), "room")
+    assert (report.state, report.detail) == ("failed", "too odd to encode")
+    assert (await library.open("statue")).name == "statue"
+    monkeypatch.setattr(module, "RETRY_AFTER_S", -1.0)
+    with pytest.raises(SceneFailed):
+        await library.open("room")
+    assert len(pool.jobs) == 2
+
+
+async def test_a_broken_encoded_file(library: Library, scenes: Path, encoded: bytes) -> None:
+    (scenes / "statue.ugc").write_bytes(encoded[:-5])
+    with pytest.raises(SceneFailed) as caught:
+        await library.open("statue")
+    assert str(scenes) not in str(caught.value)
+
+
+async def test_a_viewer_who_leaves_does_not_stop_the_encoding(library: Library, pool: Any) -> None:
+    pool.go.clear()
+    leaver = asyncio.create_task(library.open("room"))
+    stayer = asyncio.create_task(library.open("room"))
+    while not pool.jobs:
+        await asyncio.sleep(0)
+    leaver.cancel()
+    await asyncio.wait([leaver])
+    pool.go.set()
+    assert (await stayer).name == "room"
+
+
+async def test_a_changed_file_is_another_scene(
+    library: Library, scenes: Path, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RESCAN_AFTER_S", 0.0)
+    first = await library.open("room")
+    (scenes / "room.ply").write_bytes(b"other content")
+    assert await library.open("room") is not first
+    assert len(pool.jobs) == 2
+    (scenes / "room.ply").unlink()
+    with pytest.raises(UnknownScene):
+        await library.open("room")
+
+
+async def test_unwatched_scenes_are_let_go(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP_OPEN_BYTES", 1)
+    for name in ("statue", "room"):
+        await library.open(name)
+    states = [(report.name, report.splats > 0) for report in await library.list()]
+    assert states == [("room", True), ("statue", False)]
+
+
+async def test_closing_ends_encodings(library: Library, pool: Any) -> None:
+    pool.go.clear()
+    waiting = asyncio.create_task(library.open("room"))
+    while not pool.jobs:
+        await asyncio.sleep(0)
+    await library.close()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()

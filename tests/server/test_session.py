@@ -1,0 +1,257 @@
+"""A viewer's session over the in-memory driver: everything arrives, in order, and nothing stays behind."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from exgs.codec import open_container, parse_preamble
+from exgs.protocol import (
+    ChunkReceived,
+    CloseCode,
+    Closed,
+    ConnectionConfig,
+    Endpoint,
+    ManifestReceived,
+    OpenScene,
+    Preferences,
+    Role,
+    SceneList,
+    SceneState,
+    SceneStatus,
+    Statistics,
+    ViewUpdate,
+)
+from exgs.protocol.drivers.loopback import loopback_pair
+from exgs.server.errors import SceneFailed
+from exgs.server.library import Library
+from exgs.server.metrics import Metrics
+from exgs.server.session import Session, held_ids, view_of
+
+
+def _view(orientation: tuple[float, float, float, float] = (1, 0, 0, 0)) -> ViewUpdate:
+    return ViewUpdate(1, 0, (0.0, 0.0, -9.0), orientation, (0.6, 0.6))
+
+
+@asynccontextmanager
+async def _viewer(
+    library: Library, metrics: Metrics | None = None, first: str | None = None
+) -> AsyncIterator[Endpoint]:
+    """A client whose session runs; both are over at the end."""
+    ours, theirs = loopback_pair()
+    client, server = Endpoint(Role.CLIENT, ours), Endpoint(Role.SERVER, theirs)
+    session = Session("test", server, library, metrics or Metrics(), first=first)
+    task = asyncio.create_task(session.run())
+    try:
+        await client.opened()
+        yield client
+    finally:
+        await client.close()
+        await task
+
+
+async def _scene_list(client: Endpoint) -> list[str]:
+    event = await client.next_event()
+    assert isinstance(event, SceneList)
+    return [scene.name for scene in event.scenes]
+
+
+async def _receive(client: Endpoint) -> tuple[list[Any], list[SceneStatus]]:
+    """Manifest and chunks as they arrive, and what is said of the scene, until it is whole or refused."""
+    arrived: list[Any] = []
+    said: list[SceneStatus] = []
+    async with asyncio.timeout(20):
+        async for event in client:
+            if isinstance(event, SceneStatus):
+                said.append(event)
+            elif isinstance(event, ManifestReceived | ChunkReceived):
+                arrived.append(event)
+            state = said[-1].state if said else None
+            if state == SceneState.REFUSED or (state == SceneState.COMPLETE and _whole(arrived)):
+                return arrived, said
+    raise AssertionError("the session ended first")
+
+
+def _whole(arrived: list[Any]) -> bool:
+    return bool(arrived) and len(arrived) - 1 == len(parse_preamble(arrived[0].data).chunks)
+
+
+async def test_every_chunk_arrives_parents_first(library: Library, encoded: bytes) -> None:
+    container = open_container(encoded)
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(_view())
+        client.send(OpenScene(names.index("statue")))
+        arrived, said = await _receive(client)
+    manifest, *chunks = arrived
+    assert manifest.data == container.preamble
+    order = [event.chunk for event in chunks]
+    assert sorted(order) == list(range(len(container.manifest)))
+    assert all(event.data == container.chunk(event.chunk) for event in chunks)
+    place = {chunk_id: index for index, chunk_id in enumerate(order)}
+    assert all(info.parent < 0 or place[info.parent] < place[info.id] for info in container.manifest)
+    assert [status.state for status in said][-2:] == [SceneState.STREAMING, SceneState.COMPLETE]
+
+
+async def test_chunks_that_the_viewer_has_are_left_out(library: Library, encoded: bytes) -> None:
+    count = len(open_container(encoded).manifest)
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        have = np.packbits(np.arange(count) != count - 1, bitorder="little").tobytes()
+        client.send(OpenScene(names.index("statue"), have))
+        chunks = []
+        while not chunks:
+            event = await client.next_event()
+            chunks += [event.chunk] if isinstance(event, ChunkReceived) else []
+    assert chunks == [count - 1]
+
+
+async def test_an_encoding_is_announced(library: Library, pool: Any) -> None:
+    pool.go.clear()
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(OpenScene(names.index("room")))
+        progress = []
+        while len(progress) < 2:
+            event = await client.next_event()
+            assert isinstance(event, SceneStatus) and event.state == SceneState.PREPARING
+            progress.append(event.progress)
+        assert progress == [0.0, 0.5]
+        pool.go.set()
+        arrived, _ = await _receive(client)
+    assert _whole(arrived)
+
+
+async def test_a_failing_scene_is_refused_and_another_can_be_had(library: Library, pool: Any) -> None:
+    pool.result = SceneFailed("too odd " + "é" * 600)
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(OpenScene(names.index("room")))
+        _, said = await _receive(client)
+        assert said[-1].state == SceneState.REFUSED and said[-1].detail.startswith("too odd")
+        client.send(OpenScene(names.index("statue")))
+        arrived, _ = await _receive(client)
+    assert _whole(arrived)
+
+
+async def test_an_unknown_number_is_refused(library: Library) -> None:
+    async with _viewer(library) as client:
+        await _scene_list(client)
+        client.send(OpenScene(77))
+        _, said = await _receive(client)
+    assert said[-1].state == SceneState.REFUSED and "77" in said[-1].detail
+
+
+async def test_a_second_wish_ends_the_first(library: Library, pool: Any) -> None:
+    pool.go.clear()
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(OpenScene(names.index("room")))
+        client.send(OpenScene(names.index("statue")))
+        arrived, said = await _receive(client)
+        pool.go.set()
+    assert {event.scene for event in arrived} == {names.index("statue")}
+    assert said[-1].scene == names.index("statue")
+
+
+async def test_the_scene_asked_for_by_url_heads_the_list(library: Library) -> None:
+    async with _viewer(library, first="statue") as client:
+        assert await _scene_list(client) == ["statue", "room"]
+
+
+async def test_a_budget_of_splats_holds_until_it_is_raised(library: Library, encoded: bytes) -> None:
+    container = open_container(encoded)
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(Preferences(max_splats=3_000))
+        client.send(OpenScene(names.index("statue")))
+        coarse = sum(info.parent < 0 for info in container.manifest)
+        chunks = 0
+        while chunks < coarse:
+            chunks += isinstance(await client.next_event(), ChunkReceived)
+        client.send(Preferences())
+        while chunks < len(container.manifest):
+            chunks += isinstance(await client.next_event(), ChunkReceived)
+    assert chunks == len(container.manifest)
+
+
+async def test_a_rate_is_kept(library: Library, encoded: bytes) -> None:
+    loop = asyncio.get_running_loop()
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(Preferences(max_bytes_per_s=2 * len(encoded)))
+        client.send(OpenScene(names.index("statue")))
+        start_s = loop.time()
+        await _receive(client)
+        took_s = loop.time() - start_s
+    assert took_s > 0.25  # half a second, less the last chunk, for which nobody waits
+
+
+async def test_statistics_are_kept_while_the_viewer_is_there(library: Library) -> None:
+    metrics = Metrics()
+    async with _viewer(library, metrics) as client:
+        await _scene_list(client)
+        client.send(Statistics({"frames_shown": 12.0, "Bad name": 1.0}))
+        async with asyncio.timeout(5):
+            while b"frames_shown" not in metrics.text():
+                await asyncio.sleep(0)
+        assert b'exgs_client{measure="frames_shown",session="test"} 12.0' in metrics.text()
+        assert b"Bad name" not in metrics.text()
+    assert b"frames_shown" not in metrics.text()
+    assert b'exgs_sessions_closed_total{code="normal"} 1.0' in metrics.text()
+
+
+async def test_a_viewer_that_vanishes_mid_transfer_ends_the_session(library: Library) -> None:
+    ours, theirs = loopback_pair()
+    client, server = Endpoint(Role.CLIENT, ours), Endpoint(Role.SERVER, theirs)
+    session = Session("test", server, library, Metrics())
+    task = asyncio.create_task(session.run())
+    await client.opened()
+    names = await _scene_list(client)
+    client.send(OpenScene(names.index("statue")))
+    while not isinstance(await client.next_event(), ChunkReceived):
+        pass
+    await ours.close()
+    async with asyncio.timeout(5):
+        closed = await task
+    assert isinstance(closed, Closed) and closed.code is CloseCode.TRANSPORT_LOST
+    await client.close()
+
+
+async def test_a_viewer_that_falls_silent_mid_transfer_is_let_go(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = loopback_pair()
+    client = Endpoint(Role.CLIENT, ours)
+    config = ConnectionConfig(pause_after_s=0.1, silent_timeout_s=0.2)
+    task = asyncio.create_task(Session("t", Endpoint(Role.SERVER, theirs, config), library, Metrics()).run())
+    await client.opened()
+    names = await _scene_list(client)
+    client.send(OpenScene(names.index("statue")))
+    while not isinstance(await client.next_event(), ChunkReceived):
+        pass
+    monkeypatch.setattr(ours, "send", lambda channel, data: None)
+    async with asyncio.timeout(5):
+        closed = await task
+    assert isinstance(closed, Closed) and closed.code is CloseCode.TIMEOUT
+    await client.close()
+
+
+def test_the_pose_becomes_a_rotation_to_the_camera() -> None:
+    half = math.sqrt(0.5)
+    view = view_of(
+        _view((2 * half, 0.0, 2 * half, 0.0))
+    )  # a quarter turn about y, twice as long as it should be
+    assert view is not None
+    np.testing.assert_allclose(view.camera_from_world @ view.camera_from_world.T, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(view.camera_from_world[2], [1.0, 0.0, 0.0], atol=1e-12)  # looks along world x
+    assert view_of(_view((0.0, 0.0, 0.0, 0.0))) is None
+
+
+@pytest.mark.parametrize(("bitmap", "ids"), [(b"", []), (b"\x05", [0, 2]), (b"\x00\x80", [15])])
+def test_bitmaps_begin_with_the_lowest_bit(bitmap: bytes, ids: list[int]) -> None:
+    assert list(held_ids(bitmap)) == ids
