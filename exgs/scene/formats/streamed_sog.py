@@ -28,7 +28,7 @@ MAX_PARTS = 1 << 16
 def open_streamed_sog(path: Path, *, level: int, max_gaussians: int) -> SceneFile:
     """The level of detail ``level``, 0 finest, of the scene that the file ``path`` describes.
 
-    The environment, a sky apart from the levels, is left out.
+    A sky apart from the levels, which some scenes have, is left out.
     """
     data = FolderBundle(path.parent).read(path.name, most=MAX_LOD_META_BYTES)
     meta = parse_fields(data, where=str(path))
