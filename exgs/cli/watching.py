@@ -1,4 +1,4 @@
-"""What a person sees of a scene that plays: a live line on a terminal, plain lines elsewhere, then the sum."""
+"""What a person sees of a scene that plays: a live line on a terminal, plain lines elsewhere, the sum."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ class PlayConfig:
     """Address of the server, ``http://HOST:PORT``, or of its WHEP endpoint."""
     scene: str | None = None
     """Name of the scene; None for the first in the server's list."""
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """Bearer token of the server; None where it asks for none."""
     path: Literal["head", "orbit"] = "head"
     """What the head does: a head trace, or a loop around the object or through the room."""

@@ -26,6 +26,8 @@ from exgs.protocol import (
 )
 
 MAX_NAMES_SHOWN = 12
+TRANSPORT_GRACE_S = 5.0
+"""The transport has a time-out of its own, and knows better what went wrong."""
 
 Say = Callable[[Kind, str], None]
 
@@ -49,10 +51,11 @@ async def open_scene(endpoint: Endpoint, name: str | None, *, timeout_s: float, 
     chosen: SceneInfo | None = None
     now = asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(timeout_s) as timer:
+        async with asyncio.timeout(timeout_s + TRANSPORT_GRACE_S) as timer:
             async for event in endpoint:
                 if isinstance(event, Opened):
                     say("opened", f"connected to {quoted(event.agent) or 'the server'}")
+                    timer.reschedule(now() + timeout_s)
                 elif isinstance(event, SceneList) and chosen is None:
                     chosen = _choose(event.scenes, name)
                     endpoint.send(OpenScene(chosen.scene))

@@ -145,12 +145,10 @@ class _Session:
         based.cancel()
         snapshot = self._worker.snapshots.get()
         if snapshot is None or not len(snapshot.gaussians):
-            why = self._reception.lost
-            raise ClientError(
-                f"nothing came within {limit_s:g} s"
-                if why is None
-                else f"lost before anything could be shown: {why}"
-            )
+            if self._reception.lost is not None:
+                raise ClientError(f"lost before anything could be shown: {self._reception.lost}")
+            broken = f"; {self._worker.corrupt} chunks were corrupt" if self._worker.corrupt else ""
+            raise ClientError(f"nothing that can be shown came within {limit_s:g} s{broken}")
         return snapshot
 
     async def _draw(self, snapshot: Snapshot) -> None:

@@ -218,12 +218,12 @@ async def test_a_connection_lost_before_anything_arrived():
 
 
 async def test_a_connection_lost_before_the_scene_was_whole_shows_what_there_is():
-    data = encoded(30_000, levels=2)
-    assert [info.level for info in open_container(data).manifest[:3]] == [1, 1, 0]
+    data = encoded(120_000, levels=2)
+    assert open_container(data).manifest[1].level == 1
     theatre, audience = Theatre(sending(data, chunks=[0], then=hang_up)), Audience("lost")
     summary = await audience.play(theatre)
     assert summary.frames_shown == 10
-    assert 0 < summary.splats < 7500
+    assert 0 < summary.splats < 30_000
 
 
 async def test_the_first_scene_is_taken_unless_one_is_named():
@@ -289,7 +289,7 @@ async def test_a_corrupt_chunk_is_left_out_and_the_rest_is_shown():
 
 async def test_a_stream_of_rubbish_ends_with_a_clear_error():
     async def rubbish(endpoint: Endpoint, scene: int) -> None:
-        container = open_container(encoded(45_000, levels=1))
+        container = open_container(encoded(120_000, levels=1))
         endpoint.send_manifest(scene, container.preamble)
         for chunk in range(len(container.manifest)):
             if not await endpoint.writable():
@@ -316,7 +316,7 @@ async def test_a_server_that_says_nothing():
 
     with pytest.raises(ClientError, match=r"no manifest came within 0\.05 s"):
         await Audience().play(Theatre(script), replace(CONFIG, connect_timeout_s=0.05))
-    with pytest.raises(ClientError, match=r"nothing came within 0\.05 s"):
+    with pytest.raises(ClientError, match=r"nothing that can be shown came within 0\.05 s"):
         await Audience().play(Theatre(sending(chunks=[])), replace(CONFIG, stall_timeout_s=0.05))
 
 
