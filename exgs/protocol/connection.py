@@ -44,11 +44,13 @@ class Connection(Listener):
             self._say(greeting.hello(self._config))
 
     def send(self, message: m.Message, now_s: float) -> None:
-        """Says ``message``; the channel follows from its type.
+        """Says ``message``; the channel follows from its type. Does nothing once the session is over.
 
         Raises:
-            LocalProtocolError: this side may not say it now, or a field is out of its range.
+            LocalProtocolError: this side may not say it, or not yet, or a field is out of its range.
         """
+        if self._is_over():
+            return
         check_said(message, sender=self.role, state=self.state)
         if isinstance(message, m.ViewUpdate):
             self._view = serialize(message)
@@ -61,25 +63,25 @@ class Connection(Listener):
     def send_manifest(self, scene: int, data: bytes, now_s: float) -> bool:
         """Queues a scene's preamble, ahead of its chunks.
 
-        Returns False, and does nothing, where ``scene`` is not the one that is open or has its manifest.
+        Does nothing and returns False once the session is over, or where ``scene`` is not the open one or has
+        its manifest.
 
         Raises:
-            LocalProtocolError: this is not an open server, or ``data`` is empty or too long.
+            LocalProtocolError: this is not a server, not open yet, or ``data`` is empty or too long.
         """
-        self._must_be_open_server()
-        return self._outflow.queue_manifest(scene, data)
+        return self._may_stream() and self._outflow.queue_manifest(scene, data)
 
     def send_chunk(self, scene: int, chunk: int, data: bytes, now_s: float) -> bool:
         """Queues one chunk. Ask ``wants_chunk`` first.
 
-        Returns False, and does nothing, where ``scene`` is not the open one or the chunk was sent before.
+        Does nothing and returns False once the session is over, or where ``scene`` is not the open one or the
+        chunk was sent before.
 
         Raises:
-            LocalProtocolError: this is not an open server, the manifest was not sent before, the id is out of
-                range, or ``data`` is empty or too long.
+            LocalProtocolError: this is not a server, not open yet, the manifest was not sent before, the id is
+                out of range, or ``data`` is empty or too long.
         """
-        self._must_be_open_server()
-        return self._outflow.queue_chunk(scene, chunk, data)
+        return self._may_stream() and self._outflow.queue_chunk(scene, chunk, data)
 
     def wants_chunk(self, now_s: float) -> bool:
         """Whether there is room for one more chunk now: choose it as late as this."""
@@ -186,9 +188,16 @@ class Connection(Listener):
     def _bulk_flows(self) -> bool:
         return self.state is State.OPEN and not self._liveness.paused
 
-    def _must_be_open_server(self) -> None:
+    def _is_over(self) -> bool:
+        return self.state in (State.CLOSING, State.CLOSED)
+
+    def _may_stream(self) -> bool:
+        """Whether scene data may be queued; False where the session is over, an error where it never may."""
+        if self.role is Role.SERVER and self._is_over():
+            return False
         if self.role is not Role.SERVER or self.state is not State.OPEN:
             raise LocalProtocolError(f"scene data from the {self.role.value} in state {self.state.value}")
+        return True
 
     def _watch(self, now_s: float) -> None:
         """Pauses or ends the session of a silent peer."""

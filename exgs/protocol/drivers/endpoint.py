@@ -92,22 +92,17 @@ class Endpoint:
         Raises:
             LocalProtocolError: this side may not say it, not before Opened, or a field is out of its range.
         """
-        if not self._is_over():
-            self._connection.send(message, self._loop.time())
-            self._pump()
+        self._connection.send(message, self._loop.time())
+        self._pump()
 
     def send_manifest(self, scene: int, data: bytes) -> bool:
         """Queues a scene's preamble, ahead of its chunks. See ``Connection.send_manifest``."""
-        if self._is_over():
-            return False
         queued = self._connection.send_manifest(scene, data, self._loop.time())
         self._pump()
         return queued
 
     def send_chunk(self, scene: int, chunk: int, data: bytes) -> bool:
         """Queues one chunk; wait for ``writable`` before each. See ``Connection.send_chunk``."""
-        if self._is_over():
-            return False
         queued = self._connection.send_chunk(scene, chunk, data, self._loop.time())
         self._pump()
         return queued

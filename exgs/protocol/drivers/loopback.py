@@ -76,7 +76,7 @@ class LoopbackTransport:
     def _set_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        due_s = self._outgoing.next_s()
+        due_s = self._outgoing.next_s(self._loop.time())
         self._timer = None if due_s is None else self._loop.call_at(due_s, self._deliver)
 
     def _deliver(self) -> None:

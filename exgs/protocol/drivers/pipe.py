@@ -62,13 +62,17 @@ class Pipe:
             arrived.append((channel, data))
         return arrived
 
-    def next_s(self) -> float | None:
-        """When something next arrives or leaves the buffer; None when nothing will."""
-        times = [heap[0][0] for heap in (self._arrivals, self._departures) if heap]
-        return min(times, default=None)
+    def next_s(self, now_s: float, *, heard: bool = True) -> float | None:
+        """When something next arrives (where it is heard) or leaves the buffer; None when nothing will."""
+        self._forget_left(now_s)
+        heaps = (self._arrivals, self._departures) if heard else (self._departures,)
+        return min((heap[0][0] for heap in heaps if heap), default=None)
 
     def buffered_bytes(self, channel: Channel, now_s: float) -> int:
         """Bytes of ``channel`` that have not left yet."""
+        self._forget_left(now_s)
+        return sum(size for _, _, of, size in self._departures if of is channel)
+
+    def _forget_left(self, now_s: float) -> None:
         while self._departures and self._departures[0][0] <= now_s:
             heapq.heappop(self._departures)
-        return sum(size for _, _, of, size in self._departures if of is channel)

@@ -16,8 +16,8 @@ _TINY_S = 1e-6
 class VirtualSession:
     """A client and a server that step from one happening to the next.
 
-    The owner's part is played by ``act``, called for each end after every happening: it takes events, says
-    messages and chunks. It may keep anything but time, which it is told.
+    The owner's part is played by ``act``, called for each end after every happening and each ``tick_s``: it
+    takes events, says messages and chunks.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class VirtualSession:
         client: ConnectionConfig | None = None,
         server: ConnectionConfig | None = None,
         act: Callable[[Connection, float], None] | None = None,
+        tick_s: float = 1.0,
     ) -> None:
         self.now_s = 0.0
         """The virtual time."""
@@ -42,6 +43,7 @@ class VirtualSession:
         self.deaf: set[Role] = set()
         """Ends whose process stands still: they neither hear, speak nor act."""
         self._act = act
+        self._tick_s = tick_s
         self.client.start(0.0)
         self.server.start(0.0)
 
@@ -82,6 +84,7 @@ class VirtualSession:
         """When something is next due."""
         awake = [end for end in (self.client, self.server) if end.role not in self.deaf]
         times = [end.next_deadline() for end in awake]
-        times += [pipe.next_s() for pipe in (self.up, self.down)]
+        for pipe, reader in ((self.up, Role.SERVER), (self.down, Role.CLIENT)):
+            times.append(pipe.next_s(self.now_s, heard=reader not in self.deaf))
         later = [max(at_s, self.now_s + _TINY_S) for at_s in times if at_s is not None]
-        return min(later, default=float("inf"))
+        return min([*later, self.now_s + self._tick_s])
