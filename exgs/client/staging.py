@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +18,15 @@ from exgs.client.frames import Easel
 from exgs.client.optics import IPD_M, Optics
 from exgs.client.poses import Loop, PoseSource
 from exgs.client.presenters import open_presenter
+from exgs.codec import Level, Precision, Pyramid, decode, serialize
 from exgs.painter import Identity
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Frame, Gaussians, orbit
 
 ORBIT_VIEWS = 48
 ORBIT_PERIOD_S = 20.0
+PATIENCE_S = 1.5
+"""Getting ready takes longer than this only where kernels must be compiled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +55,12 @@ class Staging:
         for output in (config.out, config.stats):
             _check_folder(output)
         presenter = open_presenter(config.out, fps=config.fps)
-        if rasterizer is None:
-            rasterizer = _choose(config.backend, compiling)
-        staging = Staging(Easel(rasterizer, Identity(), presenter), config.seconds or DEFAULT_SECONDS, config)
-        staging._warm_up()
+        with _patience(compiling):
+            if rasterizer is None:
+                rasterizer = _choose(config.backend, compiling)
+            easel = Easel(rasterizer, Identity(), presenter)
+            staging = Staging(easel, config.seconds or DEFAULT_SECONDS, config)
+            staging._warm_up()
         return staging
 
     def optics(self, frame: Frame) -> Optics:
@@ -68,11 +75,11 @@ class Staging:
         return Loop(cameras, period_s=ORBIT_PERIOD_S)
 
     def _warm_up(self) -> None:
-        """Draws a few Gaussians as the frame loop will, so that the first frame finds kernels compiled."""
+        """Decodes and draws a few Gaussians, so that the first frame finds kernels compiled."""
         count = 8
         means = np.zeros((count, 3), np.float32)
         means[:, 0], means[:, 2] = np.linspace(-0.3, 0.3, count), 1.0
-        gaussians = Gaussians(
+        sample = Gaussians(
             means=means,
             quats=np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1)),
             log_scales=np.full((count, 3), math.log(0.05), np.float32),
@@ -80,9 +87,21 @@ class Staging:
             sh0=np.ones((count, 1, 3), np.float32),
             shN=np.zeros((count, 3, 3), np.float32),
         )
-        optics = self.optics(gaussians.frame)
-        depth = self.easel.restorer.needs_depth
-        self.easel.rasterizer.render(gaussians, optics.eyes(np.eye(4)), depth=depth)
+        level = Level(sample, None, np.ones(count, np.float32))
+        sample = decode(serialize(Pyramid((level,)), Precision()))
+        cameras = self.optics(sample.frame).eyes(np.eye(4))
+        self.easel.rasterizer.render(sample, cameras, depth=self.easel.restorer.needs_depth)
+
+
+@contextmanager
+def _patience(compiling: Callable[[str], None]) -> Iterator[None]:
+    """Tells of the wait when what is done inside takes long."""
+    timer = threading.Timer(PATIENCE_S, compiling, ("compiling kernels (first run only)",))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _choose(name: str, compiling: Callable[[str], None]) -> Rasterizer:
