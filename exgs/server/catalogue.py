@@ -19,7 +19,8 @@ FOLDER_INDEXES = ("lod-meta.json", "meta.json")
 """A folder that holds one of these is itself a scene (SOG); the first one found is what is read."""
 MAX_SCENES = 10_000
 MAX_FILES_PER_SCENE = 10_000
-MAX_NAME_LENGTH = 100
+MAX_NAME_BYTES = 100
+"""Of UTF-8; a number may follow. The protocol takes 128."""
 HASH_BLOCK_BYTES = 1 << 20
 
 
@@ -173,7 +174,7 @@ def _size_and_stamp(files: tuple[Path, ...]) -> tuple[int, str]:
 def _safe(text: str) -> str:
     """``text`` with everything but letters, digits and ``._-`` replaced, so that it can stand in a URL."""
     plain = re.sub(r"[^\w.\-]+", "-", unicodedata.normalize("NFC", text)).strip("-.")
-    return plain[:MAX_NAME_LENGTH] or "scene"
+    return plain.encode()[:MAX_NAME_BYTES].decode(errors="ignore") or "scene"
 
 
 def _name_apart(scenes: list[SceneEntry]) -> dict[str, SceneEntry]:

@@ -19,6 +19,7 @@ from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError
 from exgs.server.metrics import Metrics
 from exgs.server.pool import EncoderPool
+from exgs.server.schedule import ChunkTable
 from exgs.server.worker import Job
 
 MAX_FILE_BYTES = 4 << 30
@@ -41,6 +42,8 @@ class OpenedScene:
     """What it is called."""
     container: Container
     """Its bytes and manifest."""
+    table: ChunkTable
+    """Its manifest as the scheduler reads it."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ class Library:
     async def _prepare(self, entry: SceneEntry) -> OpenedScene:
         try:
             container = await (self._read(entry) if entry.encoded else self._from_source(entry))
-            scene = OpenedScene(entry.name, _checked(container))
+            scene = await asyncio.to_thread(_opened, entry.name, container)
         except (ServerError, CodecError, OSError) as error:
             reason = error.strerror or "it cannot be read" if isinstance(error, OSError) else str(error)
             logger.warning("scene %s: %s", entry.name, reason)
@@ -195,12 +198,12 @@ class Library:
             cached = await asyncio.to_thread(self._cache.get, key)
         if cached is not None:
             with contextlib.suppress(CodecError):
-                container = open_container(cached)
+                container = await asyncio.to_thread(open_container, cached)
                 self._metrics.cache_hits.inc()
                 return container
         self._metrics.cache_misses.inc()
         data = await self._encode(entry)
-        container = open_container(data)
+        container = await asyncio.to_thread(open_container, data)
         if await asyncio.to_thread(entry.content_hash) == content:
             async with self._disk:
                 await asyncio.to_thread(self._cache.put, key, data)
@@ -226,15 +229,15 @@ class Library:
         return sum(len(scene.container.data) for scene in self._kept.values())
 
 
-def _checked(container: Container) -> Container:
-    """The container, if the protocol can carry it."""
+def _opened(name: str, container: Container) -> OpenedScene:
+    """The scene, if the protocol can carry it."""
     preamble, chunks = len(container.preamble), len(container.manifest)
     if preamble > MAX_MANIFEST_BYTES or chunks > MAX_CHUNKS:
         raise SceneFailed(
             f"{chunks} chunks with a manifest of {preamble} bytes, at most {MAX_CHUNKS} and "
             f"{MAX_MANIFEST_BYTES} can be streamed"
         )
-    return container
+    return OpenedScene(name, container, ChunkTable(container.manifest))
 
 
 def _mark_retrieved(task: asyncio.Task[OpenedScene]) -> None:

@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from exgs.codec import ChunkInfo
 from exgs.server.errors import ServerError
 
 FRUSTUM_MARGIN_RAD = math.radians(10.0)
@@ -27,38 +27,6 @@ MAX_HALF_FOV_RAD = math.radians(85.0)
 
 RANKED_AT_ONCE = 64
 """So many chunks are put in order for one view; the next ones when these are sent."""
-
-
-class Chunk(Protocol):
-    """What the scheduler reads of a row of the manifest (``exgs.codec.ChunkInfo``)."""
-
-    @property
-    def level(self) -> int:
-        """Level of detail, 0 finest."""
-
-    @property
-    def parent(self) -> int:
-        """Id of the chunk whose splats this one replaces, -1 at the coarsest level."""
-
-    @property
-    def count(self) -> int:
-        """Splats in the chunk."""
-
-    @property
-    def replaced(self) -> int:
-        """Splats of the parent that it takes the place of."""
-
-    @property
-    def bounds_min(self) -> Sequence[float] | np.ndarray:
-        """[3] least corner of the box of the means, scene coordinates."""
-
-    @property
-    def bounds_max(self) -> Sequence[float] | np.ndarray:
-        """[3] greatest corner."""
-
-    @property
-    def importance(self) -> float:
-        """Picture error that the chunk removes, non-negative."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,28 +43,42 @@ class View:
     """Full vertical field of view."""
 
 
-class Schedule:
-    """The chunks that one viewer still needs. Ids are indices into the manifest."""
+class ChunkTable:
+    """A manifest as arrays; made once per scene and shared by all who watch it."""
 
-    def __init__(self, chunks: Sequence[Chunk], *, held: Iterable[int] = ()) -> None:
-        """``held`` are the ids that the viewer already has; ids that do not exist are ignored.
+    def __init__(self, chunks: Sequence[ChunkInfo]) -> None:
+        """Ids are indices into ``chunks``.
 
         Raises:
             ServerError: a chunk's parent does not exist or is not of a coarser level.
         """
         _check(chunks)
-        count = len(chunks)
+        self.count = len(chunks)
+        """How many chunks there are."""
         levels = np.array([chunk.level for chunk in chunks], np.int64)
-        self._by_level = [np.flatnonzero(levels == level) for level in np.unique(levels)]
-        low = np.array([chunk.bounds_min for chunk in chunks], np.float64).reshape(count, 3)
-        high = np.array([chunk.bounds_max for chunk in chunks], np.float64).reshape(count, 3)
-        self._centres, self._halves = (low + high) / 2, (high - low) / 2
-        self._importance = np.array([chunk.importance for chunk in chunks], np.float64)
-        self._growth = [chunk.count - chunk.replaced for chunk in chunks]
-        self._open = np.ones(count, bool)
-        self._open[[index for index in held if 0 <= index < count]] = False
+        self.by_level = tuple(np.flatnonzero(levels == level) for level in np.unique(levels))
+        """Ids of each level, finest first."""
+        low = np.array([chunk.bounds_min for chunk in chunks], np.float64).reshape(-1, 3)
+        high = np.array([chunk.bounds_max for chunk in chunks], np.float64).reshape(-1, 3)
+        self.centres, self.halves = (low + high) / 2, (high - low) / 2
+        """[N,3] centre and half size of each box."""
+        self.importance = np.array([chunk.importance for chunk in chunks], np.float64)
+        """[N] picture error that each chunk removes."""
+        self.growth = np.array([chunk.count - chunk.replaced for chunk in chunks], np.int64)
+        """[N] Gaussians that each chunk adds to those shown."""
+
+
+class Schedule:
+    """The chunks that one viewer still needs."""
+
+    def __init__(self, table: ChunkTable, *, held: Iterable[int] = ()) -> None:
+        """``held`` are the ids that the viewer already has; ids that do not exist are ignored."""
+        self._table = table
+        self._levels = list(table.by_level)
+        self._open = np.ones(table.count, bool)
+        self._open[[index for index in held if 0 <= index < table.count]] = False
         self._remaining = int(self._open.sum())
-        self._splats = sum(self._growth[index] for index in np.flatnonzero(~self._open))
+        self._splats = int(table.growth[~self._open].sum())
         self._view: View | None = None
         self._ranked: list[int] | None = None
 
@@ -115,12 +97,6 @@ class Schedule:
         self._view = view
         self._ranked = None
 
-    def hold(self, chunk_id: int) -> None:
-        """Notes that the viewer has a chunk that was never given out here."""
-        if 0 <= chunk_id < len(self._open) and self._open[chunk_id]:
-            self._close(chunk_id)
-            self._ranked = None
-
     def next_chunk(self, *, max_splats: int | None = None) -> int | None:
         """The id of the chunk to send now, which counts as sent from here on.
 
@@ -131,7 +107,7 @@ class Schedule:
         if not self._ranked:
             self._ranked = self._rank()
         chunk_id = self._ranked[-1]
-        if max_splats is not None and self._splats + self._growth[chunk_id] > max_splats:
+        if max_splats is not None and self._splats + self._table.growth[chunk_id] > max_splats:
             return None
         self._ranked.pop()
         self._close(chunk_id)
@@ -140,18 +116,18 @@ class Schedule:
     def _close(self, chunk_id: int) -> None:
         self._open[chunk_id] = False
         self._remaining -= 1
-        self._splats += self._growth[chunk_id]
+        self._splats += int(self._table.growth[chunk_id])
 
     def _rank(self) -> list[int]:
         """The most wanted open chunks of the coarsest level that has any, the first to send last."""
         ids = self._level_ids()
         if self._view is None:
             return ids[::-1].tolist()
-        centres, halves = self._centres.take(ids, axis=0), self._halves.take(ids, axis=0)
+        centres, halves = self._table.centres.take(ids, axis=0), self._table.halves.take(ids, axis=0)
         visible = touches_frustum(self._view, centres, halves)
         if visible.any():
             ids, centres, halves = ids[visible], centres[visible], halves[visible]
-        worth = self._importance[ids] * _nearness(self._view.position, centres, halves)
+        worth = self._table.importance[ids] * _nearness(self._view.position, centres, halves)
         if len(ids) > RANKED_AT_ONCE:
             best = worth >= np.partition(worth, -RANKED_AT_ONCE)[-RANKED_AT_ONCE]
             ids, worth = ids[best], worth[best]
@@ -159,11 +135,11 @@ class Schedule:
 
     def _level_ids(self) -> np.ndarray:
         """Ids of the open chunks of the coarsest level that has any; there is one."""
-        ids = self._by_level[-1][self._open[self._by_level[-1]]]
-        while not len(ids):
-            self._by_level.pop()
-            ids = self._by_level[-1][self._open[self._by_level[-1]]]
-        return ids
+        while True:
+            ids = self._levels[-1][self._open[self._levels[-1]]]
+            if len(ids):
+                return ids
+            self._levels.pop()
 
 
 def touches_frustum(view: View, centres: np.ndarray, halves: np.ndarray) -> np.ndarray:
@@ -191,7 +167,7 @@ def _nearness(position: np.ndarray, centres: np.ndarray, halves: np.ndarray) -> 
     return np.asarray(radius_squared / (radius_squared + (gap * gap) @ np.ones(3)))
 
 
-def _check(chunks: Sequence[Chunk]) -> None:
+def _check(chunks: Sequence[ChunkInfo]) -> None:
     for index, chunk in enumerate(chunks):
         if chunk.parent == -1:
             continue

@@ -130,7 +130,7 @@ class Session:
         self._schedule = None
         try:
             scene = await self._open(wish.scene)
-            schedule = Schedule(scene.container.manifest, held=held_ids(wish.have))
+            schedule = Schedule(scene.table, held=held_ids(wish.have))
         except ServerError as error:
             self._report(wish.scene, SceneState.REFUSED, detail=str(error))
             return

@@ -46,7 +46,8 @@ class Job:
 
 def run() -> int:
     """Does the job on standard input; 0 when it reported a result or why there is none."""
-    os.nice(NICENESS)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     output = _claim_output()
     job = Job.from_line(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exgs.protocol.vocabulary import MAX_NAME_BYTES
 from exgs.server.catalogue import Catalogue
 from exgs.server.errors import ServerError, UnknownScene
 
@@ -64,6 +65,14 @@ def test_every_file_name_gives_a_name_safe_in_a_url(tmp_path: Path, stem: str) -
         return  # no name that this disk takes
     for name in Catalogue(folder).names():
         assert name and not set(name) & set("/\\?#%&:<>\"' \n") and not name.startswith((".", "-"))
+        assert len(name.encode()) <= MAX_NAME_BYTES
+
+
+def test_long_and_undecodable_names(tmp_path: Path) -> None:
+    for name in (b"\xff\xfe.ply", "é".encode() * 120 + b".ply", "é".encode() * 120 + b".spz"):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    names = Catalogue(tmp_path).names()
+    assert len(names) == 3 and all(len(name.encode()) <= MAX_NAME_BYTES for name in names)
 
 
 def test_links_out_of_the_folder_are_left_out(tmp_path: Path) -> None:
