@@ -14,7 +14,8 @@ def choose_rasterizer(
 ) -> Rasterizer:
     """The rasteriser called ``name``: ``auto`` takes CUDA only where it truly works, else the CPU.
 
-    ``threads`` (of the CPU rasteriser) None takes all processors; ``on_compile`` is told of a wait for compilers.
+    ``threads`` (of the CPU rasteriser) None takes all processors; ``on_compile`` is told of a wait for
+    compilers.
 
     Raises:
         ValueError: there is no such rasteriser.

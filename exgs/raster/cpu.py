@@ -34,7 +34,8 @@ KERNELS = (
 class CpuRasterizer:
     """Rasterises on all cores; any thread may call any method at any time.
 
-    Working memory grows to the largest scene drawn and is kept for the next picture, once per thread that calls.
+    Working memory grows to the largest scene drawn and is kept for the next picture, once per thread that
+    calls.
     """
 
     name = "cpu"
@@ -42,7 +43,7 @@ class CpuRasterizer:
     def __init__(
         self, *, threads: int | None = None, on_compile: Callable[[str], None] | None = None
     ) -> None:
-        """``threads`` None takes all processors; ``on_compile`` hears of the wait before the first picture."""
+        """``threads`` None takes all processors; ``on_compile`` hears of a wait for the compiler."""
         self._crew = Crew(threads)
         self._on_compile = on_compile
         self._idle: deque[Workspace] = deque()
@@ -119,7 +120,7 @@ class CpuRasterizer:
 
 
 class CpuBlending:
-    """The blending operator: about 40 bytes per Gaussian that a camera sees and 4 per entry of its tile lists."""
+    """The blending operator: about 60 bytes per Gaussian that a camera sees and 4 per tile that it covers."""
 
     def __init__(self, rasterizer: CpuRasterizer, count: int, views: list[tuple[View, Lists | None]]) -> None:
         self._rasterizer = rasterizer

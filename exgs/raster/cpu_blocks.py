@@ -1,13 +1,14 @@
 """How the compositing kernels walk a tile: 16 x 16 pixels, in blocks of 4 x 4.
 
-A tile keeps its pixels block by block, so that one block is one vector of sixteen lanes. A Gaussian is the quadratic
-q = a dx^2 + b dx dy + c dy^2 + k = log2(alpha) / 8 of the pixel: a polynomial gives 2^q, three squarings alpha.
+A tile keeps its pixels block by block, so that one block is one vector of sixteen lanes. A Gaussian is the
+quadratic q = a dx^2 + b dx dy + c dy^2 + k = log2(alpha) / 8 of the pixel: a polynomial gives 2^q, three
+squarings alpha.
 
-The list of a tile is taken in batches. A survey first tests, sixteen blocks at once, where each Gaussian may reach
-alpha 1/255, and copies those that do anywhere; only then are they blended, block by block. The two loops are apart
-because how many blocks there are is anyone's guess: a processor that guesses wrong should find out at once, and
-not after the arithmetic of the survey. For the same reason blocks that have become opaque are left out
-from the next batch on, not from the next Gaussian.
+The list of a tile is taken in batches. A survey first tests, sixteen blocks at once, where each Gaussian
+may reach alpha 1/255, and copies those that do anywhere; only then are they blended, block by block. The
+two loops are apart because how many blocks there are is anyone's guess: a processor that guesses wrong
+should find out at once, and not after the arithmetic of the survey. For the same reason blocks that have
+become opaque are left out from the next batch on, not from the next Gaussian.
 
 Source: the model is that of Kerbl et al. 2023.
 """
@@ -41,7 +42,7 @@ _E3, _E4, _E5 = _F(0.055279724), _F(0.009188612), _F(0.00093878835)
 def blending_weight(
     conic: tuple[np.float32, ...], dx: np.float32, dy: np.float32, clear: np.float32
 ) -> np.float32:
-    """Alpha at an offset from the centre, times ``clear``; 0 below the alpha cut and where the pixel is opaque."""
+    """Alpha at an offset from the centre, times ``clear``; 0 below the alpha cut and in opaque pixels."""
     a, b, c, k = conic
     q = min((a * dx + b * dy) * dx + (c * dy * dy + k), k)
     p = _E0 + q * (_E1 + q * (_E2 + q * (_E3 + q * (_E4 + q * _E5))))
@@ -55,9 +56,10 @@ def blending_weight(
 def survey(span: Range, lists: Arrays, corner: Range, live: int, near: Arrays) -> int:
     """Copies from a tile's list the Gaussians that reach one of its ``live`` blocks; returns how many.
 
-    ``near`` takes their shapes with the centre relative to the tile's first pixel [BATCH,9], the bits of the blocks
-    [BATCH], their place in the list [BATCH] and among the records [BATCH].
-    The maximum of a concave quadratic over a rectangle lies at its centre, or on an edge that faces the centre.
+    ``near`` takes their shapes with the centre relative to the tile's first pixel [BATCH,9], the bits of
+    the blocks [BATCH], their place in the list [BATCH] and among the records [BATCH].
+    The maximum of a concave quadratic over a rectangle lies at its centre, or on an edge that faces the
+    centre.
     """
     entries, records = lists
     shapes, masks, places, slots = near
@@ -76,12 +78,12 @@ def survey(span: Range, lists: Arrays, corner: Range, live: int, near: Arrays) -
             y, x = min(max(slope_y * edge_x, y0), y1), min(max(slope_x * edge_y, x0), x1)
             q_x = (a * edge_x + b * y) * edge_x + c * y * y
             q_y = (a * x + b * edge_y) * x + c * edge_y * edge_y
-            mask |= np.int32(max(q_x, q_y) + k >= _FLOOR) << np.int32(i)
+            mask |= int(max(q_x, q_y) + k >= _FLOOR) << i
         shapes[n, 0], shapes[n, 1], shapes[n, 2] = u, v, a
         shapes[n, 3], shapes[n, 4], shapes[n, 5] = b, c, k
         masks[n], places[n], slots[n] = mask & live, e, s
         n += np.uint64(mask & live != 0)
-    return np.int64(n)
+    return int(n)
 
 
 @kernel
@@ -117,7 +119,7 @@ def pack_bits(flags: np.ndarray) -> int:
 
 @kernel
 def load_tile(picture: np.ndarray, corner: Range, state: np.ndarray, row: int) -> None:
-    """Copies the tile's pixels of ``picture`` [H,W,C] to rows from ``row`` on; outside the picture they are 0."""
+    """Copies the tile's pixels of ``picture`` [H,W,C] to rows from ``row`` on, 0 outside the picture."""
     left, top = corner
     for y in range(TILE):
         for x in range(TILE):

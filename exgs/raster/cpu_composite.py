@@ -1,9 +1,9 @@
 """Compositing on the CPU: colours to pictures, and back.
 
-Three kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the Gaussians,
-``weigh`` the weights of each Gaussian over the pixels, ``pull_back`` weight x picture. They meet the same weights, so
-that the last is the exact transpose of the first. Lists may come in slices, nearest first: ``clear``, the picture of
-the light still let through, carries over. Tiles outside the list of a slice are still written.
+Three kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the
+Gaussians, ``weigh`` the weights of each Gaussian over the pixels, ``pull_back`` weight x picture. They
+meet the same weights, so that the last is the exact transpose of the first. Lists may come in slices,
+nearest first: ``clear``, the picture of the light still let through, carries over.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ZERO, _ONE = _F(0), _F(1)
 
 @kernel
 def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> None:
-    """Adds the Gaussians of each tile's list to ``pictures``: the sum [H,W,3] and the light let through [H,W,1]."""
+    """Adds each tile's list to ``pictures``: the sum [H,W,3] and the light let through [H,W,1]."""
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures
@@ -133,7 +133,7 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
 
 @kernel
 def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums: np.ndarray) -> None:
-    """Sum of weight x picture of each entry over the tile's pixels, into ``sums`` [E,3]; see ``composite``."""
+    """Sum of weight x picture of each entry over the tile's pixels, into ``sums`` [E,3]."""
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures

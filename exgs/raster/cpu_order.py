@@ -1,8 +1,9 @@
 """Order on the CPU: sort by depth, list each tile's Gaussians, sum over each Gaussian's tiles.
 
-Both sorts are stable and cut their input into consecutive ranges, one per thread: the outcome does not depend on how
-many threads there are. Depths are positive, so the bits of a float32 sort as an integer does; digits are taken from
-the difference to the smallest key, which for a usual scene leaves two passes of twelve or thirteen bits.
+Both sorts are stable and cut their input into consecutive ranges, one per thread: the outcome does not
+depend on how many threads there are. Depths are positive, so the bits of a float32 sort as an integer
+does; digits are taken from the difference to the smallest key, which for a usual scene leaves two passes
+of twelve or thirteen bits.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def count_digits(parts: np.ndarray, keys: np.ndarray, digit: Digit, tally: np.nd
 def move_by_digit(
     parts: np.ndarray, source: Arrays, digit: Digit, places: np.ndarray, target: Arrays
 ) -> None:
-    """Moves keys and values of ranges ``parts`` [R,2] to the places [B] of their digits, which are used up."""
+    """Moves keys and values of ranges ``parts`` [R,2] to the places [B] of their digits, using them up."""
     keys, values = source
     keys_out, values_out = target
     least, shift, mask = digit
@@ -46,7 +47,7 @@ def move_by_digit(
 
 @kernel
 def counts_to_places(counts: np.ndarray, starts: np.ndarray) -> None:
-    """Turns counts [R,B] into first places, bucket by bucket and row by row; ``starts`` [B+1] bounds the buckets."""
+    """Turns counts [R,B] into first places, by bucket, then row; ``starts`` [B+1] bounds the buckets."""
     total = 0
     for bucket in range(counts.shape[1]):
         starts[bucket] = total
@@ -92,11 +93,12 @@ def list_tiles(span: Range, splats: Arrays, tiles_x: int, places: np.ndarray, en
 def sum_entries(
     span: Range, splats: Arrays, tiles_x: int, places: np.ndarray, found: np.ndarray, sums: Arrays
 ) -> None:
-    """Takes what ``found`` [E,A+B] holds for every entry of Gaussians [begin, end) into their rows of ``sums``.
+    """Takes what ``found`` [E,A+B] holds for every entry of Gaussians [begin, end) into their rows of
+    ``sums``.
 
-    The first A columns are added to the first of ``sums`` [N,A]; the second [N,B] keeps the largest of the others.
-    ``places`` are those that ``list_tiles`` began with; a Gaussian's entries are met in one order, whatever the
-    number of threads.
+    The first A columns are added to the first of ``sums`` [N,A]; the second [N,B] keeps the largest of the
+    others. ``places`` are those that ``list_tiles`` began with; a Gaussian's entries are met in one order,
+    whatever the number of threads.
     """
     order, rects, ids = splats
     total, most = sums

@@ -18,7 +18,7 @@ CHUNKS_PER_THREAD = 8
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """One view at work; where its tile lists would be too long to hold, they are walked in slices of depth."""
+    """One view at work; tile lists too long to hold are walked in slices of depth."""
 
     crew: Crew
     workspace: Workspace
@@ -44,7 +44,7 @@ class Pass:
         return np.divide(image[..., 0], alpha, out=np.zeros_like(alpha), where=alpha > 0)
 
     def weigh(self, total: np.ndarray, most: np.ndarray) -> None:
-        """Adds each Gaussian's weights to ``total`` [N,1] and raises ``most`` [N,1] to the largest of them."""
+        """Adds each Gaussian's weights to ``total`` [N,1] and raises ``most`` [N,1] to the largest."""
         clear = np.empty((self.view.height, self.view.width, 1), np.float32)
         for lists, frame in self._slices():
             found = self.workspace.take("found 2", (len(lists.entries), 2), np.float32)

@@ -1,7 +1,8 @@
 """Projection on the CPU: from Gaussians in space to ellipses in the picture.
 
-Gaussians are taken in blocks. Those in front of the camera are gathered into rows, one quantity per row, so that the
-arithmetic runs over sixteen Gaussians at a time; only those that reach a pixel have their colour evaluated.
+Gaussians are taken in blocks. Those in front of the camera are gathered into rows, one quantity per row,
+so that the arithmetic runs over sixteen Gaussians at a time; only those that reach a pixel have their
+colour evaluated.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def _basis(degree: int, direction: Direction, basis: np.ndarray) -> None:
 def project(
     span: Range, scene: Arrays, harmonics: Arrays, camera: np.ndarray, found: Arrays
 ) -> tuple[int, int, np.uint32, np.uint32]:
-    """Projects Gaussians [begin, end) of ``scene``; what reaches the picture is written from slot ``begin`` on.
+    """Projects Gaussians [begin, end) of ``scene``; what reaches the picture is written from slot
+    ``begin`` on.
 
     Returns how many there are, how many tiles they cover in all, and the smallest and largest depth key.
     """
@@ -118,7 +120,9 @@ def project(
             g[3, j], g[4, j], g[5, j], g[6, j] = quats[i, 0], quats[i, 1], quats[i, 2], quats[i, 3]
             g[7, j], g[8, j], g[9, j] = log_scales[i, 0], log_scales[i, 1], log_scales[i, 2]
             g[10, j] = logits[i]
-        for j in range(m):
+        for j in range(
+            (m + 15) & ~15
+        ):  # whole vectors: the same arithmetic for all, leftovers are not looked at
             x, y, z = g[0, j], g[1, j], g[2, j]
             px = r00 * x + r01 * y + r02 * z + t0
             py = r10 * x + r11 * y + r12 * z + t1

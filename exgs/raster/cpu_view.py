@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,11 +15,13 @@ from exgs.raster.crew import Crew, ranges
 from exgs.scene import Camera, Gaussians
 
 MAX_LISTED = 1 << 24
-"""Most entries of tile lists held at once (4 bytes each); a view that has more is composited in slices of depth."""
+"""Most entries of tile lists held at once (4 bytes each); longer ones are made in slices of depth."""
 MAX_DIGIT_BITS = 13
 """Largest digit of the depth sort: its counters stay in the cache."""
 SHORTEST_RANGE = 4096
 """Gaussians below which a range is not worth a thread."""
+MOST_RANGES = 32
+"""Ranges that a scene is projected in, so that none waits long for the slowest thread."""
 
 
 class Workspace:
@@ -45,8 +48,8 @@ class View:
     height: int
     """Of the picture, in pixels."""
     records: np.ndarray
-    """[*,9] float32 per slot: centre (px), the quadratic q = a dx^2 + b dx dy + c dy^2 + k = log2(alpha) / 8 of the
-    offset from it as a, b, c, k, and the colour that the camera sees."""
+    """[*,9] float32 per slot: centre (px), the quadratic q = a dx^2 + b dx dy + c dy^2 + k = log2(alpha) /
+    8 of the offset from it as a, b, c, k, and the colour that the camera sees."""
     ids: np.ndarray
     """[*] int32 per slot: which Gaussian of the scene it is."""
     order: np.ndarray
@@ -108,7 +111,7 @@ class Lists:
         marks = np.linspace(0, self.starts[-1] + tiles, count + 1)[1:-1]
         cuts = np.searchsorted(self.starts + np.arange(tiles + 1), marks)
         edges = sorted({0, tiles, *cuts.tolist()})
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(pairwise(edges))
 
 
 def project_view(crew: Crew, gaussians: Gaussians, camera: Camera, workspace: Workspace) -> View:
@@ -121,7 +124,7 @@ def project_view(crew: Crew, gaussians: Gaussians, camera: Camera, workspace: Wo
     scene = (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits)
     harmonics = (gaussians.sh0, gaussians.shN)
     numbers = _camera_numbers(camera)
-    spans = ranges(count, max(1, min(8 * crew.threads, count // SHORTEST_RANGE)))
+    spans = ranges(count, min(MOST_RANGES, count // SHORTEST_RANGE))
     jobs = [(span, scene, harmonics, numbers, (records, keys, rects, ids)) for span in spans]
     results = crew.share(project, jobs)
     parts = np.array([(span[0], span[0] + result[0]) for span, result in zip(spans, results, strict=True)])
@@ -155,7 +158,7 @@ def list_tiles(crew: Crew, view: View, span: tuple[int, int], workspace: Workspa
 def _sort(
     crew: Crew, keys: np.ndarray, parts: np.ndarray, key_range: tuple[int, int], workspace: Workspace
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Slots of ``keys`` within ranges ``parts`` [R,2] in increasing order of key, and the keys in that order."""
+    """Slots of ``keys`` in ranges ``parts`` [R,2] in increasing order of key, and the keys in that order."""
     seen = int((parts[:, 1] - parts[:, 0]).sum())
     values = workspace.take("slots", (len(keys),), np.uint32)
     values[:] = np.arange(len(keys), dtype=np.uint32)
@@ -186,7 +189,7 @@ def _share_out(parts: np.ndarray, count: int) -> list[np.ndarray]:
     ends = np.cumsum(parts[:, 1] - parts[:, 0])
     cuts = np.searchsorted(ends, np.linspace(0, ends[-1], count + 1)[1:-1])
     edges = sorted({0, len(parts), *cuts.tolist()})
-    return [np.ascontiguousarray(parts[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [np.ascontiguousarray(parts[a:b]) for a, b in pairwise(edges)]
 
 
 def _camera_numbers(camera: Camera) -> np.ndarray:
@@ -197,5 +200,5 @@ def _camera_numbers(camera: Camera) -> np.ndarray:
     matrix = camera.camera_from_world
     slopes = (0.65 * camera.width / camera.fx, 0.65 * camera.height / camera.fy)
     lens = (camera.fx, camera.fy, camera.cx, camera.cy, *slopes)
-    parts = [matrix[:3, :3].ravel(), matrix[:3, 3], lens, camera.position, (camera.width, camera.height)]
-    return np.concatenate(parts).astype(np.float32)
+    turn, shift = matrix[:3, :3].ravel(), matrix[:3, 3]
+    return np.array([*turn, *shift, *lens, *camera.position, camera.width, camera.height], np.float32)

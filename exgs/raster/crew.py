@@ -44,7 +44,7 @@ class Crew:
         return results
 
     def _helpers(self) -> ThreadPoolExecutor:
-        """The pool; a process forked from the one that made it needs another, for threads do not cross a fork."""
+        """The pool; a forked process needs one of its own, for threads do not cross a fork."""
         if self._pool is None or self._process != os.getpid():
             self._pool = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="raster")
             self._process = os.getpid()

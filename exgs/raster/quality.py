@@ -25,7 +25,7 @@ class Quality:
 
 
 def compare_pictures(reference: np.ndarray, test: np.ndarray, *, flip: bool = True) -> Quality:
-    """All measures of ``test`` [H,W,3] against ``reference`` [H,W,3]; ``flip=False`` leaves out the slowest."""
+    """``test`` [H,W,3] against ``reference`` [H,W,3]; ``flip=False`` leaves out the slowest measure."""
     return Quality(psnr(reference, test), ssim(reference, test), _flip(reference, test) if flip else None)
 
 

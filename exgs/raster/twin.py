@@ -143,7 +143,8 @@ def _projected_root(
     """[2,3] root of the projected covariance: Jacobian x camera's rotation x Gaussian's rotation x scales."""
     limit_x, limit_y = SLOPE_LIMIT * camera.width / camera.fx, SLOPE_LIMIT * camera.height / camera.fy
     slope_x, slope_y = np.clip(place[0], -limit_x, limit_x), np.clip(place[1], -limit_y, limit_y)
-    jacobian = np.array([[camera.fx, 0, -camera.fx * slope_x], [0, camera.fy, -camera.fy * slope_y]]) / place[2]
+    rows = [[camera.fx, 0, -camera.fx * slope_x], [0, camera.fy, -camera.fy * slope_y]]
+    jacobian = np.array(rows) / place[2]
     quat = gaussians.quats[index].astype(np.float64)
     w, x, y, z = quat / np.sqrt((quat * quat).sum() + 1e-20)
     rotation = np.array(
@@ -161,12 +162,11 @@ def _finite(gaussians: Gaussians, camera: Camera) -> np.ndarray:
     """[N] whether every value of a Gaussian, and the colour that the camera sees, is finite."""
     with np.errstate(all="ignore"):
         columns = [gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits[:, None]]
-        return np.asarray(np.isfinite(np.concatenate([*columns, view_colors(gaussians, camera)], axis=1)).all(axis=1))
+        values = np.concatenate([*columns, view_colors(gaussians, camera)], axis=1)
+        return np.asarray(np.isfinite(values).all(axis=1))
 
 
-def _blend(
-    gaussians: Gaussians, camera: Camera
-) -> Iterator[tuple[Ellipse, tuple[slice, slice], np.ndarray]]:
+def _blend(gaussians: Gaussians, camera: Camera) -> Iterator[tuple[Ellipse, tuple[slice, slice], np.ndarray]]:
     """Each Gaussian, nearest first, with a window of the picture and its blending weights in there."""
     clear = np.ones((camera.height, camera.width))
     for ellipse in project(gaussians, camera):

@@ -1,0 +1,203 @@
+"""The CPU rasteriser against its twin, and against itself."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from exgs.raster import cpu_view, view_colors
+from exgs.raster.cpu import CpuRasterizer
+from exgs.raster.twin import TwinRasterizer
+from exgs.scene import Gaussians
+from tests.raster.scenes import camera, cloud
+
+CLOSE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def cpu() -> CpuRasterizer:
+    return CpuRasterizer(threads=2)
+
+
+def assert_close(found: np.ndarray, wanted: np.ndarray, *, tolerance: float = CLOSE) -> None:
+    """All but a few within the tolerance: a rounding at the alpha cut may move one pixel by 1/255."""
+    error = np.abs(found - wanted)
+    assert np.count_nonzero(error > tolerance) <= 3 and error.max(initial=0) <= 1 / 200
+
+
+@pytest.mark.parametrize("degree", range(4))
+@pytest.mark.parametrize("size", [(72, 56), (37, 1), (1, 1)])
+@pytest.mark.parametrize("away", [3.0, 0.2])
+def test_pictures_agree_with_the_twin(
+    cpu: CpuRasterizer, degree: int, size: tuple[int, int], away: float
+) -> None:
+    scene = cloud(400, seed=degree, sh_degree=degree)
+    cameras = [camera(size, away=away), camera(size, away=away, angle_rad=2.0)]
+    found = cpu.render(scene, cameras, depth=True, weights=True)
+    wanted = TwinRasterizer().render(scene, cameras, depth=True, weights=True)
+    assert found.color.shape == (2, size[1], size[0], 3) and found.color.dtype == np.float32
+    assert_close(found.color, wanted.color)
+    assert_close(found.alpha, wanted.alpha)
+    assert found.depth is not None and wanted.depth is not None
+    assert_close(found.depth, wanted.depth)
+    assert found.weight_max is not None and wanted.weight_max is not None
+    assert_close(found.weight_max, wanted.weight_max)
+    assert found.weight_sum is not None and wanted.weight_sum is not None
+    np.testing.assert_allclose(found.weight_sum, wanted.weight_sum, rtol=1e-4, atol=5e-3)
+
+
+def test_needles_and_discs_agree_with_the_twin(cpu: CpuRasterizer) -> None:
+    scene = cloud(200, seed=9)
+    scene.log_scales[:, 0] += 3
+    scene.log_scales[:, 2] -= 4
+    found, wanted = (backend.render(scene, [camera()]) for backend in (cpu, TwinRasterizer()))
+    assert_close(found.color, wanted.color)
+
+
+def test_weights_of_a_pixel_sum_to_its_alpha(cpu: CpuRasterizer) -> None:
+    rendering = cpu.render(cloud(500), [camera((50, 30))], weights=True)
+    assert rendering.weight_sum is not None
+    assert rendering.weight_sum.sum() == pytest.approx(rendering.alpha.sum(), rel=1e-5)
+
+
+def test_blending_agrees_with_the_twin(cpu: CpuRasterizer) -> None:
+    scene, cameras = cloud(300, seed=4), [camera((40, 33)), camera((40, 33), angle_rad=1.0)]
+    random = np.random.default_rng(0)
+    colors = random.standard_normal((300, 3)).astype(np.float32)
+    picture = random.standard_normal((33, 40, 3)).astype(np.float32)
+    found, wanted = cpu.blending(scene, cameras), TwinRasterizer().blending(scene, cameras)
+    for view in range(2):
+        assert_close(found.forward(view, colors), wanted.forward(view, colors))
+        assert_close(found.transpose(view, picture), wanted.transpose(view, picture), tolerance=1e-3)
+
+
+def test_blending_is_linear_and_its_transpose_is_its_adjoint(cpu: CpuRasterizer) -> None:
+    scene = cloud(3000, seed=5, size=0.02)
+    operator = cpu.blending(scene, [camera((130, 90))])
+    random = np.random.default_rng(1)
+    colors = random.standard_normal((3000, 3)).astype(np.float32)
+    picture = random.standard_normal((90, 130, 3)).astype(np.float32)
+    forward, transpose = operator.forward(0, colors), operator.transpose(0, picture)
+    inner = np.vdot(forward.astype(np.float64), picture)
+    assert inner == pytest.approx(np.vdot(colors.astype(np.float64), transpose), rel=1e-4)
+    np.testing.assert_allclose(operator.forward(0, -2 * colors), -2 * forward, atol=1e-5)
+
+
+@pytest.mark.parametrize("degree", [0, 3])
+def test_blending_view_colors_gives_the_picture(cpu: CpuRasterizer, degree: int) -> None:
+    scene, view = cloud(800, seed=6, sh_degree=degree), camera()
+    picture = cpu.blending(scene, [view]).forward(0, view_colors(scene, view))
+    np.testing.assert_allclose(picture, cpu.render(scene, [view]).color[0], atol=1e-5)
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    scene, cameras = cloud(50000, seed=7, sh_degree=1, size=0.02), [camera((150, 100))]
+    picture = np.random.default_rng(2).standard_normal((100, 150, 3)).astype(np.float32)
+    results = []
+    for threads in (1, 2, 3):
+        cpu = CpuRasterizer(threads=threads)
+        rendering = cpu.render(scene, cameras, depth=True, weights=True)
+        results.append((rendering, cpu.blending(scene, cameras).transpose(0, picture)))
+    for rendering, transpose in results[1:]:
+        first = results[0][0]
+        for name in ("color", "alpha", "depth", "weight_sum", "weight_max"):
+            np.testing.assert_array_equal(getattr(rendering, name), getattr(first, name))
+        np.testing.assert_array_equal(transpose, results[0][1])
+
+
+def test_slices_of_depth_give_the_same_pictures(cpu: CpuRasterizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, cameras = cloud(1500, seed=8), [camera()]
+    whole = cpu.render(scene, cameras, depth=True, weights=True)
+    picture = whole.color[0]
+    whole_transpose = cpu.blending(scene, cameras).transpose(0, picture)
+    monkeypatch.setattr(cpu_view, "MAX_LISTED", 1000)
+    monkeypatch.setattr("exgs.raster.cpu.MAX_LISTED", 1000)
+    sliced = cpu.render(scene, cameras, depth=True, weights=True)
+    for name in ("color", "alpha", "depth", "weight_max"):
+        np.testing.assert_allclose(getattr(sliced, name), getattr(whole, name), atol=1e-5)
+    assert sliced.weight_sum is not None
+    np.testing.assert_allclose(sliced.weight_sum, whole.weight_sum, rtol=1e-4, atol=1e-4)
+    sliced_transpose = cpu.blending(scene, cameras).transpose(0, picture)
+    np.testing.assert_allclose(sliced_transpose, whole_transpose, rtol=1e-4, atol=1e-4)
+
+
+def test_any_number_of_threads_may_draw_at_once(cpu: CpuRasterizer) -> None:
+    scenes = [cloud(2000, seed=seed) for seed in range(4)]
+    wanted = [cpu.render(scene, [camera()]).color for scene in scenes]
+    barrier = threading.Barrier(4)
+
+    def draw(index: int) -> bool:
+        barrier.wait()
+        drawn = [cpu.render(scenes[index], [camera()]).color for _ in range(5)]
+        return all(np.array_equal(color, wanted[index]) for color in drawn)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(draw, range(4)))
+
+
+def test_an_empty_scene_is_black(cpu: CpuRasterizer) -> None:
+    rendering = cpu.render(Gaussians.empty(2), [camera((20, 10))], depth=True, weights=True)
+    assert not rendering.color.any() and not rendering.alpha.any()
+    assert rendering.depth is not None and not rendering.depth.any()
+    assert rendering.weight_sum is not None and rendering.weight_sum.shape == (0,)
+    operator = cpu.blending(Gaussians.empty(), [camera((20, 10))])
+    assert operator.transpose(0, np.ones((10, 20, 3), np.float32)).shape == (0, 3)
+    assert not operator.forward(0, np.zeros((0, 3), np.float32)).any()
+
+
+HOSTILE = {
+    "means": [np.nan, np.inf, -np.inf, 3e38, 0.0],
+    "quats": [np.nan, np.inf, 0.0, 1e30],
+    "log_scales": [np.nan, np.inf, -np.inf, 80.0, -80.0, 20.0],
+    "opacity_logits": [np.nan, np.inf, -np.inf, 100.0, -100.0],
+    "sh0": [np.nan, np.inf, -np.inf, 3e38],
+    "shN": [np.nan, np.inf, -np.inf, 3e38],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_values_spoil_no_picture(cpu: CpuRasterizer, name: str) -> None:
+    for value in HOSTILE[name]:
+        scene = cloud(60, seed=3, sh_degree=1)
+        getattr(scene, name)[10:20] = value
+        rendering = cpu.render(scene, [camera(), camera(away=0.1)], depth=True, weights=True)
+        for array in (rendering.color, rendering.alpha, rendering.depth, rendering.weight_sum):
+            assert array is not None and np.isfinite(array).all(), f"{name} {value}"
+        operator = cpu.blending(scene, [camera()])
+        assert np.isfinite(operator.transpose(0, np.ones((56, 72, 3), np.float32))).all()
+
+
+@pytest.mark.parametrize("name", ["means", "quats", "log_scales", "opacity_logits", "sh0", "shN"])
+def test_gaussians_that_are_not_numbers_are_skipped(cpu: CpuRasterizer, name: str) -> None:
+    scene = cloud(60, seed=3, sh_degree=1)
+    getattr(scene, name)[10:20] = np.nan
+    rest = scene.select(np.r_[0:10, 20:60])
+    assert np.array_equal(cpu.render(scene, [camera()]).color, cpu.render(rest, [camera()]).color)
+
+
+def test_many_gaussians_that_fill_the_picture_end_soon(cpu: CpuRasterizer) -> None:
+    scene = cloud(3000, seed=2)
+    scene.log_scales[:] = 3
+    scene.opacity_logits[:] = 6
+    rendering = cpu.render(scene, [camera((320, 200), away=30)], weights=True)
+    assert rendering.alpha.min() > 0.999
+
+
+def test_pictures_of_two_sizes_are_refused(cpu: CpuRasterizer) -> None:
+    with pytest.raises(ValueError, match="one picture size"):
+        cpu.render(cloud(3), [camera((8, 8)), camera((8, 9))])
+    with pytest.raises(ValueError, match="no cameras"):
+        cpu.render(cloud(3), [])
+
+
+def test_blending_refuses_arrays_of_another_shape(cpu: CpuRasterizer) -> None:
+    operator = cpu.blending(cloud(5), [camera((8, 8))])
+    with pytest.raises(ValueError, match=r"\[5, 3\]"):
+        operator.forward(0, np.zeros((4, 3), np.float32))
+    with pytest.raises(ValueError, match=r"\[8, 8, 3\]"):
+        operator.transpose(0, np.zeros((8, 9, 3), np.float32))
+
+
+def test_warm_up_needs_no_scene() -> None:
+    CpuRasterizer(threads=1).warm_up()
