@@ -48,7 +48,7 @@ def enclosure(grid: Occupancy, places: np.ndarray) -> np.ndarray:
 
 
 def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
-    """[n,3] cells where a head can be: free, amid the detail, off the walls, walled in, and at a likely height."""
+    """[n,3] cells where a head can be: free, amid the detail, off the walls, walled in, at a likely height."""
     gap = ndimage.distance_transform_edt(~grid.solid) * grid.cell
     unit = 1 / frame.metres_per_unit if frame.metres_per_unit else (grid.core[1] - grid.core[0]).min() / 2.5
     cells = np.argwhere(gap > min(0.3 * unit, 0.6 * gap.max()))

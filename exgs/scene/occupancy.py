@@ -74,8 +74,8 @@ class Occupancy:
 def measure_occupancy(gaussians: Gaussians, *, cells: int = 72) -> Occupancy:
     """The grid of a scene, with ``cells`` cells along its longest side.
 
-    It spans the scene's detail and what lies around it within half its size: far outliers, distant backgrounds and
-    what is not finite are left out.
+    It spans the scene's detail and what lies around it within half its size: far outliers, distant backgrounds
+    and what is not finite are left out.
     """
     thinned, share = thin(gaussians)
     mass = share * thinned.opacities.astype(np.float64) * _areas(thinned)

@@ -49,6 +49,31 @@ def orbit(
     ]
 
 
+def starting_view(
+    gaussians: Gaussians, *, size: tuple[int, int] = (640, 360), fov_y_rad: float = FOV_Y_RAD
+) -> tuple[Camera, float]:
+    """A good first look at a scene, level, and how many units a metre may be where nobody said.
+
+    In a room that is the place with most room around it, looking the way that reaches farthest; it is supposed
+    to be 2.5 m high. An object is looked at from where it fills the picture, supposed to be 2 m away.
+    """
+    grid = measure_occupancy(gaussians)
+    up = gaussians.frame.up_vector
+    if is_room(grid):
+        position, _ = _clearing(grid, standing_places(grid, gaussians.frame), up)
+        ways = bearing(np.linspace(0, 2 * np.pi, 24, endpoint=False), np.zeros(24), up)
+        free = grid.depth_along(np.tile(position, (24, 1)), ways, float(grid.size.max()))
+        wide = free + 0.5 * (np.roll(free, 1) + np.roll(free, -1))
+        target = position + ways[wide.argmax()]
+        supposed = float(np.abs(up) @ (grid.core[1] - grid.core[0])) / 2.5
+    else:
+        subject = find_subject(grid, up)
+        distance = fitting_distance(subject, up, size=size, fov_y_rad=fov_y_rad)
+        target, supposed = subject.center, distance / 2
+        position = target + distance * bearing(np.array(0.0), np.array(0.0), up)
+    return Camera.looking(position, target, up, fov_y_rad=fov_y_rad, size=size), supposed
+
+
 def _clearing(grid: Occupancy, places: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, float]:
     """The place with the most level room around it, and how far that reaches."""
     turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)

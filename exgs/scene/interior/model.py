@@ -124,7 +124,7 @@ class Builder:
     def turned(
         self, profile: list[tuple[float, float]], look: Look, *, base: Point = (0.0, 0.0, 0.0)
     ) -> None:
-        """A body turned on a lathe: ``profile`` lists (radius, height), its outside on the left of the way up."""
+        """A body turned on a lathe: ``profile`` lists (radius, height), upwards on the outside."""
         place = np.linspace(0, len(profile) - 1, RINGS)
         radius, height = (np.interp(place, range(len(profile)), column) for column in np.array(profile).T)
         path = np.array(base) + np.outer(height, (0.0, 1.0, 0.0))

@@ -46,7 +46,7 @@ class Surfels:
 
 
 def paint(survey: Survey, cells: Cells, shades: np.ndarray, air: Air, lamps: list[Lamp]) -> Surfels:
-    """Lights the cells: ``shades`` [n,4] is their albedo and share of sunlight, ``lamps`` what gloss mirrors."""
+    """Lights cells: ``shades`` [n,4] is their albedo and share of sunlight, ``lamps`` what gloss mirrors."""
     spans, normals = survey.frames(cells)
     places = survey.points(cells)
     light = air.light(places, normals)
