@@ -78,8 +78,8 @@ class Connection(Listener):
         chunk was sent before.
 
         Raises:
-            LocalProtocolError: this is not a server, not open yet, the manifest was not sent before, the id is
-                out of range, or ``data`` is empty or too long.
+            LocalProtocolError: this is not a server, not open yet, the manifest was not sent before, the id
+                is out of range, or ``data`` is empty or too long.
         """
         return self._may_stream() and self._outflow.queue_chunk(scene, chunk, data)
 

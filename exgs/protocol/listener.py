@@ -37,6 +37,8 @@ class Listener:
         """Which end this is."""
         self.state = State.NEW
         """Where it stands."""
+        self.closed: Closed | None = None
+        """How the session ended, whether or not the event was taken; None while it lasts."""
         self._config = config or ConnectionConfig()
         self._now_s = 0.0
         self._give_up_s = float("inf")
@@ -144,6 +146,7 @@ class Listener:
 
     def _end(self, closed: Closed) -> None:
         self.state = State.CLOSED
+        self.closed = closed
         self._mailbox.put(closed)
         self._control.clear()
         self._beats.clear()

@@ -1,7 +1,8 @@
 """The shell around a connection and a transport, alike at server and client.
 
-It has no task of its own: the transport's calls, a timer for the next deadline and the owner's calls each end
-in ``_pump``, which moves what is due and wakes whoever waits.
+It has no task of its own while the session lasts: the transport's calls, a timer for the next deadline and
+the owner's calls each end in ``_pump``, which moves what is due and wakes whoever waits. The end of the
+session, whoever brings it about, starts the one task that hangs up.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ class Endpoint:
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._first: Opened | None = None
-        self._closed: Closed | None = None
         self._closed_taken = False
         self._down = False
+        self._hanging_up: asyncio.Task[None] | None = None
         self._sent = dict.fromkeys(Channel, 0)
         self._received = dict.fromkeys(Channel, 0)
         transport.attach(self)
@@ -72,8 +73,8 @@ class Endpoint:
             SessionClosed: Closed was taken before.
         """
         while True:
-            if self._closed_taken and self._closed is not None:
-                raise _closed(self._closed)
+            if self._closed_taken and self._connection.closed is not None:
+                raise _closed(self._connection.closed)
             event = self._connection.next_event(self._loop.time())
             if event is not None:
                 self._note(event)
@@ -120,18 +121,14 @@ class Endpoint:
         return False
 
     async def close(self, code: CloseCode = CloseCode.NORMAL, reason: str = "") -> None:
-        """Ends the session and closes the transport; every endpoint must be closed, twice does no harm.
+        """Ends the session and waits until the transport is closed; twice does no harm.
 
         Where this side says goodbye, the peer has a second to hear it and to hang up.
         """
-        said_here = self.state in (State.GREETING, State.OPEN)
         self._connection.close(code, reason, self._loop.time())
         self._pump()
-        give_up_s = self._loop.time() + (self._config.closing_timeout_s if said_here else 0.0)
-        while not self._down and (left_s := give_up_s - self._loop.time()) > 0:
-            await self._change(left_s)
-        await self._transport.close()
-        self.transport_lost("closed here")
+        if self._hanging_up is not None:
+            await asyncio.shield(self._hanging_up)
 
     async def __aenter__(self) -> Endpoint:
         """The endpoint itself; it is closed at the end of the block."""
@@ -219,9 +216,19 @@ class Endpoint:
             self._sent[channel] += len(data)
             transport.send(channel, data)
         self._set_timer(now_s)
+        if connection.closed is not None and self._hanging_up is None:
+            self._hanging_up = self._loop.create_task(self._hang_up(connection.closed))
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+    async def _hang_up(self, closed: Closed) -> None:
+        """Closes the transport; where this side said goodbye, the peer may do so first."""
+        give_up_s = self._loop.time() + (0.0 if closed.by_peer else self._config.closing_timeout_s)
+        while not self._down and (left_s := give_up_s - self._loop.time()) > 0:
+            await self._change(left_s)
+        await self._transport.close()
+        self.transport_lost("closed here")
 
     def _set_timer(self, now_s: float) -> None:
         if self._timer is not None:
@@ -247,7 +254,7 @@ class Endpoint:
         if isinstance(event, Opened):
             self._first = event
         elif isinstance(event, Closed):
-            self._closed, self._closed_taken = event, True
+            self._closed_taken = True
 
     def _is_over(self) -> bool:
         return self._connection.state in (State.CLOSING, State.CLOSED)

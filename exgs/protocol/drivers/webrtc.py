@@ -8,6 +8,7 @@ handed over little by little. It asks a public STUN server unless told otherwise
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from exgs.protocol.errors import RemoteProtocolError, TransportError
 from exgs.protocol.transport import Receiver
 from exgs.protocol.vocabulary import CloseCode
 
+_logger = logging.getLogger(__name__)
 _DRAINED_BYTES = 32 << 10
 _CLOSE_TIMEOUT_S = 5.0
 _MAX_EARLY = 256
@@ -95,7 +97,11 @@ class WebRtcTransport:
         """
         transport = cls(config)
         transport._make_channels()
-        return transport, await transport._describe(transport._peer.createOffer())
+        offer_sdp = await transport._describe(transport._peer.createOffer())
+        if not count_candidates(offer_sdp):
+            await transport.close()
+            raise TransportError(_NO_ADDRESS)
+        return transport, offer_sdp
 
     async def accept(self, answer_sdp: str) -> None:
         """Client: the server's answer.
@@ -119,6 +125,13 @@ class WebRtcTransport:
         await transport._hear_sdp(offer_sdp, "offer")
         transport._make_channels()
         answer_sdp = await transport._describe(transport._peer.createAnswer())
+        if not count_candidates(answer_sdp):
+            await transport.close()
+            own, _ = await cls.offer(config)  # raises where the fault is this machine's
+            await own.close()
+            raise RemoteProtocolError(
+                "SDP: it leaves no address to answer with", close_code=CloseCode.MALFORMED
+            )
         transport._expect_opening()
         return transport, answer_sdp
 
@@ -155,8 +168,8 @@ class WebRtcTransport:
         self._lose("closed here")
         try:
             await asyncio.wait_for(self._peer.close(), _CLOSE_TIMEOUT_S)
-        except TimeoutError as error:
-            raise TransportError(f"the peer connection did not close in {_CLOSE_TIMEOUT_S:g} s") from error
+        except TimeoutError:
+            _logger.warning("a peer connection did not close in %g s", _CLOSE_TIMEOUT_S)
 
     # Signalling.
 
@@ -173,11 +186,7 @@ class WebRtcTransport:
         except _BAD_SDP as error:
             await self.close()
             raise _unfit(error) from error
-        sdp: str = self._peer.localDescription.sdp
-        if not count_candidates(sdp):
-            await self.close()
-            raise TransportError(_NO_ADDRESS)
-        return sdp
+        return str(self._peer.localDescription.sdp)
 
     async def _hear_sdp(self, sdp: str, kind: str) -> None:
         try:
