@@ -75,7 +75,7 @@ class Connection(Listener):
         """Queues one chunk. Ask ``wants_chunk`` first.
 
         Does nothing and returns False once the session is over, or where ``scene`` is not the open one or the
-        chunk was sent before.
+        chunk was sent before or is one that the client has.
 
         Raises:
             LocalProtocolError: this is not a server, not open yet, the manifest was not sent before, the id
@@ -100,7 +100,7 @@ class Connection(Listener):
         if isinstance(event, ChunkReceived):
             self._intake.take(event)
         elif isinstance(event, m.OpenScene):
-            self._outflow.open(event.scene)
+            self._outflow.open(event.scene, event.have)
         return event
 
     def messages_to_send(self, now_s: float) -> list[tuple[Channel, bytes]]:

@@ -51,7 +51,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Hello(Message):
-    """The client's first word. It carries no secret: the token belongs to signalling."""
+    """The client's first word. The token that lets it in is no part of it: that belongs to signalling."""
 
     versions: tuple[int, ...] = declared(Listing(Integer(1, _U16), MAX_VERSIONS))
     """Major versions the client speaks."""

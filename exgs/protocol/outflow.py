@@ -60,12 +60,15 @@ class Outflow:
         self._full_links: set[int] = set()
         self._pace_s = float("-inf")
 
-    def open(self, scene: int) -> None:
-        """The owner turns to a scene that the client asked for; what is left of the one before is dropped."""
+    def open(self, scene: int, have: bytes = b"") -> None:
+        """The owner turns to a scene that the client asked for; what is left of the one before is dropped.
+
+        ``have`` is the bitmap of OpenScene: those chunks count as sent.
+        """
         self._opening = (self._opening + 1) % _MODULUS
         self.scene = scene
         self._manifest_said = False
-        self._said = bytearray(MAX_CHUNKS // 8)
+        self._said = bytearray(have.ljust(MAX_CHUNKS // 8, b"\0"))
         self._open_chunks = 0
         self._queue.clear()
 

@@ -125,6 +125,13 @@ def test_a_chunk_leaves_once() -> None:
     assert not outflow.queue_chunk(4, 6, b"x")
 
 
+def test_chunks_that_the_client_has_do_not_leave() -> None:
+    outflow = Outflow(CONFIG)
+    outflow.open(3, b"\x02\x80")
+    outflow.queue_manifest(3, b"m")
+    assert [chunk for chunk in range(20) if not outflow.queue_chunk(3, chunk, b"x")] == [1, 15]
+
+
 def test_chunks_that_have_not_begun_can_be_taken_back() -> None:
     outflow = streaming()
     for chunk in range(3):
