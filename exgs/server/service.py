@@ -63,6 +63,8 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     async def answer(offer: str) -> tuple[Transport, str]:
         return await WebRtcTransport.answer(offer, config.webrtc)
 
+    if config.cache.resolve() == config.scenes.resolve():
+        raise ServerError(f"{config.cache}: the cache must lie elsewhere than the scenes")
     catalogue = await asyncio.to_thread(Catalogue, config.scenes)
     cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
     metrics = Metrics()

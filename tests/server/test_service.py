@@ -13,9 +13,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from exgs.codec import open_container
+from exgs.codec import decode, open_container
+from exgs.codec.config import EncodeConfig
 from exgs.protocol import ChunkReceived, CloseCode, Closed, Endpoint, OpenScene, Role, SceneList, ViewUpdate
 from exgs.protocol.drivers.webrtc import WebRtcTransport
+from exgs.scene import generate_interior, write_scene
 from exgs.server.config import ServerConfig
 from exgs.server.errors import ServerError
 from exgs.server.service import serve
@@ -64,6 +66,22 @@ async def test_a_scene_crosses_real_webrtc(scenes: Path, tmp_path: Path, encoded
                 await asyncio.sleep(0.01)
 
 
+@pytest.mark.end_to_end
+async def test_a_source_is_encoded_by_a_real_process(tmp_path: Path) -> None:
+    (tmp_path / "scenes").mkdir()
+    write_scene(tmp_path / "scenes" / "room.ply", generate_interior(seed=1, count=4000))
+    encode = EncodeConfig(ratio=20, views=2, levels=2, refit=False)
+    config = ServerConfig(tmp_path / "scenes", tmp_path / "cache", port=0, encode=encode)
+    heard: list[float] = []
+    async with serve(config) as server:
+        scene = await server.library.open("room", heard.append)
+        assert decode(bytes(scene.container.data)).means.shape[1] == 3
+        assert [report.state for report in await server.scenes()] == ["ready"]
+    assert heard == sorted(heard) and heard[-1] == 1.0
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.read_bytes() == scene.container.data
+
+
 async def test_a_port_in_use_is_one_line(scenes: Path, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -77,6 +95,12 @@ async def test_a_port_in_use_is_one_line(scenes: Path, tmp_path: Path) -> None:
 async def test_nothing_to_serve(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match="no such file or folder"):
         async with serve(ServerConfig(tmp_path / "absent", tmp_path / "cache", port=0)):
+            raise AssertionError("it serves")
+
+
+async def test_the_cache_is_no_folder_of_scenes(scenes: Path) -> None:
+    with pytest.raises(ServerError, match="must lie elsewhere"):
+        async with serve(ServerConfig(scenes, scenes / ".." / scenes.name, port=0)):
             raise AssertionError("it serves")
 
 

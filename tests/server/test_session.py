@@ -27,6 +27,7 @@ from exgs.protocol import (
     ViewUpdate,
 )
 from exgs.protocol.drivers.loopback import loopback_pair
+from exgs.protocol.messages import LinkAnswer, LinkOffer
 from exgs.server.errors import SceneFailed
 from exgs.server.library import Library
 from exgs.server.metrics import Metrics
@@ -189,6 +190,14 @@ async def test_a_rate_is_kept(library: Library, encoded: bytes) -> None:
         await _receive(client)
         took_s = loop.time() - start_s
     assert took_s > 0.25  # half a second, less the last chunk, for which nobody waits
+
+
+async def test_a_further_link_is_declined(library: Library) -> None:
+    async with _viewer(library) as client:
+        await _scene_list(client)
+        client.send(LinkOffer(1, "v=0"))
+        async with asyncio.timeout(5):
+            assert await client.next_event() == LinkAnswer(1, "")
 
 
 async def test_statistics_are_kept_while_the_viewer_is_there(library: Library) -> None:

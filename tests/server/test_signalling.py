@@ -25,7 +25,9 @@ from exgs.protocol import (
 )
 from exgs.protocol.drivers.loopback import loopback_pair
 from exgs.server.config import Limits, ServerConfig
+from exgs.server.metrics import Metrics
 from exgs.server.service import RunningServer, serve
+from exgs.server.signalling import Signalling
 
 SDP = {"Content-Type": "application/sdp"}
 BEARER = {"Authorization": "Bearer open sesame"}
@@ -369,3 +371,15 @@ async def test_a_vanished_folder_is_no_traceback(
         async with http.get("/scenes") as response:
             assert response.status == 503
             assert "cannot be read" in (await response.json())["error"]
+
+
+def test_every_route_is_in_the_manual(config: ServerConfig) -> None:
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    routes = Signalling(config, None, None, Metrics()).application().router.routes()  # type: ignore[arg-type]
+    for route in routes:
+        assert route.resource is not None
+        path = route.resource.canonical.replace("{scene}", "NAME")
+        row = (
+            "`DELETE` on the session's `Location`" if route.method == "DELETE" else f"`{route.method} {path}`"
+        )
+        assert row.replace("HEAD", "GET") in manual, row
