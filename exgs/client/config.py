@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from exgs.scene.views import FOV_Y_RAD
 
 DEFAULT_SECONDS = 10.0
 
@@ -28,7 +29,7 @@ class PlayConfig:
     """Two eyes, side by side."""
     size: tuple[int, int] = (640, 360)
     """Width and height of the picture of one eye, in pixels."""
-    fov_y_rad: float = math.radians(60)
+    fov_y_rad: float = FOV_Y_RAD
     """Vertical field of view."""
     fps: float = 30.0
     """Ticks of the frame loop per second."""

@@ -1,7 +1,8 @@
 """Where the head is: recorded, on a loop, or still.
 
-A pose is ``world_from_head`` [4,4] float64: scene coordinates from the head's own, x right, y down, z forward
-as a camera's. Sources are functions of time, so the frame loop and the session may ask at once.
+A pose is ``world_from_head`` [4,4] float64: scene coordinates from the head's own, x right, y up, -z ahead as
+in OpenXR. Sources are functions of time, so the frame loop and the session may ask at once.
+``exgs.scene.HeadPath``, a recorded trace carried over into a scene, is one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
 from exgs.scene import Camera
+
+HEAD_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
+"""[4,4] takes the axes of a head (y up, -z ahead) to those of a camera (y down, z ahead), and back."""
 
 
 class PoseSource(Protocol):
@@ -37,7 +41,7 @@ class Loop:
     """A head that goes along cameras at an even pace, and from the last to the first again."""
 
     def __init__(self, cameras: Sequence[Camera], *, period_s: float) -> None:
-        poses = np.stack([camera.world_from_camera for camera in [*cameras, cameras[0]]])
+        poses = np.stack([camera.world_from_camera @ HEAD_AXES for camera in [*cameras, cameras[0]]])
         self._times = np.linspace(0.0, period_s, len(poses))
         self._positions = poses[:, :3, 3]
         self._turns = Slerp(self._times, Rotation.from_matrix(poses[:, :3, :3]))

@@ -153,8 +153,7 @@ class _Session:
 
     async def _draw(self, snapshot: Snapshot) -> None:
         staging, config = self._staging, self._config
-        poses = await asyncio.to_thread(staging.poses, snapshot.gaussians)
-        optics = staging.optics(snapshot.gaussians.frame)
+        poses, optics = await asyncio.to_thread(staging.place, snapshot.gaussians)
         frames = FrameLoop(
             poses, self._worker.snapshots, staging.easel,
             eyes=optics.eyes, clock=self._clock, on_frame=self._recorder.add,

@@ -15,16 +15,18 @@ import numpy as np
 from exgs.client.config import DEFAULT_SECONDS, PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.frames import Easel
-from exgs.client.optics import IPD_M, Optics
-from exgs.client.poses import Loop, PoseSource
+from exgs.client.optics import Optics
+from exgs.client.poses import HEAD_AXES, Loop, PoseSource
 from exgs.client.presenters import open_presenter
 from exgs.codec import Level, Precision, Pyramid, decode, serialize
 from exgs.painter import Identity
 from exgs.raster import Rasterizer, choose_rasterizer
-from exgs.scene import Frame, Gaussians, orbit
+from exgs.scene import Gaussians, HeadTrace, orbit, read_head_trace, synthetic_head_trace
 
 ORBIT_VIEWS = 48
 ORBIT_PERIOD_S = 20.0
+MAX_SYNTHETIC_S = 3600.0
+"""The built-in trace is no longer than this; after it the head stands still."""
 PATIENCE_S = 1.5
 """Getting ready takes longer than this only where kernels must be compiled."""
 
@@ -35,6 +37,8 @@ class Staging:
 
     easel: Easel
     """What draws."""
+    trace: HeadTrace
+    """How the head moves, in no scene yet; for ``path`` "orbit" only the distance of its eyes counts."""
     seconds: float
     """How long to play."""
     config: PlayConfig
@@ -55,24 +59,31 @@ class Staging:
         for output in (config.out, config.stats):
             _check_folder(output)
         presenter = open_presenter(config.out, fps=config.fps)
+        trace, seconds = _trace(config)
         with _patience(compiling):
             if rasterizer is None:
                 rasterizer = _choose(config.backend, compiling)
             easel = Easel(rasterizer, Identity(), presenter)
-            staging = Staging(easel, config.seconds or DEFAULT_SECONDS, config)
+            staging = Staging(easel, trace, seconds, config)
             staging._warm_up()
         return staging
 
-    def optics(self, frame: Frame) -> Optics:
-        """The eyes for a scene in ``frame``; where its unit is not known it is taken for a metre."""
-        ipd = IPD_M / (frame.metres_per_unit or 1.0) if self.config.stereo else None
-        return Optics(self.config.size, self.config.fov_y_rad, ipd)
+    def place(self, gaussians: Gaussians) -> tuple[PoseSource, Optics]:
+        """The way of the head through the scene, and its eyes, chosen by what has arrived of it."""
+        config = self.config
+        if config.path == "orbit" and not config.stereo:
+            return self._loop(gaussians), self._optics(None)
+        path = self.trace.retarget(gaussians)
+        optics = self._optics(path.ipd_units if config.stereo else None)
+        return (path if config.path == "head" else self._loop(gaussians)), optics
 
-    def poses(self, gaussians: Gaussians) -> PoseSource:
-        """The way of the head through the scene, chosen by what has arrived of it."""
+    def _loop(self, gaussians: Gaussians) -> Loop:
         config = self.config
         cameras = orbit(gaussians, ORBIT_VIEWS, size=config.size, fov_y_rad=config.fov_y_rad)
         return Loop(cameras, period_s=ORBIT_PERIOD_S)
+
+    def _optics(self, ipd_units: float | None) -> Optics:
+        return Optics(self.config.size, self.config.fov_y_rad, ipd_units)
 
     def _warm_up(self) -> None:
         """Decodes and draws a few Gaussians, so that the first frame finds kernels compiled."""
@@ -89,7 +100,7 @@ class Staging:
         )
         level = Level(sample, None, np.ones(count, np.float32))
         sample = decode(serialize(Pyramid((level,)), Precision()))
-        cameras = self.optics(sample.frame).eyes(np.eye(4))
+        cameras = self._optics(0.06).eyes(HEAD_AXES)
         self.easel.rasterizer.render(sample, cameras, depth=self.easel.restorer.needs_depth)
 
 
@@ -109,6 +120,15 @@ def _choose(name: str, compiling: Callable[[str], None]) -> Rasterizer:
         return choose_rasterizer(name, on_compile=compiling)
     except ValueError as error:
         raise ClientError(str(error)) from error
+
+
+def _trace(config: PlayConfig) -> tuple[HeadTrace, float]:
+    """The head's movement, and how long to play."""
+    if config.head_trace is not None:
+        trace = read_head_trace(config.head_trace)
+        return trace, config.seconds or trace.duration_s
+    seconds = config.seconds or DEFAULT_SECONDS
+    return synthetic_head_trace(seconds=min(seconds, MAX_SYNTHETIC_S)), seconds
 
 
 def _check_folder(output: Path | None) -> None:

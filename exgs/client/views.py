@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from exgs.client.clock import Clock
 from exgs.client.optics import Optics
-from exgs.client.poses import PoseSource
+from exgs.client.poses import HEAD_AXES, PoseSource
 from exgs.protocol import Endpoint, ViewUpdate
 
 MAX_UPDATES_HZ = 120.0
@@ -36,8 +36,8 @@ def view_update(
     pose = poses.pose_at(time_s)
     before = poses.pose_at(max(0.0, time_s - VELOCITY_SPAN_S))
     span_s = min(VELOCITY_SPAN_S, time_s) or VELOCITY_SPAN_S
-    turn = Rotation.from_matrix(pose[:3, :3])
-    turned = turn * Rotation.from_matrix(before[:3, :3]).inv()
+    turned = Rotation.from_matrix(pose[:3, :3] @ before[:3, :3].T)
+    turn = Rotation.from_matrix((pose @ HEAD_AXES)[:3, :3])
     x, y, z, w = turn.as_quat().tolist()
     return ViewUpdate(
         sequence=sequence % (1 << 32),

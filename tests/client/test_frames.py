@@ -6,7 +6,6 @@ import pytest
 from exgs.client.errors import ClientError
 from exgs.client.frames import Easel, FrameLoop, Schedule
 from exgs.client.optics import Optics
-from exgs.client.poses import Fixed
 from exgs.client.snapshots import Latest, Snapshot
 from exgs.client.statistics import STAGES, FrameRecord
 from exgs.painter import Identity
@@ -218,8 +217,3 @@ def test_the_restorer_gets_what_was_drawn_and_has_the_last_word():
     (record,) = stage.run(1)
     assert seen == pytest.approx([0.75])
     assert dict(zip(STAGES, record.stages_ms, strict=True))["restore"] == pytest.approx(20.0)
-
-
-def test_a_fixed_head_stays():
-    pose = np.eye(4)
-    assert Fixed(pose).pose_at(3.0) is pose

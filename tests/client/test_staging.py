@@ -1,0 +1,79 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exgs.client.config import PlayConfig
+from exgs.client.errors import ClientError
+from exgs.client.staging import Staging
+from exgs.scene import Frame, SceneError, head_camera, starting_view, synthetic_head_trace, write_head_trace
+from tests.client.stage import PaintedRasterizer, some_gaussians
+
+CONFIG = PlayConfig("http://nowhere", size=(64, 36))
+
+
+def prepare(config: PlayConfig) -> Staging:
+    return Staging.prepare(config, lambda text: None, rasterizer=PaintedRasterizer())
+
+
+def test_without_a_trace_a_built_in_one_begins_at_a_sensible_place():
+    staging = prepare(CONFIG)
+    scene = some_gaussians(500)
+    poses, optics = staging.place(scene)
+    start, _ = starting_view(scene)
+    assert poses.pose_at(0.0)[:3, 3] == pytest.approx(start.position)
+    assert not np.allclose(poses.pose_at(5.0), poses.pose_at(0.0))
+    assert staging.seconds == 10
+    assert optics.ipd is None
+
+
+def test_a_recorded_trace_says_how_long_unless_seconds_do(tmp_path: Path):
+    path = tmp_path / "walk.csv"
+    write_head_trace(path, synthetic_head_trace(seconds=3.0, seed=5))
+    config = replace(CONFIG, head_trace=path)
+    assert prepare(config).seconds == pytest.approx(3.0, abs=0.02)
+    assert prepare(replace(config, seconds=1.5)).seconds == 1.5
+
+
+def test_stereo_eyes_are_as_far_apart_as_the_unit_says():
+    scene = replace(some_gaussians(500), frame=Frame("RDF", 0.1))
+    for path in ("head", "orbit"):
+        _, optics = prepare(replace(CONFIG, stereo=True, path=path)).place(scene)
+        assert optics.ipd == pytest.approx(0.63)
+
+
+def test_an_orbit_looks_at_the_object_all_the_way():
+    poses, _ = prepare(replace(CONFIG, path="orbit")).place(some_gaussians(500))
+    for time_s in range(0, 20, 3):
+        camera = head_camera(poses.pose_at(time_s), size=(64, 36))
+        middle = camera.camera_from_world @ (0, 0, 0, 1)
+        assert middle[2] > 1
+        assert abs(middle[:2]).max() < 0.2 * middle[2]
+
+
+def test_a_trace_that_cannot_be_read_is_known_at_once(tmp_path: Path):
+    with pytest.raises(SceneError, match=r"walk\.csv"):
+        prepare(replace(CONFIG, head_trace=tmp_path / "walk.csv"))
+
+
+def test_outputs_that_cannot_be_are_known_at_once(tmp_path: Path):
+    for config, says in (
+        (replace(CONFIG, out=tmp_path / "no" / "a.mp4"), "there is no folder"),
+        (replace(CONFIG, stats=tmp_path / "no" / "a.csv"), "there is no folder"),
+        (replace(CONFIG, out=tmp_path / "a.gif"), "expected a video"),
+    ):
+        with pytest.raises(ClientError, match=says):
+            prepare(config)
+
+
+def test_a_rasteriser_that_does_not_exist():
+    with pytest.raises(ClientError, match="abacus"):
+        Staging.prepare(replace(CONFIG, backend="abacus"), lambda text: None)
+
+
+def test_the_decoder_and_the_rasteriser_are_tried_before_connecting():
+    rasterizer = PaintedRasterizer()
+    Staging.prepare(replace(CONFIG, stereo=True), lambda text: None, rasterizer=rasterizer)
+    assert rasterizer.splats == [8]
+    assert len(rasterizer.cameras[0]) == 2
