@@ -56,6 +56,8 @@ CHANNELS: tuple[ChannelSpec, ...] = (
 )
 """Every channel, in the order of its number."""
 
+_BY_LINK = tuple(tuple(spec for spec in CHANNELS if spec.link == link) for link in range(MAX_LINKS + 1))
+
 SCENE_CHANNELS: tuple[Channel, ...] = tuple(
     spec.channel for spec in CHANNELS if spec.label.startswith("exgs.scene.")
 )
@@ -71,4 +73,4 @@ def channels_of_link(link: int) -> tuple[ChannelSpec, ...]:
     """The channels that peer connection ``link`` (0 to MAX_LINKS) carries."""
     if not 0 <= link <= MAX_LINKS:
         raise ValueError(f"peer connection {link}: expected 0 to {MAX_LINKS}")
-    return tuple(spec for spec in CHANNELS if spec.link == link)
+    return _BY_LINK[link]

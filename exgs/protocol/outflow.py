@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from exgs.protocol.channels import Channel, spec_of
+from exgs.protocol.channels import Channel, channels_of_link, spec_of
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.credit import Credit
 from exgs.protocol.errors import LocalProtocolError, RemoteProtocolError
@@ -186,7 +186,7 @@ class Outflow:
             self._full_links.discard(link)
 
     def _unsent(self, link: int) -> int:
-        return sum(size for channel, size in self._buffered.items() if spec_of(channel).link == link)
+        return sum(self._buffered[spec.channel] for spec in channels_of_link(link))
 
     def _next_channel(self) -> Channel | None:
         """The scene channel whose link has the most room; None where all are full."""

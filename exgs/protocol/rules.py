@@ -71,10 +71,13 @@ RULES: tuple[Rule, ...] = (
 )
 """Every message of version 1."""
 
+_BY_NUMBER = {rule.number: rule for rule in RULES}
+_BY_CLASS = {rule.message: rule for rule in RULES}
+
 
 def rule_numbered(number: int) -> Rule | None:
     """The row of message ``number``; None where there is none."""
-    return next((rule for rule in RULES if rule.number == number), None)
+    return _BY_NUMBER.get(number)
 
 
 def rule_of(message: m.Message) -> Rule:
@@ -83,7 +86,7 @@ def rule_of(message: m.Message) -> Rule:
     Raises:
         LocalProtocolError: it is no message of the table.
     """
-    rule = next((rule for rule in RULES if rule.message is type(message)), None)
+    rule = _BY_CLASS.get(type(message))
     if rule is None:
         raise LocalProtocolError(f"{type(message).__name__} is no message")
     return rule

@@ -209,8 +209,9 @@ class Endpoint:
         connection, transport = self._connection, self._transport
         now_s = self._loop.time()
         connection.handle_deadline(now_s)
-        connection.set_scene_channels(transport.scene_channels())
-        for channel in Channel:
+        scene_channels = transport.scene_channels()
+        connection.set_scene_channels(scene_channels)
+        for channel in (Channel.CONTROL, Channel.POSE, *scene_channels):
             connection.set_buffered(channel, transport.buffered_bytes(channel))
         for channel, data in connection.messages_to_send(now_s):
             self._sent[channel] += len(data)
