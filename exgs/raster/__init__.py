@@ -1,6 +1,12 @@
 """Gaussians and a camera in; a picture, its opacity and each Gaussian's weight out."""
 
-from exgs.raster.choose import RASTERIZERS, choose_rasterizer
+from exgs.raster.choose import (
+    RASTERIZERS,
+    RasterizerError,
+    RasterizerReport,
+    choose_rasterizer,
+    rasterizer_report,
+)
 from exgs.raster.seam import Blending, Rasterizer, Rendering
 from exgs.raster.sh import sh_basis, view_colors, view_directions
 
@@ -8,8 +14,11 @@ __all__ = [
     "RASTERIZERS",
     "Blending",
     "Rasterizer",
+    "RasterizerError",
+    "RasterizerReport",
     "Rendering",
     "choose_rasterizer",
+    "rasterizer_report",
     "sh_basis",
     "view_colors",
     "view_directions",
