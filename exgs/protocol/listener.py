@@ -22,11 +22,12 @@ from exgs.protocol.intake import Intake
 from exgs.protocol.liveness import Liveness
 from exgs.protocol.mailbox import Mailbox
 from exgs.protocol.outflow import Outflow
-from exgs.protocol.rules import check_heard
+from exgs.protocol.rules import RULES, check_heard
 from exgs.protocol.vocabulary import MAX_REASON_BYTES, CloseCode, Role, State
 from exgs.protocol.wire import parse, serialize
 
 _SEQUENCE = 1 << 32
+_GOODBYE = bytes(rule.number for rule in RULES if rule.message is m.Goodbye)
 
 
 class Listener:
@@ -37,6 +38,8 @@ class Listener:
         """Which end this is."""
         self.state = State.NEW
         """Where it stands."""
+        self.peer_left = False
+        """Whether the peer said goodbye, be it first or at the same time: nobody waits for this side's."""
         self.closed: Closed | None = None
         """How the session ended, whether or not the event was taken; None while it lasts."""
         self._config = config or ConnectionConfig()
@@ -57,6 +60,7 @@ class Listener:
         """One whole message arrived on ``channel``."""
         self._now_s = now_s
         if self.state not in (State.GREETING, State.OPEN):
+            self.peer_left |= channel is Channel.CONTROL and data[:1] == _GOODBYE
             return
         try:
             self._hear(channel, data, now_s)
@@ -132,6 +136,7 @@ class Listener:
         known = goodbye.code in CloseCode.__members__.values()
         code = CloseCode(goodbye.code) if known else CloseCode.INTERNAL
         reason = "".join(letter if letter.isprintable() else "?" for letter in goodbye.reason)
+        self.peer_left = True
         self._end(Closed(code, reason, by_peer=True))
 
     def _say(self, message: m.Message) -> None:

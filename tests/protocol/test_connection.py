@@ -193,6 +193,16 @@ def test_a_greeting_that_does_not_come_is_given_up(events: Events) -> None:
     assert closed.code is CloseCode.TIMEOUT
 
 
+def test_two_goodbyes_that_cross_are_enough(make_open: MakeOpen, events: Events) -> None:
+    connection = make_open(Role.SERVER)
+    connection.close(CloseCode.NORMAL, "", 0.0)
+    connection.messages_to_send(0.0)
+    assert not connection.peer_left
+    hear(connection, m.Goodbye(2))
+    assert connection.peer_left
+    assert events(connection) == [Closed(CloseCode.NORMAL, "", by_peer=False)]
+
+
 def test_a_long_reason_is_shortened(make_open: MakeOpen) -> None:
     connection = make_open(Role.SERVER)
     connection.close(CloseCode.INTERNAL, "ü" * 1000, 0.0)

@@ -218,15 +218,17 @@ class Endpoint:
             transport.send(channel, data)
         self._set_timer(now_s)
         if connection.closed is not None and self._hanging_up is None:
-            self._hanging_up = self._loop.create_task(self._hang_up(connection.closed))
+            self._hanging_up = self._loop.create_task(self._hang_up())
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def _hang_up(self, closed: Closed) -> None:
+    async def _hang_up(self) -> None:
         """Closes the transport; where this side said goodbye, the peer may do so first."""
-        give_up_s = self._loop.time() + (0.0 if closed.by_peer else self._config.closing_timeout_s)
-        while not self._down and (left_s := give_up_s - self._loop.time()) > 0:
+        give_up_s = self._loop.time() + self._config.closing_timeout_s
+        while (
+            not (self._down or self._connection.peer_left) and (left_s := give_up_s - self._loop.time()) > 0
+        ):
             await self._change(left_s)
         await self._transport.close()
         self.transport_lost("closed here")

@@ -70,7 +70,7 @@ async def test_who_waits_is_woken_by_the_end() -> None:
 
 async def test_a_session_that_does_not_open_says_so() -> None:
     client_side, server_side = loopback_pair()
-    server = Endpoint(Role.SERVER, server_side, ConnectionConfig(open_timeout_s=0.01))
+    server = Endpoint(Role.SERVER, server_side, ConnectionConfig(open_timeout_s=0.01, closing_timeout_s=0.01))
     silent = Silent()
     client_side.attach(silent)
     async with server, asyncio.timeout(5):
