@@ -27,6 +27,10 @@ from exgs.protocol import Endpoint, Statistics
 from exgs.raster import Rasterizer
 
 STATUS_S = 0.25
+PLACE_SPLATS = 8000
+"""From this many splats on one can tell a room from an object, and where in it a head can be."""
+PLACE_PATIENCE_S = 1.5
+"""A slow link's first picture waits no longer for that many."""
 STATISTICS_EVERY = 4
 """Statistics go to the server with every fourth status: once a second."""
 
@@ -83,7 +87,7 @@ class _Session:
         self._config, self._staging, self._endpoint, self._scene = config, staging, endpoint, scene
         self._teller, self._clock = teller, clock
         self._loop = asyncio.get_running_loop()
-        self._based = asyncio.Event()
+        self._covered, self._fine = asyncio.Event(), asyncio.Event()
         self._worker = DecodeWorker(scene.preamble, clock=clock, observer=self)
         self._reception = Reception(endpoint, scene, self._worker, clock=clock, say=teller.say)
         self._recorder = Recorder(clock, on_first=self._shown_first)
@@ -127,7 +131,9 @@ class _Session:
     def _published(self, snapshot: Snapshot) -> None:
         self._teller.follow(snapshot, self._scene.preamble)
         if snapshot.base:
-            self._based.set()
+            self._covered.set()
+        if snapshot.base and (len(snapshot.gaussians) >= PLACE_SPLATS or snapshot.complete):
+            self._fine.set()
 
     async def _show(self, decoding: asyncio.Task[None]) -> None:
         """Waits for something to show, shows it until the time is over, and says goodbye."""
@@ -138,11 +144,10 @@ class _Session:
             await self._endpoint.close()
 
     async def _first_snapshot(self, decoding: asyncio.Task[None]) -> Snapshot:
-        """The first one that covers the scene; or what there is, when no more comes."""
-        based = asyncio.create_task(self._based.wait())
+        """The first one fine enough to find a place in; or what there is, when no more comes in time."""
         limit_s = self._config.stall_timeout_s
-        await asyncio.wait({based, decoding}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-        based.cancel()
+        await _either(self._covered, decoding, limit_s)
+        await _either(self._fine, decoding, PLACE_PATIENCE_S)
         snapshot = self._worker.snapshots.get()
         if snapshot is None or not len(snapshot.gaussians):
             if self._reception.lost is not None:
@@ -229,6 +234,13 @@ class _Session:
             lost_connection=reception.lost,
             outputs=tuple(str(path) for path in outputs if path is not None),
         )
+
+
+async def _either(event: asyncio.Event, task: asyncio.Task[None], timeout_s: float) -> None:
+    """Returns when ``event`` is set, ``task`` is done, or the time is over."""
+    waiting = asyncio.create_task(event.wait())
+    await asyncio.wait({waiting, task}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
