@@ -17,7 +17,7 @@ class Crew:
 
     def __init__(self, threads: int | None = None) -> None:
         """``threads`` includes the caller's; None takes as many as there are processors to use."""
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or _processors()
         self._pool: ThreadPoolExecutor | None = None
         self._process = 0
 
@@ -49,6 +49,13 @@ class Crew:
             self._pool = ThreadPoolExecutor(max(1, self.threads - 1), thread_name_prefix="raster")
             self._process = os.getpid()
         return self._pool
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def ranges(count: int, parts: int) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,7 +18,9 @@ FASTMATH = {"contract", "reassoc", "arcp", "nsz"}
 
 def kernel(function: Function) -> Function:
     """Compiles ``function`` at its first call, keeps it on disk, and lets go of the interpreter lock."""
-    compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=FASTMATH)(function)
+    compiled = njit(nogil=True, error_model="numpy", fastmath=FASTMATH)(function)
+    with suppress(RuntimeError):  # numba finds no folder that it may write to: compiled anew in every process
+        compiled.enable_caching()
     return cast(Function, compiled)
 
 
@@ -31,7 +34,7 @@ _instruction = cast(Callable[[Callable[..., Any]], Callable[..., Any]], intrinsi
 
 def _on_disk(kernel: Any) -> bool:
     source = Path(kernel.py_func.__code__.co_filename).stat().st_mtime
-    indices = Path(kernel.stats.cache_path).glob(f"*.{kernel.__name__}-*.nbi")
+    indices = Path(kernel.stats.cache_path or "/nowhere").glob(f"*.{kernel.__name__}-*.nbi")
     return any(index.stat().st_mtime >= source for index in indices)
 
 
