@@ -10,8 +10,7 @@ import numpy as np
 from exgs.codec.errors import EncodeError
 from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS
 from exgs.codec.pyramid import Level, Pyramid
-
-_MORTON_BITS = 21
+from exgs.codec.symbols_in import curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,21 +31,25 @@ class Cut:
     """[N] int64 splats of the level: those with children along the curve, then the others along the curve."""
     with_children: int
     """How many splats, counted from the first, have children."""
+    base: np.ndarray
+    """[3] int64 corner of the chunk's lattice within that of its level."""
+    bits: np.ndarray
+    """[3] int64 bits of its coordinates."""
 
 
-def cut(pyramid: Pyramid, chunk_splats: int) -> list[Cut]:
+def cut(pyramid: Pyramid, lattices: list[np.ndarray], chunk_splats: int) -> list[Cut]:
     """Chunks of about ``chunk_splats`` splats, coarsest level first, in the order of tiles.
 
+    ``lattices`` holds the means of each level as [N,3] int64 lattice coordinates.
+
     Raises:
-        EncodeError: the pyramid is not one.
+        EncodeError: there would be too many chunks, or too many splats in one.
     """
-    _check(pyramid)
     top = len(pyramid.levels) - 1
     families = [_families(pyramid, level) for level in range(top)]
-    curves = [_along_curve(level.gaussians.means) for level in pyramid.levels]
-    order = np.argsort(curves[top], kind="stable")
+    order = np.argsort(_keys(lattices[top])[0], kind="stable")
     cuts = [
-        _make(top, tile, (-1, 0, 0), index, families, curves)
+        _make(top, tile, (-1, 0, 0), index, families, lattices)
         for tile, index in enumerate(np.array_split(order, _pieces(len(order), chunk_splats)))
     ]
     start = 0
@@ -56,7 +59,7 @@ def cut(pyramid: Pyramid, chunk_splats: int) -> list[Cut]:
             for run in _runs(cuts[parent], families[level], chunk_splats):
                 index = _members(families[level], cuts[parent].index[run])
                 place = (parent, run.start, run.stop - run.start)
-                cuts.append(_make(level, tile, place, index, families, curves))
+                cuts.append(_make(level, tile, place, index, families, lattices))
                 tile += 1
         start = stop
     if len(cuts) > MAX_CHUNKS:
@@ -81,8 +84,9 @@ def _families(pyramid: Pyramid, level: int) -> _Families:
 
 
 def _members(family: _Families, parents: np.ndarray) -> np.ndarray:
-    pieces = [family.children[family.starts[p] : family.starts[p + 1]] for p in parents]
-    return np.concatenate(pieces)
+    starts, counts = family.starts[parents], family.starts[parents + 1] - family.starts[parents]
+    before = np.cumsum(counts) - counts
+    return family.children[np.arange(counts.sum()) + np.repeat(starts - before, counts)]
 
 
 def _runs(parent: Cut, family: _Families, chunk_splats: int) -> list[slice]:
@@ -104,7 +108,7 @@ def _make(
     place: tuple[int, int, int],
     index: np.ndarray,
     families: list[_Families],
-    curves: list[np.ndarray],
+    lattices: list[np.ndarray],
 ) -> Cut:
     if len(index) > MAX_CHUNK_SPLATS:
         raise EncodeError(f"one splat has {len(index)} children or more, a chunk at most {MAX_CHUNK_SPLATS}")
@@ -112,39 +116,24 @@ def _make(
     if level > 0:
         starts = families[level - 1].starts
         childless = starts[index] == starts[index + 1]
-    order = np.lexsort([curves[level][index], childless])
-    return Cut(level, tile, *place, index[order], int(len(index) - childless.sum()))
+    keys, base, bits = _keys(lattices[level][index])
+    order = np.lexsort([keys, childless])
+    return Cut(level, tile, *place, index[order], int(len(index) - childless.sum()), base, bits)
+
+
+def _keys(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Places along the curve through the lattice that just holds ``cells``, its corner and its bits."""
+    base = cells.min(axis=0)
+    bits = np.array([int(side).bit_length() for side in cells.max(axis=0) - base], np.int64)
+    return curve(cells - base, bits), base, bits
 
 
 def _pieces(count: int, chunk_splats: int) -> int:
     return max(1, round(count / chunk_splats))
 
 
-def _along_curve(means: np.ndarray) -> np.ndarray:
-    """[N] uint64 Morton codes of ``means`` in the cube that holds them."""
-    low = means.min(axis=0).astype(np.float64)
-    extent = float((means.max(axis=0) - low).max())
-    cells = (means - low) * (((1 << _MORTON_BITS) - 1) / extent if extent > 0 else 0.0)
-    code = np.zeros(len(means), np.uint64)
-    for axis in range(3):
-        code |= _spread(cells[:, axis].astype(np.uint64)) << np.uint64(axis)
-    return code
-
-
-def _spread(value: np.ndarray) -> np.ndarray:
-    """Moves bit i of each value to bit 3 i."""
-    for shift, mask in (
-        (32, 0x1F00000000FFFF),
-        (16, 0x1F0000FF0000FF),
-        (8, 0x100F00F00F00F00F),
-        (4, 0x10C30C30C30C30C3),
-        (2, 0x1249249249249249),
-    ):
-        value = (value | (value << np.uint64(shift))) & np.uint64(mask)
-    return value
-
-
-def _check(pyramid: Pyramid) -> None:
+def check_pyramid(pyramid: Pyramid) -> None:
+    """Raises ``EncodeError`` unless the levels make a tree of finite means."""
     levels = pyramid.levels
     if not 1 <= len(levels) <= MAX_LEVELS:
         raise EncodeError(f"{len(levels)} levels: expected 1 to {MAX_LEVELS}")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exgs.codec.coding import Coding, parse_coding, parse_tables, serialize_coding, serialize_tables
+from exgs.codec.entropy.tables import Coder, Family, build
 from exgs.codec.errors import LimitExceeded, Truncated, UnsupportedFeature, UnsupportedVersion
 from exgs.codec.fields import FieldReader, FieldWriter
 from exgs.codec.limits import MAX_LEVELS, MAX_PREAMBLE_BYTES
@@ -39,6 +41,8 @@ class Header:
     """[3] float32 lower corner of the box of all means."""
     bounds_max: np.ndarray
     """[3] float32 upper corner."""
+    coding: Coding
+    """Steps and predictions."""
 
     @property
     def levels(self) -> int:
@@ -55,6 +59,8 @@ class Preamble:
     """One entry per chunk, in file order."""
     size_bytes: int
     """Bytes of the preamble, checksum included; the first chunk starts here."""
+    coder: Coder
+    """Look-up tables of the entropy coder."""
 
     @property
     def file_bytes(self) -> int:
@@ -112,6 +118,10 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     sh_degree = _parse_degree(reader)
     levels = _parse_levels(reader)
     box = _parse_bounds(reader)
+    reader.section = "coding"
+    coding = parse_coding(reader, levels)
+    reader.section = "tables"
+    families = parse_tables(reader)
     reader.section = "manifest"
     chunks = parse_manifest(reader, levels, box, size)
     if reader.offset != size - 4:
@@ -119,11 +129,11 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     splats = [0] * levels
     for chunk in chunks:
         splats[chunk.level] += chunk.count
-    header = Header(version, frame, sh_degree, tuple(splats), box[0], box[1])
-    return Preamble(header, chunks, size)
+    header = Header(version, frame, sh_degree, tuple(splats), box[0], box[1], coding)
+    return Preamble(header, chunks, size, build(families))
 
 
-def serialize_header(header: Header) -> bytes:
+def serialize_header(header: Header, families: tuple[Family, ...]) -> bytes:
     """The bytes from the magic up to the manifest, with the size of the preamble left at zero."""
     writer = FieldWriter()
     writer.put(MAGIC)
@@ -139,6 +149,8 @@ def serialize_header(header: Header) -> bytes:
     writer.u8(header.levels)
     for number in (*header.bounds_min, *header.bounds_max):
         writer.f32(float(number))
+    serialize_coding(writer, header.coding)
+    serialize_tables(writer, families)
     return bytes(writer.data)
 
 

@@ -1,28 +1,48 @@
-"""Precision: how finely each attribute is kept."""
+"""Precision: how finely each attribute is kept, and the parameters of a file that follow from it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from exgs.codec.coding import NEVER, Coding
+from exgs.codec.errors import EncodeError
+from exgs.codec.model import MAX_AXIS_BITS, TURN_THRESHOLDS
+from exgs.codec.pyramid import Pyramid
+from exgs.scene import Gaussians
+
+TYPICAL_CLASS = 2
+"""Class of precision of a splat of its level's median weight: steps are given for it."""
 _STEPS = ("position", "scale", "rotation", "opacity", "colour", "sh")
+_LARGEST_DIFFERENCE = 1 << 13
 
 
 @dataclass(frozen=True)
 class Precision:
-    """Quantisation steps for a splat of the level's typical size and opacity; all positive."""
+    """Quantisation steps for a splat of the median weight (opacity times size) of its level; all positive."""
 
-    position: float = 0.25
-    """Step of the means, in typical splat sizes (standard deviations) of the level."""
-    scale: float = 0.15
+    position: float = 0.19
+    """Step of the means, in median splat sizes (standard deviations) of the level."""
+    scale: float = 0.3
     """Step of the log scales, natural logarithm."""
-    rotation: float = 0.10
-    """Step of the rotation angles, in radians."""
-    opacity: float = 0.03
+    rotation: float = 0.16
+    """Step of the angle between axes whose scales differ by a factor of 2.4, in radians."""
+    opacity: float = 0.08
     """Step of the opacity, in 0 to 1."""
-    colour: float = 0.02
+    colour: float = 0.08
     """Step of the colour, in 0 to 1."""
-    sh: float = 0.04
-    """Step of the further harmonics' coefficients, as contributions to the colour."""
+    sh: float = 0.28
+    """Step of the further harmonics' coefficients."""
+    weighting: float = 0.5
+    """Steps go with the weight of a splat to the power of minus this, 0 to 1."""
+    flattest: float = 4.5
+    """Largest difference kept between the log scales of a splat."""
+    steepest: float = 3.0
+    """Bound of the sensitivity to rotation, which is the sinh of the difference of log scales."""
+    coarser_levels: float = 1.0
+    """All steps of a level, relative to those of the next finer one."""
 
     def scaled(self, factor: float) -> Precision:
         """All steps times ``factor``: above one is coarser."""
@@ -32,3 +52,57 @@ class Precision:
     def from_quality(quality: float) -> Precision:
         """Steps for ``quality`` 0 to 100: 50 is the default; 16 more halve every step."""
         return Precision().scaled(2.0 ** ((50.0 - quality) / 16.0))
+
+
+def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
+    """The parameters of a file, all but the predictions, for this pyramid.
+
+    Raises:
+        EncodeError: a step is not positive and finite.
+    """
+    numbers = [getattr(precision, name) for name in _STEPS]
+    if not all(math.isfinite(number) and number > 0 for number in numbers):
+        raise EncodeError(f"{precision}: steps must be positive")
+    scale_step = single(precision.scale / (1 << TYPICAL_CLASS))
+    sizes = [typical_size(level.gaussians) for level in pyramid.levels]
+    factors = [precision.coarser_levels**level for level in range(len(sizes))]
+    return Coding(
+        scale_step=scale_step,
+        colour_step=single(precision.colour / (1 << TYPICAL_CLASS)),
+        sh_step=single(precision.sh / (1 << TYPICAL_CLASS)),
+        opacity_levels=min(max(round(1.0 / precision.opacity), 2), 256),
+        shift_slope=min(round(128 * scale_step / math.log(2)), 255),
+        turn_thresholds=_turn_thresholds(precision, scale_step),
+        predictions=((0, 0),) * 4,
+        position_steps=tuple(
+            _position_step(level.gaussians, precision.position * factor * size)
+            for level, size, factor in zip(pyramid.levels, sizes, factors, strict=True)
+        ),
+        shift_from=tuple(round((math.log(size) + 1.0) / scale_step) for size in sizes),
+    )
+
+
+def typical_size(gaussians: Gaussians) -> float:
+    """Median of the geometric mean of the two larger standard deviations."""
+    ordered = np.sort(np.clip(gaussians.log_scales, -30.0, 30.0), axis=1)
+    return float(np.exp(np.median(ordered[:, 1:].mean(axis=1))))
+
+
+def single(value: float) -> float:
+    """The nearest 32-bit number."""
+    return float(np.float32(value))
+
+
+def _position_step(gaussians: Gaussians, wanted: float) -> float:
+    extent = float((gaussians.means.max(axis=0) - gaussians.means.min(axis=0)).max())
+    return single(max(wanted, extent / ((1 << MAX_AXIS_BITS) - 2), 1e-12))
+
+
+def _turn_thresholds(precision: Precision, scale_step: float) -> tuple[int, ...]:
+    """Where the bits of an angle rise: a quarter turn in steps of ``rotation`` over the sensitivity."""
+    differences = np.arange(_LARGEST_DIFFERENCE)
+    sensitivity = np.sinh(np.minimum(differences * scale_step, math.asinh(precision.steepest)))
+    cells = math.pi / 2 / precision.rotation * np.maximum(sensitivity, 1e-9)
+    bits = np.round(np.log2(cells)) + TYPICAL_CLASS
+    reached = [int(np.searchsorted(bits, number + 1)) for number in range(TURN_THRESHOLDS)]
+    return tuple(start for start in reached if start < _LARGEST_DIFFERENCE and start < NEVER)

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exgs.codec.cutting import Cut, cut
+from exgs.codec.coding import Coding
+from exgs.codec.cutting import Cut, check_pyramid, cut
+from exgs.codec.entropy.fitting import fit_family, fit_splits
+from exgs.codec.entropy.rans import encode
+from exgs.codec.entropy.tables import Coder, Family, build
+from exgs.codec.errors import EncodeError
+from exgs.codec.fields import FieldWriter
 from exgs.codec.header import VERSION, Header, finish_preamble, serialize_header
+from exgs.codec.limits import MAX_CHUNK_BYTES
 from exgs.codec.manifest import ChunkInfo
+from exgs.codec.measure import count_events, section_bits
+from exgs.codec.model import (
+    CHROMA_G,
+    CHROMA_O,
+    CLASS,
+    FAMILIES,
+    LUMA,
+    NEAR,
+    NEXT_NEAR,
+    SCALE,
+    X,
+    find_neighbours,
+)
 from exgs.codec.pyramid import Pyramid
-from exgs.codec.quantisation import Precision
+from exgs.codec.quantisation import Precision, choose_coding
+from exgs.codec.quantise import quantise
+from exgs.codec.symbols_in import USED, split_cells, write_events
 
-CHUNK_SPLATS = (4800, 3000, 2200, 1600)
-"""Splats that make a chunk of about 40 KiB, by SH degree."""
+CHUNK_SPLATS = (6000, 5000, 4200, 3500)
+"""Splats that make a chunk of about 40 KiB at the default precision, by SH degree."""
+_SPLITS_PER_SPLAT = 2 * 63
+_EVENTS_PER_SPLAT = (30, 52, 82, 124)
+_PREDICTED = (SCALE, LUMA, CHROMA_O, CHROMA_G)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +50,19 @@ class Serialized:
     """The whole file."""
     section_bytes: dict[str, int]
     """Bytes per section; they add up to the file."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """A chunk on its way to bytes."""
+
+    cut: Cut
+    cells: np.ndarray
+    """[N,3] int64 lattice coordinates from the chunk's corner."""
+    codes: np.ndarray
+    """[rows, N] int32."""
+    splits: np.ndarray
+    """Events of the splits."""
 
 
 def serialize(pyramid: Pyramid, precision: Precision) -> bytes:
@@ -38,47 +76,136 @@ def serialize(pyramid: Pyramid, precision: Precision) -> bytes:
 
 def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     """As ``serialize``, with the bytes that each section takes."""
-    first = pyramid.levels[0].gaussians
-    cuts = cut(pyramid, CHUNK_SPLATS[first.sh_degree])
-    bodies = [_body(pyramid, piece) for piece in cuts]
-    gains = [float(pyramid.levels[c.level].importance[c.index].sum()) for c in cuts]
-    order = sorted(range(len(cuts)), key=lambda i: (-cuts[i].level, -gains[i] / len(bodies[i]), cuts[i].tile))
-    means = np.concatenate([level.gaussians.means for level in pyramid.levels])
-    box = np.stack([means.min(axis=0), means.max(axis=0)])
-    splats = tuple(len(level.gaussians) for level in pyramid.levels)
-    header = Header(VERSION, first.frame, first.sh_degree, splats, box[0], box[1])
-    place = {cut_index: id for id, cut_index in enumerate(order)}
-    chunks = [_info(id, cuts[i], place, len(bodies[i]), gains[i], pyramid) for id, i in enumerate(order)]
-    head = serialize_header(header)
-    preamble = finish_preamble(header, head, chunks)
-    data = preamble + b"".join(bodies[i] for i in order)
-    return Serialized(data, {"header": len(head), "manifest": len(preamble) - len(head)})
+    check_pyramid(pyramid)
+    finest = pyramid.levels[0].gaussians
+    means = [level.gaussians.means for level in pyramid.levels]
+    origin = np.min([array.min(axis=0) for array in means], axis=0).astype(np.float64)
+    coding = choose_coding(pyramid, precision)
+    lattices = [
+        np.floor((array - origin) / step).astype(np.int64)
+        for array, step in zip(means, coding.position_steps, strict=True)
+    ]
+    cuts = cut(pyramid, lattices, CHUNK_SPLATS[finest.sh_degree])
+    columns = [quantise(level.gaussians, coding, precision, i) for i, level in enumerate(pyramid.levels)]
+    degree = finest.sh_degree
+    chunks = [_arrange(piece, lattices[piece.level], columns[piece.level], coding, degree) for piece in cuts]
+    coding = replace(coding, predictions=_predictions(chunks))
+    events = [_events(chunk, coding, degree) for chunk in chunks]
+    counts, raw_bits = count_events(events)
+    families = _fit(counts)
+    coder = build(families)
+    bodies = [_body(c, e, coder) for c, e in zip(chunks, events, strict=True)]
+    boxes = [_box(chunk, coding, origin) for chunk in chunks]
+    bounds_max = np.max([box[1] for box in boxes], axis=0)
+    splats = tuple(len(array) for array in means)
+    bounds_min = origin.astype(np.float32)
+    header = Header(VERSION, finest.frame, degree, splats, bounds_min, bounds_max, coding)
+    head = serialize_header(header, families)
+    order, entries = _manifest(pyramid, chunks, boxes, [len(body) for body in bodies])
+    preamble = finish_preamble(header, head, entries)
+    data = preamble + b"".join(bodies[index] for index in order)
+    sections = {"header": len(head), "manifest": len(preamble) - len(head)}
+    sections |= section_bits(families, counts, raw_bits, len(data) - len(preamble))
+    return Serialized(data, sections)
 
 
-def _info(
-    id: int, piece: Cut, place: dict[int, int], size_bytes: int, gain: float, pyramid: Pyramid
-) -> ChunkInfo:
-    means = pyramid.levels[piece.level].gaussians.means[piece.index]
-    parent = place[piece.parent] if piece.parent >= 0 else -1
-    return ChunkInfo(
-        id,
-        piece.level,
-        piece.tile,
-        parent,
-        piece.first,
-        piece.replaced,
-        len(piece.index),
-        0,
-        size_bytes,
-        means.min(axis=0),
-        means.max(axis=0),
-        gain,
-    )
+def _arrange(piece: Cut, lattice: np.ndarray, columns: np.ndarray, coding: Coding, degree: int) -> _Chunk:
+    cells, codes = lattice[piece.index] - piece.base, np.ascontiguousarray(columns[:, piece.index])
+    events = np.empty(_SPLITS_PER_SPLAT * len(cells), np.int64)
+    book = coding.book(piece.level, degree)
+    for run in (slice(0, piece.with_children), slice(piece.with_children, None)):
+        split_cells(cells[run], piece.bits, codes[:, run], events, book)
+    used = int(book[USED])
+    find_neighbours(codes)
+    return _Chunk(piece, cells, codes, events[:used].copy())
 
 
-def _body(pyramid: Pyramid, piece: Cut) -> bytes:
-    part = pyramid.levels[piece.level].gaussians.select(piece.index)
-    arrays = (part.quats, part.log_scales, part.opacity_logits, part.sh0, part.shN)
-    raw = part.means.tobytes() + b"".join(a.astype(np.float16).tobytes() for a in arrays)
-    body = zlib.compress(raw)
-    return body + zlib.crc32(body).to_bytes(4, "little")
+def _events(chunk: _Chunk, coding: Coding, degree: int) -> np.ndarray:
+    events = np.empty(len(chunk.cells) * _EVENTS_PER_SPLAT[degree], np.int64)
+    book = coding.book(chunk.cut.level, degree)
+    write_events(chunk.cells, chunk.codes, events, book)
+    return np.concatenate([chunk.splits, events[: book[USED]]])
+
+
+def _predictions(chunks: list[_Chunk]) -> tuple[tuple[int, int], ...]:
+    """Mean and trust of the predicted rows: the regression of values on the average of their neighbours."""
+    pairs = []
+    for column in _PREDICTED:
+        values, guesses, steps = [], [], []
+        for chunk in chunks:
+            level = chunk.codes[CLASS].astype(np.float64)
+            value = chunk.codes[column] * 2.0**level
+            first, second = chunk.codes[NEAR], chunk.codes[NEXT_NEAR]
+            both = second >= 0
+            values.append(value)
+            steps.append(np.where(both, 2.0**level, np.inf))
+            guesses.append((value[first] + value[second]) / 2)
+        value, guess, weight = np.concatenate(values), np.concatenate(guesses), np.concatenate(steps) ** -2.0
+        mean = round(float(np.median(value)))
+        across = float((weight * (guess - mean) ** 2).sum())
+        along = float((weight * (guess - mean) * (value - mean)).sum())
+        trust = min(max(round(8 * along / across), 0), 8) if across > 0 else 0
+        pairs.append((mean, trust))
+    return tuple(pairs)
+
+
+def _fit(counts: np.ndarray) -> tuple[Family, ...]:
+    families, start = [], 0
+    for name, size in FAMILIES:
+        rows = counts[start : start + size]
+        families.append(fit_splits(rows) if name == "split" else fit_family(rows))
+        start += size
+    return tuple(families)
+
+
+def _body(chunk: _Chunk, events: np.ndarray, coder: Coder) -> bytes:
+    words = np.empty(2 * len(events) + 8, np.uint16)
+    start = encode(events, len(events), coder.tables, coder.table_of, words)
+    writer = FieldWriter()
+    writer.varint(chunk.cut.with_children)
+    for corner in chunk.cut.base:
+        writer.varint(int(corner))
+    writer.u16(sum(int(bits) << (5 * axis) for axis, bits in enumerate(chunk.cut.bits)))
+    writer.put(words[start:].astype("<u2").tobytes())
+    body = bytes(writer.data) + zlib.crc32(writer.data).to_bytes(4, "little")
+    if len(body) > MAX_CHUNK_BYTES:
+        raise EncodeError(f"a chunk of {len(body)} bytes, at most {MAX_CHUNK_BYTES}: use coarser steps")
+    return body
+
+
+def _box(chunk: _Chunk, coding: Coding, origin: np.ndarray) -> np.ndarray:
+    """[2,3] float32 box of the means as they will be decoded."""
+    steps = coding.steps(chunk.cut.level, origin, chunk.cut.base)
+    means = (steps[1:4] + chunk.codes[X : X + 3].T * (0.5 * steps[0])).astype(np.float32)
+    return np.stack([means.min(axis=0), means.max(axis=0)])
+
+
+def _manifest(
+    pyramid: Pyramid, chunks: list[_Chunk], boxes: list[np.ndarray], sizes: list[int]
+) -> tuple[list[int], list[ChunkInfo]]:
+    """The chunks in file order, and their entries: within a level by importance per byte."""
+    cuts = [chunk.cut for chunk in chunks]
+    gains = [float(pyramid.levels[c.level].importance[c.index].sum(dtype=np.float64)) for c in cuts]
+    order = sorted(range(len(cuts)), key=lambda i: (-cuts[i].level, -gains[i] / sizes[i], cuts[i].tile))
+    place = {index: id for id, index in enumerate(order)}
+    entries = []
+    for id, index in enumerate(order):
+        piece, box = cuts[index], boxes[index]
+        parent = place[piece.parent] if piece.parent >= 0 else -1
+        entries.append(
+            ChunkInfo(
+                id=id,
+                level=piece.level,
+                tile=piece.tile,
+                parent=parent,
+                first=piece.first,
+                replaced=piece.replaced,
+                count=len(piece.index),
+                offset=0,
+                size_bytes=sizes[index],
+                bounds_min=box[0],
+                bounds_max=box[1],
+                importance=gains[index],
+            )
+        )
+    return order, entries

@@ -1,0 +1,295 @@
+"""The model of a chunk: its integer columns, the contexts of their symbols, and what is predicted from what.
+
+Theory. A splat is a column of integers (the rows of ``codes`` are named below). Encoder and decoder go
+through them attribute by attribute, and every integer is coded in a context that both know: the class of
+precision, the shape, the nearest splats among the last few. The passes are written down twice, in
+symbols_in.py for the encoder and in symbols_out.py for the decoder, on top of the functions here; everything
+is integer arithmetic, so both come to the same contexts on every machine.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from exgs.codec.entropy.rans import wide
+
+X, Y, Z = 0, 1, 2
+"""Means, as twice the lattice coordinate relative to the chunk, at the middle of the known cell."""
+X_OPEN, Y_OPEN, Z_OPEN = 3, 4, 5
+"""Bits of the means that the splitting of cells leaves open."""
+NEAR, NEXT_NEAR = 6, 7
+"""The nearest and the second nearest splat of the last WINDOW; -1 where there is none."""
+CLASS = 8
+"""Class of precision: each one doubles the steps of scale, colour, harmonics and rotation."""
+SCALE = 9
+"""Log of the largest scale, in steps of the class."""
+DROP_2, DROP_3 = 10, 11
+"""How far the second log scale lies below the first, the third below the second, in steps of the class."""
+OPACITY = 12
+"""Index of the opacity."""
+LUMA, CHROMA_O, CHROMA_G = 13, 14, 15
+"""Colour, in steps of the class."""
+FACE, POLE_U, POLE_V, POLE_BITS = 16, 17, 18, 19
+"""The pole: its nearest axis, its place on that face of the cube, the bits of each coordinate; -1 bits
+where the pole is the x axis and nothing is coded."""
+SPIN, SPIN_BITS = 20, 21
+"""Angle of the other two axes about the pole, and its bits."""
+BAND, MASK = 22, 23
+"""Highest band of harmonics that is not all zero, and which of the three channels are not all zero."""
+SH = 24
+"""First coefficient; they follow coefficient by coefficient, three channels each."""
+
+CLASSES = 8
+WINDOW = 16
+"""How many splats back the nearest one is looked for."""
+MAX_DROP = 40
+"""Largest value of the two drops."""
+MAX_AXIS_BITS = 21
+"""Bits of a lattice coordinate within a chunk."""
+MAX_ROTATION_BITS = 10
+"""Bits of a pole coordinate or of a spin."""
+MAX_OPACITIES = 256
+"""Most opacities that a file may tell apart."""
+SMALL_SPLIT = 16
+"""Cells of fewer splats code how many lie in the lower half; larger ones code it in sixteenths first."""
+
+FAMILIES = (
+    ("split", 14 + 12),
+    ("class", CLASSES),
+    ("scale", CLASSES),
+    ("drop 2", CLASSES),
+    ("drop 3", 4 * CLASSES),
+    ("opacity", CLASSES),
+    ("luma", CLASSES),
+    ("chroma o", CLASSES),
+    ("chroma g", CLASSES),
+    ("face", 8),
+    ("pole", 2 * 7),
+    ("band", 16),
+    ("mask", 8),
+    ("coefficient", 18),
+)
+"""Name and number of contexts of each family of symbols; a family shares no table with another."""
+
+(
+    SPLIT_CONTEXT,
+    CLASS_CONTEXT,
+    SCALE_CONTEXT,
+    DROP_2_CONTEXT,
+    DROP_3_CONTEXT,
+    OPACITY_CONTEXT,
+    LUMA_CONTEXT,
+    CHROMA_O_CONTEXT,
+    CHROMA_G_CONTEXT,
+    FACE_CONTEXT,
+    POLE_CONTEXT,
+    BAND_CONTEXT,
+    MASK_CONTEXT,
+    COEFFICIENT_CONTEXT,
+    CONTEXTS,
+) = (sum(count for _, count in FAMILIES[:index]) for index in range(len(FAMILIES) + 1))
+"""First context of each family, and the number of all contexts."""
+
+SECTION_OF_FAMILY = {
+    "split": "positions",
+    "class": "scales",
+    "scale": "scales",
+    "drop 2": "scales",
+    "drop 3": "scales",
+    "opacity": "opacity",
+    "luma": "colour",
+    "chroma o": "colour",
+    "chroma g": "colour",
+    "face": "rotations",
+    "pole": "rotations",
+    "band": "SH",
+    "mask": "SH",
+    "coefficient": "SH",
+}
+"""Where the bytes of each family are counted."""
+
+DIRECT = 16
+"""Values below it are tokens of their own."""
+TOKENS = 42
+"""Tokens 16 and above stand for a leading one, the bit after it, and raw bits: values below 2^17."""
+MAX_VALUE = (1 << 17) - 1
+
+STATE_A, STATE_B, NEXT_WORD = 0, 1, 2
+"""Places of the book, the array of integers that goes along with all passes: state of the entropy coder."""
+SHIFT_FROM, SHIFT_SLOPE = 7, 8
+"""Log scale where positions begin to coarsen, and how fast."""
+PREDICT = 9
+"""First of four pairs: mean of scale, luma, chroma o, chroma g, and eighths of trust in the neighbours."""
+OPACITY_LEVELS = 17
+"""Number of opacities."""
+SH_BANDS = 18
+"""Degree of the harmonics."""
+TURNS = 19
+"""First of the thresholds of ``turn_bits``."""
+TURN_THRESHOLDS = 16
+TABLE_OF = TURNS + TURN_THRESHOLDS
+"""First of the tables of the contexts."""
+BOOK = TABLE_OF + CONTEXTS
+"""Length of the book."""
+
+
+@njit(nogil=True, cache=True)
+def find_neighbours(codes: np.ndarray) -> None:
+    """Fills NEAR and NEXT_NEAR from X, Y, Z as the splitting of cells leaves them."""
+    for index in range(codes.shape[1]):
+        x, y, z = wide(codes[X, index]), wide(codes[Y, index]), wide(codes[Z, index])
+        best = second = 1 << 62
+        first = runner_up = -1
+        for other in range(index - 1, max(index - 1 - WINDOW, -1), -1):
+            dx, dy, dz = codes[X, other] - x, codes[Y, other] - y, codes[Z, other] - z
+            distance = dx * dx + dy * dy + dz * dz
+            if distance < best:
+                second, runner_up = best, first
+                best, first = distance, other
+            elif distance < second:
+                second, runner_up = distance, other
+        codes[NEAR, index], codes[NEXT_NEAR, index] = first, runner_up
+
+
+@njit(nogil=True, cache=True)
+def predicted(codes: np.ndarray, column: int, index: int, book: np.ndarray, pair: int) -> int:
+    """Expected value of a row of ``codes``, in steps of the class of splat ``index``.
+
+    It is the mean of the file, moved towards the average of the two neighbours.
+    """
+    mean, trust = book[PREDICT + 2 * pair], book[PREDICT + 2 * pair + 1]
+    first, second = codes[NEAR, index], codes[NEXT_NEAR, index]
+    level = wide(codes[CLASS, index])
+    value = mean
+    if first >= 0:
+        near = wide(codes[column, first]) << codes[CLASS, first]
+        if second >= 0:
+            near += wide(codes[column, second]) << codes[CLASS, second]
+            value += ((near - 2 * mean) * trust) >> 4
+        else:
+            value += ((near - mean) * trust) >> 3
+    return (value + ((1 << level) >> 1)) >> level
+
+
+@njit(nogil=True, cache=True)
+def position_shift(codes: np.ndarray, index: int, book: np.ndarray) -> int:
+    """Low bits of the position that a splat of this scale does without."""
+    above = (wide(codes[SCALE, index]) << codes[CLASS, index]) - book[SHIFT_FROM]
+    return min(max((above * book[SHIFT_SLOPE]) >> 8, 0), 12)
+
+
+@njit(nogil=True, cache=True)
+def turn_bits(difference: int, level: int, book: np.ndarray) -> int:
+    """Bits of an angle between axes with log scales ``difference`` steps of class 0 apart, less ``level``."""
+    bits = 0
+    while bits < TURN_THRESHOLDS and difference >= book[TURNS + bits]:
+        bits += 1
+    return bits - level
+
+
+@njit(nogil=True, cache=True)
+def split_context(count: int) -> int:
+    """Context of the split of a cell of ``count`` splats, from 2 up."""
+    if count < SMALL_SPLIT:
+        return SPLIT_CONTEXT + count - 2
+    bits = 4
+    while count >> (bits + 1):
+        bits += 1
+    return SPLIT_CONTEXT + 14 + min(bits - 4, 11)
+
+
+@njit(nogil=True, cache=True)
+def split_raw_bits(count: int) -> int:
+    """Raw bits after the sixteenth of a large cell."""
+    bits, largest = 0, (count - 2) // 16
+    while largest >> bits:
+        bits += 1
+    return bits
+
+
+@njit(nogil=True, cache=True)
+def widest(x_bits: int, y_bits: int, z_bits: int) -> int:
+    """The axis to split next: the one with the most bits left, the first of them on a tie."""
+    if x_bits >= y_bits and x_bits >= z_bits:
+        return 0
+    return 1 if y_bits >= z_bits else 2
+
+
+@njit(nogil=True, cache=True)
+def push_halves(stack: np.ndarray, top: int, lower: int) -> int:
+    """Replaces the cell at ``top`` by its halves that hold splats, the lower one on top; gives the new top.
+
+    A cell is a row: first splat, end of splats, bits left of x, y, z, lower corner x, y, z. The new top is
+    one past the last cell.
+    """
+    axis = widest(stack[top, 2], stack[top, 3], stack[top, 4])
+    stack[top, 2 + axis] -= 1
+    middle = stack[top, 0] + lower
+    if middle < stack[top, 1]:
+        for column in range(8):
+            stack[top + 1, column] = stack[top, column]
+        stack[top, 0] = middle
+        stack[top, 5 + axis] += 1 << stack[top, 2 + axis]
+        top += 1
+    if lower > 0:
+        stack[top, 1] = middle
+        top += 1
+    return top
+
+
+@njit(nogil=True, cache=True)
+def prolate(codes: np.ndarray, index: int) -> int:
+    """1 where the pole is the longest axis, 0 where it is the shortest: the one that stands out."""
+    return 1 if codes[DROP_2, index] > codes[DROP_3, index] else 0
+
+
+@njit(nogil=True, cache=True)
+def pole_guide(codes: np.ndarray, index: int) -> int:
+    """The neighbour whose pole is the guess for the pole of splat ``index``; -1 if there is none."""
+    for place in range(NEAR, NEXT_NEAR + 1):
+        other = codes[place, index]
+        if other >= 0 and codes[POLE_BITS, other] >= 0 and prolate(codes, other) == prolate(codes, index):
+            return other
+    return -1
+
+
+@njit(nogil=True, cache=True)
+def pole_bits(codes: np.ndarray, index: int, book: np.ndarray) -> int:
+    """Bits of each coordinate of the pole; -1 where nothing is coded."""
+    level = wide(codes[CLASS, index])
+    larger = max(codes[DROP_2, index], codes[DROP_3, index])
+    smaller = min(codes[DROP_2, index], codes[DROP_3, index])
+    return min(max(turn_bits((2 * larger + smaller) << level >> 1, level, book), -1), MAX_ROTATION_BITS)
+
+
+@njit(nogil=True, cache=True)
+def spin_bits(codes: np.ndarray, index: int, book: np.ndarray) -> int:
+    """Bits of the angle about the pole."""
+    level = wide(codes[CLASS, index])
+    smaller = min(codes[DROP_2, index], codes[DROP_3, index])
+    return min(max(turn_bits(smaller << level, level, book) + 1, 0), MAX_ROTATION_BITS)
+
+
+@njit(nogil=True, cache=True)
+def guessed_pole(coordinate: int, bits: int, wanted: int) -> int:
+    """A pole coordinate of ``bits`` bits in ``wanted`` bits."""
+    return ((2 * coordinate + 1) << wanted) >> (bits + 1)
+
+
+@njit(nogil=True, cache=True)
+def coefficient_context(channel: int, band: int, before: int) -> int:
+    """Context of a coefficient of ``band`` 1 to 3, where the one before it in its channel was ``before``."""
+    return COEFFICIENT_CONTEXT + (9 if channel else 0) + 3 * (band - 1) + min(abs(before), 2)
+
+
+@njit(nogil=True, cache=True)
+def band_end(band: int) -> int:
+    """Number of coefficients of the bands 1 to ``band``."""
+    return (band + 1) * (band + 1) - 1
+
+
+@njit(nogil=True, cache=True)
+def band_of(place: int) -> int:
+    """Band of the coefficient at ``place``, 0 to 14."""
+    return 1 if place < 3 else (2 if place < 8 else 3)

@@ -1,0 +1,184 @@
+"""Gaussians to integer columns."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from exgs.codec.coding import Coding
+from exgs.codec.dequantise import COSINES, SINES, TANGENTS, turn_axes
+from exgs.codec.entropy.rans import wide
+from exgs.codec.errors import EncodeError
+from exgs.codec.model import (
+    BAND,
+    CLASS,
+    CLASSES,
+    DROP_2,
+    DROP_3,
+    FACE,
+    LUMA,
+    MASK,
+    MAX_DROP,
+    OPACITY,
+    POLE_BITS,
+    POLE_U,
+    SCALE,
+    SH,
+    SPIN,
+    SPIN_BITS,
+    band_of,
+    pole_bits,
+    prolate,
+    spin_bits,
+)
+from exgs.codec.quantisation import TYPICAL_CLASS, Precision
+from exgs.scene import SH_C0, Gaussians
+
+_LARGEST = 1 << 15
+
+
+def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: int) -> np.ndarray:
+    """[rows, N] int32: everything but the means.
+
+    Raises:
+        EncodeError: a value is not finite.
+    """
+    arrays = ("quats", "log_scales", "opacity_logits", "sh0", "shN")
+    for name in arrays:
+        if not np.isfinite(getattr(gaussians, name)).all():
+            raise EncodeError(f"level {level}: {name} has values that are not finite")
+    codes = np.zeros((SH + 3 * gaussians.shN.shape[1], len(gaussians)), np.int32)
+    codes[CLASS] = _classes(gaussians, precision, level)
+    top = coding.opacity_levels - 1
+    index = np.round((gaussians.opacities * 256.0 - 1.0) * (top / 254.0))
+    codes[OPACITY] = np.clip(index, 0, top)
+    book = coding.book(level, gaussians.sh_degree)
+    _shapes(gaussians.log_scales, coding.scale_step, precision.flattest, codes)
+    _turns(gaussians.quats, gaussians.log_scales, book, (TANGENTS, COSINES, SINES), codes)
+    _colours(gaussians.sh0, gaussians.shN, np.array([coding.colour_step, coding.sh_step]), codes)
+    return codes
+
+
+def _classes(gaussians: Gaussians, precision: Precision, level: int) -> np.ndarray:
+    """Classes that keep the product of step and weight to the power of the weighting about equal."""
+    ordered = np.sort(np.clip(gaussians.log_scales, -30.0, 30.0), axis=1)
+    weight = (ordered[:, 1] + ordered[:, 2]) / (2 * math.log(2)) + np.log2(gaussians.opacities + 1e-4)
+    lighter = precision.weighting * (np.median(weight) - weight)
+    lighter += level * math.log2(precision.coarser_levels)
+    return np.clip(np.round(lighter) + TYPICAL_CLASS, 0, CLASSES - 1)
+
+
+@njit(nogil=True, cache=True)
+def _order(scales: np.ndarray, out: np.ndarray) -> None:
+    """Writes the axes from the longest to the shortest to ``out``."""
+    out[0], out[1], out[2] = 0, 1, 2
+    if scales[out[1]] > scales[out[0]]:
+        out[0], out[1] = out[1], out[0]
+    if scales[out[2]] > scales[out[1]]:
+        out[1], out[2] = out[2], out[1]
+    if scales[out[1]] > scales[out[0]]:
+        out[0], out[1] = out[1], out[0]
+
+
+@njit(nogil=True, cache=True)
+def _nearest(value: float) -> int:
+    """The integer nearest to ``value``, within the range of a column."""
+    return wide(min(max(math.floor(value + 0.5), -_LARGEST), _LARGEST))
+
+
+@njit(nogil=True, cache=True)
+def _shapes(log_scales: np.ndarray, base_step: float, flattest: float, codes: np.ndarray) -> None:
+    axes = np.empty(3, np.int64)
+    for index in range(codes.shape[1]):
+        scales = log_scales[index]
+        _order(scales, axes)
+        step = base_step * (1 << codes[CLASS, index])
+        codes[SCALE, index] = _nearest(scales[axes[0]] / step)
+        kept = max(scales[axes[1]], scales[axes[0]] - flattest)
+        codes[DROP_2, index] = min(max(_nearest(codes[SCALE, index] - kept / step), 0), MAX_DROP)
+        kept = max(scales[axes[2]], scales[axes[0]] - flattest)
+        codes[DROP_3, index] = min(
+            max(_nearest(codes[SCALE, index] - codes[DROP_2, index] - kept / step), 0), MAX_DROP
+        )
+
+
+@njit(nogil=True, cache=True)
+def _turns(
+    quats: np.ndarray,
+    log_scales: np.ndarray,
+    book: np.ndarray,
+    angles: tuple[np.ndarray, ...],
+    codes: np.ndarray,
+) -> None:
+    axes, decoded = np.empty((3, 3)), np.empty((3, 3))
+    order = np.empty(3, np.int64)
+    for index in range(codes.shape[1]):
+        _order(log_scales[index], order)
+        _rotation(quats[index], order, axes)
+        pole, first = (0, 1) if prolate(codes, index) else (2, 0)
+        codes[POLE_BITS, index] = pole_bits(codes, index, book)
+        if codes[POLE_BITS, index] >= 0:
+            _pole(codes, index, axes[:, pole])
+        codes[SPIN_BITS, index] = 0
+        turn_axes(codes, index, angles, decoded)
+        last = 3 - pole - first
+        along = across = 0.0
+        for axis in range(3):
+            along += axes[axis, first] * decoded[axis, first]
+            across += axes[axis, first] * decoded[axis, last]
+        codes[SPIN_BITS, index] = spin_bits(codes, index, book)
+        cells = 1 << codes[SPIN_BITS, index]
+        codes[SPIN, index] = wide(math.floor(math.atan2(across, along) / math.pi * cells)) & (cells - 1)
+
+
+@njit(nogil=True, cache=True)
+def _pole(codes: np.ndarray, index: int, pole: np.ndarray) -> None:
+    face = 0
+    for axis in range(1, 3):
+        if abs(pole[axis]) > abs(pole[face]):
+            face = axis
+    codes[FACE, index] = face
+    cells = 1 << codes[POLE_BITS, index]
+    for place in range(2):
+        tangent = pole[(face + 1 + place) % 3] / pole[face]
+        cell = math.floor((math.atan(tangent) * (4 / math.pi) + 1) / 2 * cells)
+        codes[POLE_U + place, index] = min(max(cell, 0), cells - 1)
+
+
+@njit(nogil=True, cache=True)
+def _rotation(quat: np.ndarray, order: np.ndarray, out: np.ndarray) -> None:
+    """Writes the directions of the axes in ``order`` as columns."""
+    length = math.sqrt(quat[0] ** 2 + quat[1] ** 2 + quat[2] ** 2 + quat[3] ** 2)
+    if length < 1e-20:
+        length = 1.0
+    w, x, y, z = quat[0] / length, quat[1] / length, quat[2] / length, quat[3] / length
+    for place in range(3):
+        if order[place] == 0:
+            a, b, c = 1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)
+        elif order[place] == 1:
+            a, b, c = 2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)
+        else:
+            a, b, c = 2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)
+        out[0, place], out[1, place], out[2, place] = a, b, c
+
+
+@njit(nogil=True, cache=True)
+def _colours(sh0: np.ndarray, shN: np.ndarray, steps: np.ndarray, codes: np.ndarray) -> None:
+    for index in range(codes.shape[1]):
+        _luma_chroma(sh0[index, 0], SH_C0 / (steps[0] * (1 << codes[CLASS, index])), codes, LUMA, index)
+        for place in range(shN.shape[1]):
+            at = SH + 3 * place
+            _luma_chroma(shN[index, place], 1.0 / (steps[1] * (1 << codes[CLASS, index])), codes, at, index)
+            for channel in range(3):
+                if codes[at + channel, index] != 0:
+                    codes[MASK, index] |= 1 << channel
+                    codes[BAND, index] = band_of(place)
+
+
+@njit(nogil=True, cache=True)
+def _luma_chroma(rgb: np.ndarray, per_step: float, codes: np.ndarray, row: int, index: int) -> None:
+    codes[row + 0, index] = _nearest((rgb[0] + 2.0 * rgb[1] + rgb[2]) * (0.25 * per_step))
+    codes[row + 1, index] = _nearest((rgb[0] - rgb[2]) * (0.5 * per_step))
+    codes[row + 2, index] = _nearest((2.0 * rgb[1] - rgb[0] - rgb[2]) * (0.25 * per_step))
