@@ -63,6 +63,7 @@ class DecodeWorker:
         self._levels = np.array([chunk.level for chunk in preamble.chunks], np.int64)
         self._counts = np.array([chunk.count for chunk in preamble.chunks], np.int64)
         self._have = np.zeros(len(preamble.chunks), bool)
+        self._tried = np.zeros(len(preamble.chunks), bool)
         self._queue: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
         self._submitted_bytes = self._taken_bytes = 0
         self._received_bytes = preamble.size_bytes
@@ -104,7 +105,7 @@ class DecodeWorker:
             if item is None:
                 break
             self._decode(*item)
-            if self._unpublished and self._publish_now():
+            if self._publish_now():
                 self._publish()
         if self._unpublished:
             self._publish()
@@ -112,6 +113,7 @@ class DecodeWorker:
     def _decode(self, chunk: int, data: bytes) -> None:
         """Takes one chunk into the assembly; one that came before is ignored."""
         error = None
+        self._tried[chunk] = True
         if not self._have[chunk]:
             try:
                 self._assembly.add(chunk, decode_chunk(self._preamble, chunk, data))
@@ -132,11 +134,14 @@ class DecodeWorker:
             )
 
     def _publish_now(self) -> bool:
-        """Whether a snapshot is due, or may not wait: the first complete picture, and the last."""
-        if self._have.all() or self._clock.now() >= self._next_publish_s:
-            return True
+        """Whether a snapshot is due, or may not wait: the first that covers the scene, and the last."""
         newest = self.snapshots.get()
-        return self._base() and (newest is None or not newest.base)
+        if self._tried.all() and (newest is None or not newest.last):
+            return True
+        if not self._unpublished:
+            return False
+        covers_first = self._base() and (newest is None or not newest.base)
+        return covers_first or self._clock.now() >= self._next_publish_s
 
     def _until_publish_s(self) -> float | None:
         """How long the queue may be waited for; None for ever."""
@@ -154,6 +159,7 @@ class DecodeWorker:
             bytes_received=self._received_bytes,
             base=self._base(),
             complete=bool(self._have.all()),
+            last=bool(self._tried.all()),
         )
         self.snapshots.put(snapshot)
         self._unpublished = False

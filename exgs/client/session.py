@@ -130,9 +130,9 @@ class _Session:
 
     def _published(self, snapshot: Snapshot) -> None:
         self._teller.follow(snapshot, self._scene.preamble)
-        if snapshot.base:
+        if snapshot.base or snapshot.last:
             self._covered.set()
-        if snapshot.base and (len(snapshot.gaussians) >= PLACE_SPLATS or snapshot.complete):
+        if snapshot.last or (snapshot.base and len(snapshot.gaussians) >= PLACE_SPLATS):
             self._fine.set()
 
     async def _show(self, decoding: asyncio.Task[None]) -> None:
@@ -152,8 +152,9 @@ class _Session:
         if snapshot is None or not len(snapshot.gaussians):
             if self._reception.lost is not None:
                 raise ClientError(f"lost before anything could be shown: {self._reception.lost}")
-            broken = f"; {self._worker.corrupt} chunks were corrupt" if self._worker.corrupt else ""
-            raise ClientError(f"nothing that can be shown came within {limit_s:g} s{broken}")
+            count = self._worker.corrupt
+            why = f"; corrupt chunks: {count}" if count else f" within {limit_s:g} s"
+            raise ClientError(f"nothing that can be shown came{why}")
         return snapshot
 
     async def _draw(self, snapshot: Snapshot) -> None:

@@ -35,6 +35,8 @@ class Snapshot:
     """Whether the coarsest level is there in full: every part of the scene is to be seen."""
     complete: bool
     """Whether every chunk is there."""
+    last: bool
+    """Whether no further chunk is awaited: each is there, or was corrupt."""
 
 
 class Latest(Generic[T]):

@@ -77,6 +77,7 @@ def snapshot(number: int, splats: int = 10) -> Snapshot:
         bytes_received=100 * number,
         base=True,
         complete=False,
+        last=False,
     )
 
 

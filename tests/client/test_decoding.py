@@ -89,6 +89,18 @@ def test_a_corrupt_chunk_is_counted_and_told_and_the_others_go_on():
     )
 
 
+def test_a_corrupt_first_chunk_does_not_keep_the_last_snapshot_waiting():
+    container = open_container(DATA)
+    worker, notes = worker_for(container)
+    worker.submit(0, b"rubbish")
+    for chunk in (1, 2):
+        worker.submit(chunk, bytes(container.chunk(chunk)))
+    worker.close()
+    worker.run()
+    assert [snapshot.last for snapshot in notes.snapshots] == [False, True]
+    assert not notes.snapshots[-1].base
+
+
 def test_too_many_corrupt_chunks_end_it():
     container = open_container(DATA)
     worker, _ = worker_for(container)

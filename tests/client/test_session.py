@@ -287,6 +287,11 @@ async def test_a_corrupt_chunk_is_left_out_and_the_rest_is_shown():
     assert any(news.text.startswith("chunk 1 left out") for news in audience.told)
 
 
+async def test_a_scene_whose_coarsest_chunk_is_corrupt_ends_at_once():
+    with pytest.raises(ClientError, match="nothing that can be shown came; corrupt chunks: 1"):
+        await Audience("lost").play(Theatre(sending(with_broken_chunk(0))))
+
+
 async def test_a_stream_of_rubbish_ends_with_a_clear_error():
     async def rubbish(endpoint: Endpoint, scene: int) -> None:
         container = open_container(encoded(120_000, levels=1))
