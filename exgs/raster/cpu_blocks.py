@@ -31,8 +31,9 @@ Frame = tuple[int, bool]
 
 _F = np.float32
 _ZERO, _ONE, _HALF, _TWO, _SIDE = _F(0), _F(1), _F(0.5), _F(2), _F(3)
-_CUT, _MOST, OPAQUE = _F(1 / 255), _F(0.99), _F(1e-4)
-_FLOOR = _F(-np.log2(255) / 8 - 1e-4)
+_MOST, OPAQUE, _SLACK = _F(0.99), _F(1e-4), _F(1e-4)
+_FAINTEST = _F(-np.log2(255) / 8)
+"""The q of alpha 1/255, below which nothing is drawn."""
 # 2^x on [-1, 0] to 8e-8.
 _E0, _E1, _E2 = _F(0.99999994), _F(0.69314224), _F(0.2401722)
 _E3, _E4, _E5 = _F(0.055279724), _F(0.009188612), _F(0.00093878835)
@@ -49,7 +50,7 @@ def blending_weight(
     p = p * p
     p = p * p
     alpha = min(p * p, _MOST)
-    return alpha * clear if (q >= _FLOOR) & (alpha >= _CUT) & (clear >= OPAQUE) else _ZERO
+    return alpha * clear if (q >= _FAINTEST) & (clear >= OPAQUE) else _ZERO
 
 
 @kernel
@@ -70,6 +71,7 @@ def survey(span: Range, lists: Arrays, corner: Range, live: int, near: Arrays) -
         u, v = records[s, 0] - left, records[s, 1] - top
         a, b, c, k = records[s, 2], records[s, 3], records[s, 4], records[s, 5]
         slope_y, slope_x = -b / (_TWO * c), -b / (_TWO * a)
+        faintest = _FAINTEST - _SLACK - k
         mask = 0
         for i in range(16):
             x0, y0 = _F(4 * (i & 3)) - u, _F(4 * (i >> 2)) - v
@@ -78,7 +80,7 @@ def survey(span: Range, lists: Arrays, corner: Range, live: int, near: Arrays) -
             y, x = min(max(slope_y * edge_x, y0), y1), min(max(slope_x * edge_y, x0), x1)
             q_x = (a * edge_x + b * y) * edge_x + c * y * y
             q_y = (a * x + b * edge_y) * x + c * edge_y * edge_y
-            mask |= int(max(q_x, q_y) + k >= _FLOOR) << i
+            mask |= int(max(q_x, q_y) >= faintest) << i
         shapes[n, 0], shapes[n, 1], shapes[n, 2] = u, v, a
         shapes[n, 3], shapes[n, 4], shapes[n, 5] = b, c, k
         masks[n], places[n], slots[n] = mask & live, e, s
@@ -87,14 +89,27 @@ def survey(span: Range, lists: Arrays, corner: Range, live: int, near: Arrays) -
 
 
 @kernel
+def tile_state() -> np.ndarray:
+    """[1024] room for a tile: 16 blocks of 4 rows (light let through, three channels) of 16 pixels.
+
+    It begins where a line of the cache does, so that a row is one line and not two halves.
+    """
+    room = np.empty(1024 + 16, np.float32)
+    skip = (64 - room.ctypes.data % 64) % 64 // 4
+    return room[skip : skip + 1024]
+
+
+@kernel
 def open_tile(clear: np.ndarray, resume: bool, corner: Range, state: np.ndarray) -> int:
-    """Fills row 0 of ``state`` [16,C,16] with the light that the tile's pixels still let through.
+    """Fills row 0 of ``state`` with the light that the tile's pixels still let through.
 
     Returns the bits of the blocks that let any through. Outside the picture there is none.
     """
     left, top = corner
     if not resume and top + TILE <= clear.shape[0] and left + TILE <= clear.shape[1]:
-        state[:, 0] = _ONE
+        for block in range(16):
+            for i in range(16):
+                state[64 * block + i] = _ONE
         return 0xFFFF
     load_tile(clear, corner, state, 0)
     live = 0
@@ -102,8 +117,8 @@ def open_tile(clear: np.ndarray, resume: bool, corner: Range, state: np.ndarray)
         for x in range(min(TILE, clear.shape[1] - left)):
             block, i = (y >> 2) * 4 + (x >> 2), (y & 3) * 4 + (x & 3)
             if not resume:
-                state[block, 0, i] = _ONE
-            if state[block, 0, i] >= OPAQUE:
+                state[64 * block + i] = _ONE
+            if state[64 * block + i] >= OPAQUE:
                 live |= 1 << block
     return live
 
@@ -126,7 +141,7 @@ def load_tile(picture: np.ndarray, corner: Range, state: np.ndarray, row: int) -
             block, i = (y >> 2) * 4 + (x >> 2), (y & 3) * 4 + (x & 3)
             inside = top + y < picture.shape[0] and left + x < picture.shape[1]
             for n in range(picture.shape[2]):
-                state[block, row + n, i] = picture[top + y, left + x, n] if inside else _ZERO
+                state[64 * block + 16 * (row + n) + i] = picture[top + y, left + x, n] if inside else _ZERO
 
 
 @kernel
@@ -137,4 +152,4 @@ def store_tile(state: np.ndarray, row: int, corner: Range, picture: np.ndarray) 
         for x in range(min(TILE, picture.shape[1] - left)):
             block, i = (y >> 2) * 4 + (x >> 2), (y & 3) * 4 + (x & 3)
             for n in range(picture.shape[2]):
-                picture[top + y, left + x, n] = state[block, row + n, i]
+                picture[top + y, left + x, n] = state[64 * block + 16 * (row + n) + i]

@@ -23,6 +23,7 @@ from exgs.raster.cpu_blocks import (
     pack_bits,
     store_tile,
     survey,
+    tile_state,
 )
 from exgs.raster.kernel import kernel, trailing_zeros
 
@@ -36,13 +37,13 @@ def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> No
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures
-    state = np.empty((16, 4, 16), np.float32)
+    state = tile_state()
     shapes, masks = np.empty((BATCH, 9), np.float32), np.empty(BATCH, np.int64)
     near = (shapes, masks, np.empty(BATCH, np.int64), np.empty(BATCH, np.int64))
     flags = np.empty(16, np.int64)
     for tile in range(tiles[0], tiles[1]):
         corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
-        state[:, 1:], flags[:] = _ZERO, 1
+        state[:], flags[:] = _ZERO, 1
         live = open_tile(clear, resume, corner, state)
         if resume:
             load_tile(image, corner, state, 1)
@@ -63,17 +64,18 @@ def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> No
                 while mask:
                     block = trailing_zeros(mask)
                     mask &= mask - 1
+                    at = 64 * block
                     x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
                     alive = False
                     for i in range(16):
-                        t = state[block, 0, i]
+                        t = state[at + i]
                         w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
                         t -= w
                         alive |= t >= OPAQUE
-                        state[block, 0, i] = t
-                        state[block, 1, i] += w * red
-                        state[block, 2, i] += w * green
-                        state[block, 3, i] += w * blue
+                        state[at + i] = t
+                        state[at + 16 + i] += w * red
+                        state[at + 32 + i] += w * green
+                        state[at + 48 + i] += w * blue
                     flags[block] = alive
             live &= pack_bits(flags)
             if live == 0:
@@ -87,7 +89,7 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
     """Sum and largest of the blending weights of each entry over the tile's pixels, into ``sums`` [E,2]."""
     tiles_x, resume = frame
     starts, entries, records = lists
-    state = np.empty((16, 1, 16), np.float32)
+    state = tile_state()
     shapes, masks, places = (
         np.empty((BATCH, 9), np.float32),
         np.empty(BATCH, np.int64),
@@ -111,14 +113,15 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
                 while mask:
                     block = trailing_zeros(mask)
                     mask &= mask - 1
+                    at = 64 * block
                     x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
                     alive = False
                     for i in range(16):
-                        t = state[block, 0, i]
+                        t = state[at + i]
                         w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
                         t -= w
                         alive |= t >= OPAQUE
-                        state[block, 0, i] = t
+                        state[at + i] = t
                         total += w
                         weights[i] = w
                     for i in range(16):
@@ -137,7 +140,7 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures
-    state = np.empty((16, 4, 16), np.float32)
+    state = tile_state()
     shapes, masks, places = (
         np.empty((BATCH, 9), np.float32),
         np.empty(BATCH, np.int64),
@@ -161,17 +164,18 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
                 while mask:
                     block = trailing_zeros(mask)
                     mask &= mask - 1
+                    at = 64 * block
                     x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
                     alive = False
                     for i in range(16):
-                        t = state[block, 0, i]
+                        t = state[at + i]
                         w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
                         t -= w
                         alive |= t >= OPAQUE
-                        state[block, 0, i] = t
-                        red += w * state[block, 1, i]
-                        green += w * state[block, 2, i]
-                        blue += w * state[block, 3, i]
+                        state[at + i] = t
+                        red += w * state[at + 16 + i]
+                        green += w * state[at + 32 + i]
+                        blue += w * state[at + 48 + i]
                     flags[block] = alive
                 sums[places[j], 0], sums[places[j], 1], sums[places[j], 2] = red, green, blue
             live &= pack_bits(flags)
