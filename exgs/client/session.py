@@ -21,7 +21,7 @@ from exgs.client.signalling import Link, connect
 from exgs.client.snapshots import Snapshot
 from exgs.client.staging import Staging
 from exgs.client.statistics import PlaySummary
-from exgs.client.threads import in_thread
+from exgs.client.threads import brisk_switching, in_thread
 from exgs.client.views import send_views
 from exgs.protocol import Endpoint, Statistics
 from exgs.raster import Rasterizer
@@ -164,7 +164,8 @@ class _Session:
             poses, self._worker.snapshots, staging.easel,
             eyes=optics.eyes, clock=self._clock, on_frame=self._recorder.add,
         )  # fmt: skip
-        with self._recorder.logging(config.stats, levels=self._scene.preamble.header.levels):
+        levels = self._scene.preamble.header.levels
+        with brisk_switching(), self._recorder.logging(config.stats, levels=levels):
             schedule = Schedule(self._clock.now(), config.fps, max(1, round(staging.seconds * config.fps)))
             views = send_views(
                 self._endpoint, poses, optics,

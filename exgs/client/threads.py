@@ -1,10 +1,14 @@
-"""Work in a thread that an event loop can end in good order."""
+"""Threads beside an event loop: ended in good order, and not kept waiting by it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+SWITCH_S = 0.0003
 
 
 async def in_thread(body: Callable[[], None], stop: Callable[[], None], *, name: str) -> None:
@@ -18,3 +22,18 @@ async def in_thread(body: Callable[[], None], stop: Callable[[], None], *, name:
         stop()
         await future
         raise
+
+
+@contextmanager
+def brisk_switching() -> Iterator[None]:
+    """While it lasts, a thread that wants the interpreter's lock gets it within a third of a millisecond.
+
+    A picture takes the lock a few times, between kernels. By default each time may last 5 ms while the event loop
+    is busy receiving, which made pictures of 30 ms take 55 to 70.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

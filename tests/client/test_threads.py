@@ -1,9 +1,10 @@
 import asyncio
+import sys
 import threading
 
 import pytest
 
-from exgs.client.threads import in_thread
+from exgs.client.threads import SWITCH_S, brisk_switching, in_thread
 
 
 async def test_runs_the_body():
@@ -37,3 +38,11 @@ async def test_cancelled_it_stops_the_body_and_waits_for_it():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+def test_switching_is_brisk_for_a_while_and_then_as_before():
+    before = sys.getswitchinterval()
+    with pytest.raises(KeyError), brisk_switching():
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+        raise KeyError
+    assert sys.getswitchinterval() == before
