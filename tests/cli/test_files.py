@@ -1,0 +1,135 @@
+"""encode, decode, info and convert on a small scene."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from exgs.scene import read_scene
+from tests.cli.conftest import Command
+
+Encoded = tuple[Path, dict[str, Any]]
+
+
+def test_encode_reports_what_it_wrote(encoded: Encoded, scene_path: Path) -> None:
+    path, said = encoded
+    source = read_scene(scene_path)
+    assert said["bytes"] == path.stat().st_size == sum(said["section_bytes"].values())
+    assert said["float_bytes"] == source.float_bytes == 4000 * 4 * 26
+    assert 0.98 * source.float_bytes / 10 <= said["bytes"] <= source.float_bytes / 10
+    assert said["splats_in"] == 4000 and 0 < said["splats_kept"] <= 4000
+    assert said["ratio"] == pytest.approx(source.float_bytes / said["bytes"], abs=1e-3)
+    assert said["psnr"] > 20 and said["views"] == 12 and not said["views_given"]
+    assert all(phase["seconds"] >= 0 and phase["peak_bytes"] > 1e6 for phase in said["phases"])
+
+
+def test_encode_prints_a_table(exgs: Command, scene_path: Path, cameras_path: Path) -> None:
+    code, out, err = exgs("encode", scene_path, "null", "--cameras", cameras_path, "--max-bytes", "20kB")
+    assert code == 0
+    for word in ("splats", "sections", "ratio", "PSNR", "peak memory", "own 3 views"):
+        assert word in out
+    assert "refit:" in err or "coding:" in err
+
+
+def test_encode_refuses_what_exists(exgs: Command, scene_path: Path, encoded: Encoded) -> None:
+    before = encoded[0].read_bytes()
+    code, out, err = exgs("encode", scene_path, encoded[0])
+    assert code == 2 and "exists" in err and "-w" in err and out == ""
+    assert encoded[0].read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--ratio", "0"), ("--ratio", "ten"), ("--max-bytes", "-5"), ("--preset", "huge"),
+        ("--method", "magic"), ("--ratio", "10", "--max-bytes", "1000"), ("--sh-degree", "4"),
+        ("--views", "0"),
+    ],
+)  # fmt: skip
+def test_encode_refuses_wrong_values(
+    exgs: Command, scene_path: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    code, _, err = exgs("encode", scene_path, tmp_path / "x.ugc", *words)
+    assert code == 2 and "usage" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_encode_says_which_budget_would_work(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    code, _, err = exgs("encode", scene_path, tmp_path / "x.ugc", "--max-bytes", "20", "--quiet")
+    assert code == 1 and "bytes" in err and len(err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_encode_wants_its_own_extension(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    code, _, err = exgs("encode", scene_path, tmp_path / "x.zip")
+    assert code == 2 and ".ugc" in err
+
+
+def test_decode_gives_the_finest_level(exgs: Command, encoded: Encoded, tmp_path: Path) -> None:
+    target = tmp_path / "ball.ply"
+    code, out, _ = exgs("decode", encoded[0], target, "--json")
+    assert code == 0
+    said = json.loads(out)
+    assert said["splats"] == len(read_scene(target)) == encoded[1]["splats_kept"]
+    assert said["output_bytes"] == target.stat().st_size
+
+
+def test_decode_of_a_prefix_is_a_smaller_scene(exgs: Command, encoded: Encoded, tmp_path: Path) -> None:
+    code, out, _ = exgs("decode", encoded[0], "null", "--max-bytes", encoded[1]["bytes"] * 3 // 4, "--json")
+    assert code == 0
+    assert json.loads(out)["splats"] < encoded[1]["splats_kept"]
+
+
+def test_decode_of_something_else_is_refused(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    assert exgs("decode", scene_path, tmp_path / "x.ply")[0] == 2
+    broken = tmp_path / "broken.ugc"
+    broken.write_bytes(b"not a bitstream at all")
+    code, _, err = exgs("decode", broken, tmp_path / "x.ply")
+    assert code == 1 and "not a .ugc file" in err and "Traceback" not in err
+    assert not (tmp_path / "x.ply").exists()
+
+
+def test_info_of_a_bitstream(exgs: Command, encoded: Encoded) -> None:
+    code, out, _ = exgs("info", encoded[0], "--json", "--chunks")
+    assert code == 0
+    said = json.loads(out)
+    assert said["size_bytes"] == encoded[1]["bytes"]
+    assert [level["splats"] for level in said["levels"]] == list(encoded[1]["level_splats"])
+    assert said["preamble_bytes"] + sum(level["bytes"] for level in said["levels"]) == said["size_bytes"]
+    assert len(said["chunk_list"]) == said["chunks"]
+    assert exgs("info", encoded[0])[1].startswith("file")
+
+
+def test_info_of_a_scene(exgs: Command, scene_path: Path) -> None:
+    code, out, _ = exgs("info", scene_path, "--json")
+    said = json.loads(out)
+    assert (code, said["count"], said["sh_degree"], said["frame"]["axes"], said["up"]) == (
+        0,
+        4000,
+        1,
+        "RDF",
+        "-y",
+    )
+
+
+def test_convert_filters_and_turns(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "half.spz"
+    code, out, _ = exgs("convert", scene_path, target, "--bbox", "0,-,-,-,-,-", "--sh-degree", "0", "--json")
+    source, half = read_scene(scene_path), read_scene(target)
+    assert code == 0 and json.loads(out)["splats_out"] == len(half) == int((source.means[:, 0] >= 0).sum())
+    assert half.frame.axes == "RUB" and half.sh_degree == 0
+    kept = source.means[source.means[:, 0] >= 0]
+    assert np.abs(half.means - kept * [1, -1, -1]).max() < 1e-3
+
+
+def test_convert_to_an_unknown_format_is_wrong_usage(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    code, _, err = exgs("convert", scene_path, tmp_path / "x.obj")
+    assert code == 2 and ".ply or .spz" in err
+
+
+def test_convert_that_leaves_nothing_is_wrong_usage(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    code, _, err = exgs("convert", scene_path, tmp_path / "x.ply", "--bbox", "5,5,5,6,6,6")
+    assert code == 2 and "no Gaussian" in err
+    assert not (tmp_path / "x.ply").exists()

@@ -1,0 +1,126 @@
+"""render and compare on a small scene."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Command
+
+Encoded = tuple[Path, dict[str, Any]]
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_render_names_pictures_as_their_cameras(
+    exgs: Command, scene_path: Path, cameras_path: Path, tmp_path: Path
+) -> None:
+    code, out, _ = exgs("render", scene_path, tmp_path / "views", "--cameras", cameras_path, "--json")
+    assert code == 0 and json.loads(out)["views"] == 3
+    assert sorted(path.name for path in (tmp_path / "views").iterdir()) == ["v0.png", "v1.png", "v2.png"]
+    with Image.open(tmp_path / "views" / "v0.png") as opened:
+        picture = np.asarray(opened)
+    assert picture.shape == (64, 96, 3)
+    assert picture[32, 48].max() > 40 and picture[0, 0].max() == 0
+
+
+def test_render_of_one_view(exgs: Command, encoded: Encoded, cameras_path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "one.png"
+    words = ("--cameras", cameras_path, "--size", "64x64")
+    code, _, err = exgs("render", encoded[0], target, *words)
+    assert code == 2 and "3 views" in err and not target.exists()
+    assert exgs("render", encoded[0], target, *words, "--view", "v1", "--stereo")[0] == 0
+    assert size_of(target) == (128, 64)
+    assert exgs("render", encoded[0], target, *words, "--view", "v1")[0] == 2
+    assert exgs("render", encoded[0], target, *words, "--view", "v9", "-w")[0] == 2
+
+
+def test_render_of_an_orbit_is_a_video(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "orbit.mp4"
+    assert exgs("render", scene_path, target, "--orbit", "5", "--size", "96x64")[0] == 0
+    with av.open(str(target)) as video:
+        frames = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
+    assert len(frames) == 5 and frames[0].shape == (64, 96, 3) and frames[0].max() > 60
+
+
+def test_render_along_a_head_trace(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    from exgs.scene import synthetic_head_trace, write_head_trace
+
+    trace = tmp_path / "head.csv"
+    write_head_trace(trace, synthetic_head_trace(seconds=2, rate_hz=30, seed=1))
+    words = ("--head-trace", trace, "--seconds", "0.5", "--fps", "10", "--size", "64x48")
+    code, out, _ = exgs("render", scene_path, tmp_path / "frames", *words, "--json")
+    assert code == 0 and json.loads(out)["views"] == 5 == len(list((tmp_path / "frames").iterdir()))
+
+
+def test_render_wants_one_kind_of_view(
+    exgs: Command, scene_path: Path, cameras_path: Path, tmp_path: Path
+) -> None:
+    assert exgs("render", scene_path, tmp_path / "x.png")[0] == 2
+    assert exgs("render", scene_path, tmp_path / "x.png", "--orbit", "1", "--cameras", cameras_path)[0] == 2
+    assert exgs("render", scene_path, tmp_path / "x.jpg", "--orbit", "1")[0] == 2
+
+
+def test_compare_with_itself(exgs: Command, scene_path: Path, cameras_path: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.png"
+    code, out, _ = exgs(
+        "compare", scene_path, scene_path, "--cameras", cameras_path, "--json", "--sheet", sheet
+    )
+    said = json.loads(out)
+    assert (code, said["views"], said["psnr_mean"], said["ssim_mean"], said["flip_mean"]) == (
+        0,
+        3,
+        100.0,
+        1.0,
+        0.0,
+    )
+    assert size_of(sheet) == (2 * 96 + 4, 3 * 64 + 2 * 4)
+
+
+def test_compare_turns_the_test_into_the_frame_of_the_reference(
+    exgs: Command, scene_path: Path, cameras_path: Path, tmp_path: Path
+) -> None:
+    turned = tmp_path / "turned.spz"
+    assert exgs("convert", scene_path, turned)[0] == 0
+    said = json.loads(
+        exgs("compare", scene_path, turned, "--cameras", cameras_path, "--json", "--no-flip")[1]
+    )
+    assert said["psnr_mean"] > 30 and said["flip_mean"] is None
+
+
+@pytest.mark.shared
+def test_compare_agrees_with_the_referee(
+    exgs: Command, encoded: Encoded, scene_path: Path, cameras_path: Path, tmp_path: Path, referee: Path
+) -> None:
+    import shutil
+    import subprocess
+    import sys
+
+    if not shutil.which("g++"):
+        pytest.skip("g++ is absent: the referee compiles its rasteriser")
+    decoded = tmp_path / "decoded.ply"
+    assert exgs("decode", encoded[0], decoded)[0] == 0
+    ours = json.loads(exgs("compare", scene_path, decoded, "--cameras", cameras_path, "--json")[1])
+    words = [sys.executable, referee / "referee.py", scene_path, decoded, cameras_path, "--json"]
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True)
+    theirs = json.loads(done.stdout)
+    assert ours["psnr_mean"] == pytest.approx(theirs["psnr_mean"], abs=0.1)
+    assert ours["ssim_mean"] == pytest.approx(theirs["ssim_mean"], abs=0.002)
+
+
+def test_compare_without_cameras_is_wrong_usage(exgs: Command, scene_path: Path) -> None:
+    assert exgs("compare", scene_path, scene_path)[0] == 2
+
+
+def test_a_broken_camera_file_is_one_line(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "cameras.json"
+    broken.write_text('{"cameras": [{"fx": 1}]}')
+    code, _, err = exgs("render", scene_path, tmp_path / "x.png", "--cameras", broken)
+    assert code == 1 and "camera 0" in err and "Traceback" not in err
