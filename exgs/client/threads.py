@@ -28,8 +28,8 @@ async def in_thread(body: Callable[[], None], stop: Callable[[], None], *, name:
 def brisk_switching() -> Iterator[None]:
     """While it lasts, a thread that wants the interpreter's lock gets it within a third of a millisecond.
 
-    A picture takes the lock a few times, between kernels. By default each time may last 5 ms while the event loop
-    is busy receiving, which made pictures of 30 ms take 55 to 70.
+    A picture takes the lock a few times, between kernels. By default each time may last 5 ms while the event
+    loop is busy receiving, which made pictures of 30 ms take 55 to 70.
     """
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
