@@ -43,7 +43,7 @@ SH = 24
 CLASSES = 8
 WINDOW = 16
 """How many splats back the nearest one is looked for."""
-MAX_DROP = 40
+MAX_DROP = 1023
 """Largest value of the two drops."""
 MAX_AXIS_BITS = 21
 """Bits of a lattice coordinate within a chunk."""

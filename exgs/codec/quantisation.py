@@ -13,7 +13,7 @@ from exgs.codec.model import MAX_AXIS_BITS, TURN_THRESHOLDS
 from exgs.codec.pyramid import Pyramid
 from exgs.scene import Gaussians
 
-TYPICAL_CLASS = 2
+TYPICAL_CLASS = 3
 """Class of precision of a splat of its level's median weight: steps are given for it."""
 _STEPS = ("position", "scale", "rotation", "opacity", "colour", "sh")
 _LARGEST_DIFFERENCE = 1 << 13
@@ -25,21 +25,21 @@ class Precision:
 
     position: float = 0.19
     """Step of the means, in median splat sizes (standard deviations) of the level."""
-    scale: float = 0.3
+    scale: float = 0.36
     """Step of the log scales, natural logarithm."""
-    rotation: float = 0.16
+    rotation: float = 0.24
     """Step of the angle between axes whose scales differ by a factor of 2.4, in radians."""
-    opacity: float = 0.08
+    opacity: float = 0.12
     """Step of the opacity, in 0 to 1."""
-    colour: float = 0.08
+    colour: float = 0.056
     """Step of the colour, in 0 to 1."""
-    sh: float = 0.28
+    sh: float = 0.2
     """Step of the further harmonics' coefficients."""
-    weighting: float = 0.5
+    weighting: float = 0.6
     """Steps go with the weight of a splat to the power of minus this, 0 to 1."""
     flattest: float = 4.5
     """Largest difference kept between the log scales of a splat."""
-    steepest: float = 3.0
+    steepest: float = 2.0
     """Bound of the sensitivity to rotation, which is the sinh of the difference of log scales."""
     coarser_levels: float = 1.0
     """All steps of a level, relative to those of the next finer one."""
