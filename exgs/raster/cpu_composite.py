@@ -25,7 +25,7 @@ from exgs.raster.cpu_blocks import (
     survey,
     tile_state,
 )
-from exgs.raster.kernel import kernel, trailing_zeros
+from exgs.raster.kernel import bits_of_float, float_of_bits, kernel, trailing_zeros
 
 _F = np.float32
 _ZERO, _ONE = _F(0), _F(1)
@@ -97,7 +97,7 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
     )
     near = (shapes, masks, places, np.empty(BATCH, np.int64))
     flags = np.empty(16, np.int64)
-    weights = np.empty(16, np.float32)
+    gathered = np.empty((2, 16), np.float32)
     for tile in range(tiles[0], tiles[1]):
         corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
         flags[:] = 1
@@ -109,7 +109,7 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
             for j in range(found):
                 conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
                 mask = masks[j]
-                total = most = _ZERO
+                gathered[:] = _ZERO
                 while mask:
                     block = trailing_zeros(mask)
                     mask &= mask - 1
@@ -122,12 +122,13 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
                         t -= w
                         alive |= t >= OPAQUE
                         state[at + i] = t
-                        total += w
-                        weights[i] = w
-                    for i in range(16):
-                        most = max(most, weights[i])
+                        gathered[0, i] += w
+                        gathered[1, i] = max(gathered[1, i], w)
                     flags[block] = alive
-                sums[places[j], 0], sums[places[j], 1] = total, most
+                most = np.int32(0)
+                for i in range(16):  # floats that are not negative sort as their bits do
+                    most = max(most, bits_of_float(gathered[1, i]))
+                sums[places[j], 0], sums[places[j], 1] = gathered[0].sum(), float_of_bits(most)
             live &= pack_bits(flags)
             if live == 0:
                 break
@@ -148,6 +149,7 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
     )
     near = (shapes, masks, places, np.empty(BATCH, np.int64))
     flags = np.empty(16, np.int64)
+    gathered = np.empty((3, 16), np.float32)
     for tile in range(tiles[0], tiles[1]):
         corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
         flags[:] = 1
@@ -160,7 +162,7 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
             for j in range(found):
                 conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
                 mask = masks[j]
-                red = green = blue = _ZERO
+                gathered[:] = _ZERO
                 while mask:
                     block = trailing_zeros(mask)
                     mask &= mask - 1
@@ -173,11 +175,12 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
                         t -= w
                         alive |= t >= OPAQUE
                         state[at + i] = t
-                        red += w * state[at + 16 + i]
-                        green += w * state[at + 32 + i]
-                        blue += w * state[at + 48 + i]
+                        gathered[0, i] += w * state[at + 16 + i]
+                        gathered[1, i] += w * state[at + 32 + i]
+                        gathered[2, i] += w * state[at + 48 + i]
                     flags[block] = alive
-                sums[places[j], 0], sums[places[j], 1], sums[places[j], 2] = red, green, blue
+                for n in range(3):
+                    sums[places[j], n] = gathered[n].sum()
             live &= pack_bits(flags)
             if live == 0:
                 break
