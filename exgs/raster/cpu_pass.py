@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exgs.raster import cpu_composite, cpu_order
-from exgs.raster.cpu_blocks import Frame
+from exgs.raster.cpu_blocks import OPAQUE, Frame
 from exgs.raster.cpu_view import Lists, View, Workspace, list_tiles
 from exgs.raster.crew import Crew
 
@@ -31,7 +31,7 @@ class Pass:
 
         ``records`` are those of the view, with the colours that are wanted.
         """
-        for lists, frame in self._slices():
+        for lists, frame in self._slices(clear):
             self._walk(cpu_composite.composite, lists, frame, records, (image, clear))
 
     def depth(self, clear: np.ndarray) -> np.ndarray:
@@ -46,7 +46,7 @@ class Pass:
     def weigh(self, total: np.ndarray, most: np.ndarray) -> None:
         """Adds each Gaussian's weights to ``total`` [N,1] and raises ``most`` [N,1] to the largest."""
         clear = np.empty((self.view.height, self.view.width, 1), np.float32)
-        for lists, frame in self._slices():
+        for lists, frame in self._slices(clear):
             found = self.workspace.take("found 2", (len(lists.entries), 2), np.float32)
             self._walk(cpu_composite.weigh, lists, frame, self.view.records, clear, found)
             self._sum(lists, found, total, most)
@@ -54,13 +54,16 @@ class Pass:
     def pull_back(self, picture: np.ndarray, total: np.ndarray) -> None:
         """Adds weight x ``picture`` [H,W,3] to each Gaussian's row of ``total`` [N,3]."""
         clear = np.empty((self.view.height, self.view.width, 1), np.float32)
-        for lists, frame in self._slices():
+        for lists, frame in self._slices(clear):
             found = self.workspace.take("found 3", (len(lists.entries), 3), np.float32)
             self._walk(cpu_composite.pull_back, lists, frame, self.view.records, (picture, clear), found)
             self._sum(lists, found, total, np.empty((0, 0), np.float32))
 
-    def _slices(self) -> Iterator[tuple[Lists, Frame]]:
+    def _slices(self, clear: np.ndarray) -> Iterator[tuple[Lists, Frame]]:
+        """Lists for one walk after the other, until ``clear`` lets no light through anywhere."""
         for begin, end in self.view.slices():
+            if begin > 0 and clear.max() < OPAQUE:
+                return
             lists = self.lists or list_tiles(self.crew, self.view, (begin, end), self.workspace)
             yield lists, (self.view.tiles_x, begin > 0)
 

@@ -8,6 +8,8 @@ import pytest
 
 from exgs.raster import cpu_view, view_colors
 from exgs.raster.cpu import CpuRasterizer
+from exgs.raster.cpu_view import Lists, View, Workspace
+from exgs.raster.crew import Crew
 from exgs.raster.twin import TwinRasterizer
 from exgs.scene import Gaussians
 from tests.raster.scenes import camera, cloud
@@ -120,6 +122,22 @@ def test_slices_of_depth_give_the_same_pictures(cpu: CpuRasterizer, monkeypatch:
     np.testing.assert_allclose(sliced.weight_sum, whole.weight_sum, rtol=1e-4, atol=1e-4)
     sliced_transpose = cpu.blending(scene, cameras).transpose(0, picture)
     np.testing.assert_allclose(sliced_transpose, whole_transpose, rtol=1e-4, atol=1e-4)
+
+
+def test_slices_end_where_no_light_comes_through(cpu: CpuRasterizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = cloud(2000, seed=2)
+    scene.log_scales[:] = 3
+    scene.opacity_logits[:] = 3
+    listed: list[tuple[int, int]] = []
+
+    def count(crew: Crew, view: View, span: tuple[int, int], workspace: Workspace) -> Lists:
+        listed.append(span)
+        return cpu_view.list_tiles(crew, view, span, workspace)
+
+    monkeypatch.setattr(cpu_view, "MAX_LISTED", 1000)
+    monkeypatch.setattr("exgs.raster.cpu_pass.list_tiles", count)
+    assert cpu.render(scene, [camera(away=30.0)]).alpha.min() > 0.999
+    assert len(listed) < 5 and listed[-1][1] < 1000
 
 
 def test_any_number_of_threads_may_draw_at_once(cpu: CpuRasterizer) -> None:
