@@ -72,10 +72,10 @@ class View:
         return self.tiles_x * -(-self.height // TILE)
 
     def kept(self) -> View:
-        """A copy that outlives the workspace, without empty slots."""
+        """A copy that outlives the workspace: no empty slots, no colours (records [V,6]), no depths."""
         taken = np.sort(self.order)
         order = np.searchsorted(taken, self.order).astype(np.uint32)
-        arrays = (self.records[taken], self.ids[taken], order, self.rects.copy(), self.depths.copy())
+        arrays = (self.records[taken, :6], self.ids[taken], order, self.rects.copy(), self.depths[:0].copy())
         return View(self.width, self.height, *arrays, self.covered)
 
     def slices(self) -> Iterator[tuple[int, int]]:
