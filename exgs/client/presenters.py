@@ -106,7 +106,7 @@ class VideoFile:
         self._stream = self._container.add_stream(codec, rate=self._rate)
         self._stream.height, self._stream.width = picture.shape[:2]
         self._stream.pix_fmt = "yuv420p"
-        self._stream.options = {"preset": "veryfast", "crf": "20"} if codec == "libx264" else {"q": "3"}
+        self._stream.options = {"preset": "superfast", "crf": "20"} if codec == "libx264" else {"q": "3"}
         self._shown = picture
 
     def _repeat(self, until: int) -> None:
