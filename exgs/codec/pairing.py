@@ -197,7 +197,7 @@ def merge_pairs(mate: np.ndarray, cost: np.ndarray, state: State, history: State
             for k in range(colors.shape[1]):
                 colors[n, k] = p * colors[i, k] + (1.0 - p) * colors[j, k]
             footprint[n] = p * footprint[i] + (1.0 - p) * footprint[j]
-            clear[n] = max(clear[i], clear[j])
+            clear[n] = p * clear[i] + (1.0 - p) * clear[j]
             error[n] = error[i] + error[j] + min(cost[i], cost[j])
             origin[n] = -1
             means[n], covs[n], mass[n] = mean, cov, total

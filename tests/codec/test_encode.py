@@ -35,7 +35,7 @@ def cpu() -> Rasterizer:
 @pytest.mark.parametrize("budget", [1500, 6000, 40000])
 def test_files_fill_their_budget_and_no_more(cpu: Rasterizer, budget: int) -> None:
     encoding = encode(ball(6000), EncodeConfig(max_bytes=budget, views=8), rasterizer=cpu)
-    assert 0.9 * budget <= len(encoding.data) <= budget
+    assert 0.98 * budget <= len(encoding.data) <= budget
     assert encoding.report.size_bytes == len(encoding.data)
     assert sum(encoding.report.section_bytes.values()) <= len(encoding.data)
 
@@ -67,7 +67,7 @@ def test_merging_beats_the_published_method(cpu: Rasterizer) -> None:
 def test_the_published_storage_counts_28_bytes_a_gaussian(cpu: Rasterizer) -> None:
     config = EncodeConfig(method="exgs", max_bytes=28 * 300, views=4)
     report = encode(ball(3000, sh_degree=1), config, rasterizer=cpu).report
-    assert 280 <= report.splats_kept <= 300
+    assert report.splats_kept == 300
     assert report.fp16_bytes == 28 * report.splats_kept
     assert report.sh_degree == 0
 
