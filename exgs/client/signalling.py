@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -113,7 +114,8 @@ async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token
     except aiohttp.ClientConnectorDNSError as error:
         raise ClientError(f"{url}: no such host") from error
     except aiohttp.ClientConnectorError as error:
-        reason = error.os_error.strerror or str(error.os_error)
+        number = error.os_error.errno
+        reason = os.strerror(number) if number else str(error.os_error)
         raise ClientError(f"{url} cannot be reached: {reason}; start it with 'exgs serve'") from error
     except aiohttp.ClientError as error:
         raise ClientError(f"{url}: {error or type(error).__name__}") from error

@@ -61,9 +61,7 @@ class Staging:
         presenter = open_presenter(config.out, fps=config.fps)
         trace, seconds = _trace(config)
         with _patience(compiling):
-            if rasterizer is None:
-                rasterizer = _choose(config.backend, compiling)
-            easel = Easel(rasterizer, Identity(), presenter)
+            easel = Easel(rasterizer or _choose(config.backend), Identity(), presenter)
             staging = Staging(easel, trace, seconds, config)
             staging._warm_up()
         return staging
@@ -115,9 +113,9 @@ def _patience(compiling: Callable[[str], None]) -> Iterator[None]:
         timer.cancel()
 
 
-def _choose(name: str, compiling: Callable[[str], None]) -> Rasterizer:
+def _choose(name: str) -> Rasterizer:
     try:
-        return choose_rasterizer(name, on_compile=compiling)
+        return choose_rasterizer(name)
     except ValueError as error:
         raise ClientError(str(error)) from error
 

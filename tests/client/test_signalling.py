@@ -89,7 +89,7 @@ async def test_nobody_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    with pytest.raises(ClientError, match="cannot be reached: Connect"):
+    with pytest.raises(ClientError, match="cannot be reached: Connection refused"):
         await post(f"http://127.0.0.1:{port}/whep")
 
 
