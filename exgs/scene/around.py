@@ -15,6 +15,7 @@ LOWEST_PITCH_RAD = math.radians(-20.0)
 HIGHEST_PITCH_RAD = math.radians(65.0)
 _GROUND_PITCH_RAD = math.radians(6.0)
 _CANDIDATES = 6
+_HOLLOW = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,8 @@ class Subject:
     """[3] half edges of the box around the object, in units of the scene."""
     surface: np.ndarray
     """[n,3] places on the object and, fewer, on the ground around it."""
+    detail: np.ndarray
+    """[n] how much there is to see at those places, adding up to 1."""
     ground: float | None
     """Height of the ground along the up axis; None where the object stands on nothing."""
 
@@ -43,17 +46,17 @@ def find_subject(grid: Occupancy, up: np.ndarray) -> Subject:
         cells = np.argwhere(grid.density > 0)
     if len(cells) == 0:
         cells = np.array([np.array(grid.density.shape) // 2])
-    places = grid.centers(cells)
-    heights = places @ up
+    places, detail = grid.centers(cells), np.sqrt(grid.detail[tuple(cells.T)]) + 1e-3
     ground = _ground_height(grid, places, up)
     if ground is None:
-        return _subject(places, places, None, grid.cell)
-    standing = places[heights > ground + 2 * grid.cell]
-    if len(standing) < 0.02 * len(places):
-        return _subject(places, places, ground, grid.cell)
-    floor = places[heights <= ground + 2 * grid.cell]
-    near = floor[np.argsort(np.linalg.norm(floor - standing.mean(axis=0), axis=1))[: len(floor) // 2]]
-    return _subject(standing, np.concatenate([standing, near[::2]]), ground, grid.cell)
+        return _subject(places, places, detail, None, grid.cell)
+    standing = places @ up > ground + 2 * grid.cell
+    if standing.sum() < 0.02 * len(places):
+        return _subject(places, places, detail, ground, grid.cell)
+    away = np.linalg.norm(places - places[standing].mean(axis=0), axis=1)
+    near = standing | (away < np.median(away))
+    detail *= np.where(standing, 1.0, 0.3)
+    return _subject(places[standing], places[near], detail[near], ground, grid.cell)
 
 
 def sample_around(
@@ -67,7 +70,8 @@ def sample_around(
     away = bearing(2 * np.pi * draws[:, 0], np.arcsin(sines), up)
     close = draws[:, 2] > 0.6
     whole = subject.center + (draws[:, 3:] - 0.5) * subject.half
-    parts = subject.surface[(draws[:, 3] * len(subject.surface)).astype(np.int64)]
+    pick = np.searchsorted(np.cumsum(subject.detail), draws[:, 3] * 0.999999)
+    parts = subject.surface[np.minimum(pick, len(subject.surface) - 1)]
     targets = np.where(close[:, None], parts, whole)
     fit = fitting_distance(subject, up, size=size, fov_y_rad=fov_y_rad)
     reach = np.where(close, 0.3 + 0.35 * draws[:, 4], 0.75 + 0.5 * draws[:, 5] ** 2)
@@ -99,6 +103,8 @@ def _good(
     good = (free > 0.6 * distances) & (grid.at(positions) < 0.05)
     if subject.ground is not None:
         good &= positions @ up > subject.ground + 3 * grid.cell
+    left = np.flatnonzero(good)
+    good[left] = grid.enclosure(positions[left]) < _HOLLOW
     return np.asarray(good)
 
 
@@ -118,6 +124,9 @@ def _ground_height(grid: Occupancy, places: np.ndarray, up: np.ndarray) -> float
     return float((best + 0.5 + layers.min()) * grid.cell)
 
 
-def _subject(body: np.ndarray, surface: np.ndarray, ground: float | None, cell: float) -> Subject:
+def _subject(
+    body: np.ndarray, surface: np.ndarray, detail: np.ndarray, ground: float | None, cell: float
+) -> Subject:
     low, high = np.percentile(body, (1, 99), axis=0)
-    return Subject((low + high) / 2, np.maximum((high - low) / 2, cell / 2), surface, ground)
+    half = np.maximum((high - low) / 2, cell / 2)
+    return Subject((low + high) / 2, half, surface, detail / detail.sum(), ground)

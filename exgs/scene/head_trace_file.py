@@ -1,13 +1,13 @@
 """Files of head traces: EyeNavGS recordings, and a plain table of our own.
 
-Our own: CSV with the header ``time_s,x,y,z,qw,qx,qy,qz``, one pose a row, metres, OpenXR axes, times in seconds
-that increase.
+Our own: CSV with the header ``time_s,x,y,z,qw,qx,qy,qz``, one pose a row, metres, OpenXR axes, times in
+seconds that increase.
 
-EyeNavGS (arXiv 2506.02380): CSV, one row per eye and moment, left (ViewIndex 0) before right. What looking at the
-numbers of eight recordings showed: quaternions are xyzw and take OpenXR axes of the head (the right eye lies at
-its +x, walking goes to its -z) to the world of the scene; positions are metres times the Scale in
-``scene_setting.csv`` (each person's eyes are then equally far apart in all scenes); the Quaternion there, applied
-from the left, makes the world level with y up; the FOV columns are left, right, down, up.
+EyeNavGS (arXiv 2506.02380): CSV, one row per eye and moment, left (ViewIndex 0) before right. What looking at
+the numbers of eight recordings showed: quaternions are xyzw and take OpenXR axes of the head (the right eye
+lies at its +x, walking goes to its -z) to the world of the scene; positions are metres times the Scale in
+``scene_setting.csv`` (each person's eyes are then equally far apart in all scenes); the Quaternion there,
+applied from the left, makes the world level with y up; the FOV columns are left, right, down, up.
 Where that file is not beside the trace, the scale follows from the distance between the eyes, and up is the
 direction about which the heads' right sides are most nearly level.
 """
@@ -120,8 +120,10 @@ def _eyenavgs(path: Path, table: np.ndarray) -> HeadTrace:
     apart = float(np.median(np.linalg.norm(right[:, 2:5] - left[:, 2:5], axis=1)))
     heads = Rotation.from_quat(quats[0::2], scalar_first=True)
     level, scale = _alignment(path) or (_leveller(heads), apart / DEFAULT_IPD_M)
-    if not 0.02 < apart / scale < 0.2:
-        raise SceneError(f"{path}: the eyes are {apart / scale:.3g} m apart, expected 0.02 to 0.2")
+    if not (apart > 0 and 0.02 < apart / scale < 0.2):
+        raise SceneError(
+            f"{path}: the eyes are {apart / scale if scale else 0:.3g} m apart, expected 0.02 to 0.2"
+        )
     positions = level.apply((left[:, 2:5] + right[:, 2:5]) / 2) / scale
     return HeadTrace(
         times_s - times_s[0], positions, (level * heads).as_quat(scalar_first=True), apart / scale

@@ -10,20 +10,20 @@ from scipy import ndimage
 from exgs.scene.camera import Camera
 from exgs.scene.frame import Frame
 from exgs.scene.occupancy import Occupancy
-from exgs.scene.spread import bearing, sphere_directions, spread_points
+from exgs.scene.spread import bearing, spread_points
 
 HEAD_ABOVE_M = (0.7, 1.9)
 """Range of most heads' heights above what is below them, where the unit is known."""
 HEAD_ABOVE_SHARE = (0.35, 0.75)
 """The same as a share of the way from floor to ceiling, where it is not."""
-_PROBES = 48
+_SHELL_CELLS = 4.0
 _DIRECTIONS = 6
 
 
 def is_room(grid: Occupancy) -> bool:
     """True where most of the space amid the detail is walled in on nearly all sides, and there is much of it.
 
-    A hollow statue is walled in too, but leaves no such large ball of air.
+    A hollow statue is walled in too, but leaves no such large ball of air; an empty shell has nothing in it.
     """
     free = np.argwhere(~grid.solid)
     places = grid.centers(free)
@@ -32,23 +32,17 @@ def is_room(grid: Occupancy) -> bool:
     some = slice(None, None, max(1, len(free) // 500))
     if len(free) == 0:
         return False
-    walled = enclosure(grid, places[some]) > 0.8
+    walled = grid.enclosure(places[some]) > 0.8
     gaps = ndimage.distance_transform_edt(~grid.solid)[tuple(free[some].T)] * grid.cell
     largest = gaps[walled].max(initial=0.0)
-    return bool(walled.mean() > 0.45 and largest > 0.3 * (grid.core[1] - grid.core[0]).min())
-
-
-def enclosure(grid: Occupancy, places: np.ndarray) -> np.ndarray:
-    """[n] share of all directions in which something blocks the view from ``places`` [n,3]."""
-    directions = sphere_directions(_PROBES)
-    reach = float(np.linalg.norm(grid.size))
-    starts = np.repeat(places, _PROBES, axis=0)
-    free = grid.depth_along(starts, np.tile(directions, (len(places), 1)), reach)
-    return np.asarray((free < reach).reshape(len(places), _PROBES).mean(axis=1))
+    solid = np.argwhere(grid.solid)
+    held = grid.enclosure(grid.centers(solid[:: max(1, len(solid) // 500)]), near=_SHELL_CELLS)
+    furnished = (held > 0.85).sum() > 0.04 * len(held)
+    return bool(furnished and walled.mean() > 0.45 and largest > 0.3 * (grid.core[1] - grid.core[0]).min())
 
 
 def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
-    """[n,3] cells where a head can be: free, amid the detail, off the walls, walled in, at a likely height."""
+    """[n,3] cells where a head can be: free, amid the detail, off the walls, enclosed, at a likely height."""
     gap = ndimage.distance_transform_edt(~grid.solid) * grid.cell
     unit = 1 / frame.metres_per_unit if frame.metres_per_unit else (grid.core[1] - grid.core[0]).min() / 2.5
     cells = np.argwhere(gap > min(0.3 * unit, 0.6 * gap.max()))
@@ -56,8 +50,8 @@ def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
     amid = ((places > grid.core[0]) & (places < grid.core[1])).all(axis=1)
     if amid.any():
         cells = cells[amid]
-    cells = cells[:: max(1, len(cells) // 5000)]
-    held = enclosure(grid, grid.centers(cells))
+    cells = cells[:: max(1, len(cells) // 4000)]
+    held = grid.enclosure(grid.centers(cells))
     cells = _largest_part(grid, cells[held >= 0.93 * np.quantile(held, 0.9)], gap > 0)
     places = grid.centers(cells)
     likely = places[_head_high(grid, frame, places)]

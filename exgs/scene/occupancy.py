@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from exgs.scene.gaussians import Gaussians
+from exgs.scene.spread import sphere_directions
 
 MAX_GAUSSIANS = 400_000
 """A larger scene is thinned evenly to this many before it is measured."""
 SOLID_DENSITY = 0.7
 """A cell that stops about half of the light crossing it counts as solid."""
-_SPREAD = 8
+_MOST_ALONG = 16
+_PROBES = 40
 _AROUND = 0.5
 
 
@@ -27,6 +28,8 @@ class Occupancy:
     """[3] corner of the grid with the smallest coordinates."""
     cell: float
     """Edge of a cell, in units of the scene."""
+    detail: np.ndarray
+    """[X,Y,Z] float32 opacities of the Gaussians centred in the cell, added up: where training put many."""
     core: np.ndarray
     """[2,3] corners of the box that holds most of the detail."""
 
@@ -52,33 +55,53 @@ class Occupancy:
         index = np.clip(index, 0, shape - 1)
         return np.where(inside, self.density[index[..., 0], index[..., 1], index[..., 2]], 0.0)
 
-    def depth_along(self, starts: np.ndarray, directions: np.ndarray, reach: float) -> np.ndarray:
+    def depth_along(
+        self, starts: np.ndarray, directions: np.ndarray, reach: float, *, near: float = 1.0
+    ) -> np.ndarray:
         """[n] distance from ``starts`` [n,3] along unit ``directions`` [n,3] until the view is blocked.
 
-        ``reach`` where nothing blocks it sooner; the cell in which a ray starts does not count.
+        ``reach`` where nothing blocks it sooner; what is within ``near`` cells of the start does not count.
         """
-        step = 0.5 * self.cell
-        distances = np.arange(self.cell, reach, step)
-        free = np.full(len(starts), float(reach))
-        passed = np.zeros(len(starts))
-        for distance in distances:
-            open_rays = np.flatnonzero(free == reach)
-            if len(open_rays) == 0:
-                break
-            here = starts[open_rays] + distance * directions[open_rays]
-            passed[open_rays] += 0.5 * self.at(here)
-            free[open_rays[passed[open_rays] > 1.0]] = distance
+        places, step = (starts - self.origin) / self.cell, 0.5
+        begins, ends = self._crossing(places, directions)
+        free, passed = np.full(len(places), float(reach)), np.zeros(len(places))
+        at, ends = np.maximum(begins, near), np.minimum(ends, reach / self.cell)
+        alive = np.flatnonzero(at < ends)
+        flat, strides = self.density.ravel(), np.array((*self.density.shape[1:], 1))
+        strides[0] *= strides[1]
+        while len(alive):
+            here = places[alive] + at[alive, None] * directions[alive]
+            index = np.clip(here.astype(np.int32), 0, np.array(self.density.shape, np.int32) - 1)
+            passed[alive] += step * flat[index @ strides]
+            blocked = passed[alive] > 1.0
+            free[alive[blocked]] = at[alive[blocked]] * self.cell
+            at[alive] += step
+            alive = alive[~blocked & (at[alive] < ends[alive])]
         return free
+
+    def enclosure(self, places: np.ndarray, *, near: float = 1.0) -> np.ndarray:
+        """[n] share of all directions in which something blocks the view from ``places`` [n,3]."""
+        directions = sphere_directions(_PROBES)
+        reach = float(np.linalg.norm(self.size))
+        starts = np.repeat(places, _PROBES, axis=0)
+        free = self.depth_along(starts, np.tile(directions, (len(places), 1)), reach, near=near)
+        return np.asarray((free < reach).reshape(len(places), _PROBES).mean(axis=1))
+
+    def _crossing(self, places: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """[n] and [n] distances, in cells, from ``places`` to where rays enter and leave the grid."""
+        safe = np.where(np.abs(directions) < 1e-12, 1e-12, directions)
+        walls = np.stack([-places / safe, (np.array(self.density.shape) - places) / safe])
+        return walls.min(axis=0).max(axis=1), walls.max(axis=0).min(axis=1)
 
 
 def measure_occupancy(gaussians: Gaussians, *, cells: int = 72) -> Occupancy:
     """The grid of a scene, with ``cells`` cells along its longest side.
 
-    It spans the scene's detail and what lies around it within half its size: far outliers, distant backgrounds
-    and what is not finite are left out.
+    It spans the scene's detail and what lies around it within half its size: far outliers, distant
+    backgrounds and what is not finite are left out.
     """
-    thinned, share = thin(gaussians)
-    mass = share * thinned.opacities.astype(np.float64) * _areas(thinned)
+    thinned, stands_for = thin(gaussians)
+    mass = stands_for * thinned.opacities.astype(np.float64) * _areas(thinned)
     core = np.stack(robust_bounds(thinned.means, thinned.opacities.astype(np.float64), outside=0.04))
     low, high = robust_bounds(thinned.means, mass)
     around = _AROUND * np.maximum(core[1] - core[0], 0.5 * (core[1] - core[0]).max())
@@ -86,13 +109,10 @@ def measure_occupancy(gaussians: Gaussians, *, cells: int = 72) -> Occupancy:
     cell = float(max((high - low).max() / cells, 1e-9))
     shape = np.ceil((high - low) / cell).astype(np.int64) + 2
     origin = (low + high) / 2 - shape * cell / 2
-    density = np.zeros(int(shape.prod()))
-    for points in _spread(thinned):
-        index = np.floor((points - origin) / cell)
-        inside = ((index >= 0) & (index < shape)).all(axis=1)
-        flat = np.ravel_multi_index(tuple(index[inside].astype(np.int64).T), tuple(shape))
-        density += np.bincount(flat, weights=mass[inside] / (_SPREAD * cell**2), minlength=len(density))
-    return Occupancy(density.reshape(shape).astype(np.float32), origin, cell, core)
+    points, shares = _spread(thinned, mass / cell**2, cell)
+    density = _sums(points, shares, origin, cell, shape)
+    detail = _sums(thinned.means, thinned.opacities, origin, cell, shape)
+    return Occupancy(density, origin, cell, detail, core)
 
 
 def thin(gaussians: Gaussians) -> tuple[Gaussians, float]:
@@ -122,6 +142,17 @@ def robust_bounds(
     return low - margin, high + margin
 
 
+def _sums(
+    points: np.ndarray, weights: np.ndarray, origin: np.ndarray, cell: float, shape: np.ndarray
+) -> np.ndarray:
+    """[X,Y,Z] float32 weight of the points in every cell."""
+    index = np.floor((points - origin) / cell)
+    inside = ((index >= 0) & (index < shape)).all(axis=1)
+    flat = np.ravel_multi_index(tuple(index[inside].astype(np.int64).T), tuple(shape))
+    sums = np.bincount(flat, weights=weights[inside], minlength=int(shape.prod()))
+    return sums.reshape(shape).astype(np.float32)
+
+
 def _percentile(values: np.ndarray, weights: np.ndarray, part: float) -> float:
     order = np.argsort(values, kind="stable")
     total = np.cumsum(weights[order])
@@ -134,12 +165,21 @@ def _areas(gaussians: Gaussians) -> np.ndarray:
     return np.asarray(2 * np.pi * scales[:, 2] * scales[:, 1])
 
 
-def _spread(gaussians: Gaussians) -> Iterator[np.ndarray]:
-    """Points [N,3] that stand for the extent of each Gaussian, ``_SPREAD`` times."""
-    turns = rotations(gaussians.quats)
-    for corner in range(_SPREAD):
-        signs = np.array([1 if corner >> axis & 1 else -1 for axis in range(3)])
-        yield gaussians.means + np.einsum("nij,nj->ni", turns, gaussians.scales * signs)
+def _spread(gaussians: Gaussians, mass: np.ndarray, cell: float) -> tuple[np.ndarray, np.ndarray]:
+    """Points [P,3] about a cell apart over every Gaussian's broadest section, and shares of ``mass`` [N]."""
+    order = np.argsort(-gaussians.log_scales, axis=1, kind="stable")[:, :2]
+    scales = np.take_along_axis(gaussians.scales.astype(np.float64), order, axis=1)
+    axes = np.take_along_axis(rotations(gaussians.quats), order[:, None], axis=2) * scales[:, None]
+    sides = np.clip(np.ceil(3 * scales / cell), 1, _MOST_ALONG).astype(np.int64)
+    counts = sides.prod(axis=1)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    side = sides[owner]
+    uv = (np.stack([number // side[:, 1], number % side[:, 1]], axis=1) + 0.5) / side * 3 - 1.5
+    weight = np.exp(-0.5 * (uv**2).sum(axis=1))
+    share = weight / np.bincount(owner, weights=weight, minlength=len(counts))[owner]
+    points = gaussians.means[owner] + np.einsum("pij,pj->pi", axes[owner], uv)
+    return points, mass[owner] * share
 
 
 def rotations(quats: np.ndarray) -> np.ndarray:

@@ -54,8 +54,8 @@ def starting_view(
 ) -> tuple[Camera, float]:
     """A good first look at a scene, level, and how many units a metre may be where nobody said.
 
-    In a room that is the place with most room around it, looking the way that reaches farthest; it is supposed
-    to be 2.5 m high. An object is looked at from where it fills the picture, supposed to be 2 m away.
+    In a room that is the place with most room around it, looking the way that reaches farthest; it is
+    supposed to be 2.5 m high. An object is looked at from where it fills the picture, supposedly 2 m away.
     """
     grid = measure_occupancy(gaussians)
     up = gaussians.frame.up_vector
@@ -65,7 +65,10 @@ def starting_view(
         free = grid.depth_along(np.tile(position, (24, 1)), ways, float(grid.size.max()))
         wide = free + 0.5 * (np.roll(free, 1) + np.roll(free, -1))
         target = position + ways[wide.argmax()]
-        supposed = float(np.abs(up) @ (grid.core[1] - grid.core[0])) / 2.5
+        upright = np.stack([up, -up])
+        supposed = (
+            float(grid.depth_along(np.tile(position, (2, 1)), upright, float(grid.size.max())).sum()) / 2.5
+        )
     else:
         subject = find_subject(grid, up)
         distance = fitting_distance(subject, up, size=size, fov_y_rad=fov_y_rad)

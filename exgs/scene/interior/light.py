@@ -61,7 +61,7 @@ class Air:
         self.casts = self._filled((places - 0.3 * VOXEL_M * normals)[casts])
         blurred = [ndimage.gaussian_filter(self.solid.astype(np.float32), sigma) for sigma in _BLUR_VOXELS]
         self.crowd = 0.5 * blurred[0] + 0.5 * blurred[1]
-        self.sky = np.array(sky)
+        self.sky = np.array(sky, np.float64)
         self.soft = self._spread_out(self._soft_light(lamps))
 
     def light(self, places: np.ndarray, normals: np.ndarray) -> np.ndarray:
