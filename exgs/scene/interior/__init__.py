@@ -53,4 +53,4 @@ def generate_interior(*, seed: int = 1, count: int = 300_000) -> Gaussians:
     front = paint(survey, cells, shades, air, GLINTS)
     back = backed(paint(survey, behind, judge(survey, behind, sun)[0], air, []))
     surfels = together([front, hazy(front, faint, rng), floating(front, specks, rng), back])
-    return to_gaussians(surfels.select(np.arange(count)), rng)
+    return to_gaussians(surfels.select(slice(count)), rng)

@@ -40,7 +40,7 @@ class Surfels:
     def __len__(self) -> int:
         return len(self.places)
 
-    def select(self, index: np.ndarray) -> Surfels:
+    def select(self, index: np.ndarray | slice) -> Surfels:
         """The surfels at ``index``."""
         return Surfels(*(getattr(self, field.name)[index] for field in fields(self)))
 
@@ -101,7 +101,7 @@ def _displayed(radiance: np.ndarray) -> np.ndarray:
 
 
 def _shine(places: np.ndarray, normals: np.ndarray, gloss: np.ndarray, lamps: list[Lamp]) -> np.ndarray:
-    shine = np.zeros((len(places), 16, 3))
+    shine = np.zeros((len(places), 16, 3), np.float32)
     shiny = np.flatnonzero(gloss > 0)
     turned = normals[shiny] * _FLIP
     for lamp in lamps:
@@ -129,7 +129,9 @@ def to_gaussians(surfels: Surfels, rng: np.random.Generator) -> Gaussians:
     thickness = _THICKNESS_M * np.exp(0.7 * rng.standard_normal(count))
     opacities = surfels.opacities * (1 - 0.12 * rng.random(count) ** 3)
     noise = 0.006 * rng.standard_normal((count, 3))
-    shine = surfels.shine + 0.004 * rng.standard_normal((count, 16, 3)) * (rng.random((count, 1, 1)) < 0.3)
+    shine = surfels.shine.copy()
+    uneven = np.flatnonzero(rng.random(count) < 0.3)
+    shine[uneven] += 0.004 * rng.standard_normal((len(uneven), 16, 3), dtype=np.float32)
     base = (surfels.colors + noise - 0.5) / SH_C0
     return Gaussians(
         _rounded(places * _FLIP),
@@ -144,7 +146,9 @@ def to_gaussians(surfels: Surfels, rng: np.random.Generator) -> Gaussians:
 
 def _rounded(values: np.ndarray) -> np.ndarray:
     """float32 on a grid so coarse that the last bits of a machine's sine do not show."""
-    return np.ascontiguousarray(np.round(values * _GRID) / _GRID, np.float32)
+    return np.ascontiguousarray(
+        np.round(values * values.dtype.type(_GRID)) / values.dtype.type(_GRID), np.float32
+    )
 
 
 def _quats(surfels: Surfels) -> np.ndarray:
