@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.raster.kernel import bits_of_float, float_of_bits, kernel
+from exgs.raster.cpu_blocks import TILE
+from exgs.raster.kernel import bits_of_float, float_of_bits, inlined, kernel
 
 BLOCK = 128
 """Gaussians that are projected together."""
 
 Arrays = tuple[np.ndarray, ...]
 Range = tuple[int, int]
-Direction = tuple[np.float32, np.float32, np.float32]
+Vector = tuple[np.float32, ...]
+Lens = tuple[tuple[Vector, Vector, Vector], Vector, Vector, Vector, Vector]
+"""Rows of the rotation; shift; focal lengths, principal point and clamps of the slopes; eye; picture size."""
 
 _F = np.float32
 _ZERO, _HALF, _ONE, _TWO = _F(0), _F(0.5), _F(1), _F(2)
@@ -30,7 +33,7 @@ _LOG2_E, _LN_2 = _F(1.442695), _F(0.6931472)
 _LOG2_255 = _F(7.994353)
 _EXPONENT = _F(126)
 _BRIGHT = _F(1e6)
-_INV_16 = _F(1 / 16)
+_INV_TILE = _F(1 / TILE)
 _CONIC = _F(-0.5 * 1.4426950408889634 / 8)
 
 _C0, _C1 = _F(0.28209479177387814), _F(0.48860251190291992)
@@ -61,8 +64,78 @@ def _log2(x: np.float32) -> np.float32:
     return _F(exponent) + s * series
 
 
+@inlined
+def _dot(a: Vector, b: Vector) -> np.float32:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@inlined
+def _tilted(axis: Vector, ahead: Vector, slope: np.float32, focal: np.float32) -> Vector:
+    """A row of the projection's Jacobian, in scene coordinates."""
+    return (
+        focal * (axis[0] - slope * ahead[0]),
+        focal * (axis[1] - slope * ahead[1]),
+        focal * (axis[2] - slope * ahead[2]),
+    )
+
+
+@inlined
+def _rotation(quat: Vector) -> tuple[Vector, Vector, Vector]:
+    """Columns of the rotation by a quaternion of any length; by one of length 0 the identity."""
+    w, x, y, z = quat
+    norm = _ONE / np.sqrt(w * w + x * x + y * y + z * z + _TINY)
+    w, x, y, z = w * norm, x * norm, y * norm, z * norm
+    first = (_ONE - _TWO * (y * y + z * z), _TWO * (x * y + w * z), _TWO * (x * z - w * y))
+    second = (_TWO * (x * y - w * z), _ONE - _TWO * (x * x + z * z), _TWO * (y * z + w * x))
+    third = (_TWO * (x * z + w * y), _TWO * (y * z - w * x), _ONE - _TWO * (x * x + y * y))
+    return first, second, third
+
+
+@inlined
+def _covariance(camera: Lens, slopes: Vector, quat: Vector, scales: Vector) -> Vector:
+    """Entries xx, xy and yy of the covariance in the picture, low-pass included, and its determinant.
+
+    The determinant is summed from squares of the root's minors: no cancellation, however thin the ellipse.
+    """
+    (right, down, ahead), _, lens, _, _ = camera
+    nx = min(max(slopes[0], -lens[4]), lens[4])
+    ny = min(max(slopes[1], -lens[5]), lens[5])
+    fx, fy = lens[0] * slopes[2], lens[1] * slopes[2]
+    along_x, along_y = _tilted(right, ahead, nx, fx), _tilted(down, ahead, ny, fy)
+    first, second, third = _rotation(quat)
+    s0, s1, s2 = scales
+    a = (_dot(along_x, first) * s0, _dot(along_x, second) * s1, _dot(along_x, third) * s2)
+    b = (_dot(along_y, first) * s0, _dot(along_y, second) * s1, _dot(along_y, third) * s2)
+    minors = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+    xx, yy = _dot(a, a), _dot(b, b)
+    det = _dot(minors, minors) + _LOW_PASS * (xx + yy) + _LOW_PASS * _LOW_PASS
+    return xx + _LOW_PASS, _dot(a, b), yy + _LOW_PASS, det
+
+
+@inlined
+def _extent(centre: np.float32, reach: np.float32, side: np.float32) -> tuple[np.float32, np.float32]:
+    """First and last pixel whose middle is in ``reach`` of ``centre``, in a picture of ``side`` pixels."""
+    first = max(np.ceil(centre - reach - _SLACK_PX - _HALF), _ZERO)
+    return first, min(np.floor(centre + reach + _SLACK_PX - _HALF), side - _ONE)
+
+
+@inlined
+def _color(degree: int, direction: Vector, coefficients: Arrays, basis: np.ndarray) -> Vector:
+    """The colour of harmonics ``coefficients`` ([1,3] and [K,3]) in a ``direction`` of any length."""
+    constant, higher = coefficients
+    x, y, z = direction
+    away = _ONE / np.sqrt(x * x + y * y + z * z + _TINY)
+    _basis(degree, (x * away, y * away, z * away), basis)
+    red, green, blue = constant[0, 0] * _C0, constant[0, 1] * _C0, constant[0, 2] * _C0
+    for n in range(len(higher)):
+        red += basis[n] * higher[n, 0]
+        green += basis[n] * higher[n, 1]
+        blue += basis[n] * higher[n, 2]
+    return red + _HALF, green + _HALF, blue + _HALF
+
+
 @kernel
-def _basis(degree: int, direction: Direction, basis: np.ndarray) -> None:
+def _basis(degree: int, direction: Vector, basis: np.ndarray) -> None:
     x, y, z = direction
     xx, yy, zz = x * x, y * y, z * z
     if degree > 0:
@@ -78,136 +151,82 @@ def _basis(degree: int, direction: Direction, basis: np.ndarray) -> None:
 
 
 @kernel
+def _collect(span: Range, scene: Arrays, ahead: Vector, g: np.ndarray, pick: np.ndarray) -> int:
+    """Copies into rows 0 to 10 of ``g`` the Gaussians of [begin, end) that may be seen; returns how many."""
+    means, quats, log_scales, logits = scene
+    m = 0
+    for i in range(span[0], span[1]):
+        pick[m] = i
+        z = ahead[0] * means[i, 0] + ahead[1] * means[i, 1] + ahead[2] * means[i, 2] + ahead[3]
+        m += (z > _NEAR) & (logits[i] >= _LOGIT_CUT)
+    for j in range(m):
+        i = pick[j]
+        g[0, j], g[1, j], g[2, j] = means[i, 0], means[i, 1], means[i, 2]
+        g[3, j], g[4, j], g[5, j], g[6, j] = quats[i, 0], quats[i, 1], quats[i, 2], quats[i, 3]
+        g[7, j], g[8, j], g[9, j] = log_scales[i, 0], log_scales[i, 1], log_scales[i, 2]
+        g[10, j] = logits[i]
+    return m
+
+
+@kernel
 def project(
-    span: Range, scene: Arrays, harmonics: Arrays, camera: np.ndarray, found: Arrays
+    span: Range, scene: Arrays, harmonics: Arrays, camera: Lens, found: Arrays
 ) -> tuple[int, int, np.uint32, np.uint32]:
-    """Projects Gaussians [begin, end) of ``scene``; what reaches the picture is written from slot
-    ``begin`` on.
+    """Projects Gaussians [begin, end) of ``scene``; those that reach the picture go to slots from begin on.
 
     Returns how many there are, how many tiles they cover in all, and the smallest and largest depth key.
     """
-    begin, end = span
-    means, quats, log_scales, logits = scene
+    (right, down, ahead), shift, lens, eye, size = camera
     sh0, shN = harmonics
     records, keys, rects, ids = found
-    r00, r01, r02 = camera[0], camera[1], camera[2]
-    r10, r11, r12 = camera[3], camera[4], camera[5]
-    r20, r21, r22 = camera[6], camera[7], camera[8]
-    t0, t1, t2 = camera[9], camera[10], camera[11]
-    fx, fy, cx, cy = camera[12], camera[13], camera[14], camera[15]
-    lim_x, lim_y = camera[16], camera[17]
-    eye_x, eye_y, eye_z = camera[18], camera[19], camera[20]
-    width, height = camera[21], camera[22]
     degree = 0
-    coefficients = shN.shape[1]
-    while (degree + 1) * (degree + 1) - 1 < coefficients:
+    while (degree + 1) * (degree + 1) <= shN.shape[1]:
         degree += 1
-    g = np.empty((24, BLOCK), np.float32)
-    pick = np.empty(BLOCK + 1, np.int64)
-    basis = np.zeros(15, np.float32)
-    slot = begin
-    covered = 0
+    g = np.empty((23, BLOCK), np.float32)
+    pick, basis = np.empty(BLOCK + 1, np.int64), np.zeros(15, np.float32)
+    slot, covered = span[0], 0
     least, most = np.uint32(0xFFFFFFFF), np.uint32(0)
-    for base in range(begin, end, BLOCK):
-        m = 0
-        for i in range(base, min(base + BLOCK, end)):
-            pick[m] = i
-            z = r20 * means[i, 0] + r21 * means[i, 1] + r22 * means[i, 2] + t2
-            m += (z > _NEAR) & (logits[i] >= _LOGIT_CUT)
-        for j in range(m):
-            i = pick[j]
-            g[0, j], g[1, j], g[2, j] = means[i, 0], means[i, 1], means[i, 2]
-            g[3, j], g[4, j], g[5, j], g[6, j] = quats[i, 0], quats[i, 1], quats[i, 2], quats[i, 3]
-            g[7, j], g[8, j], g[9, j] = log_scales[i, 0], log_scales[i, 1], log_scales[i, 2]
-            g[10, j] = logits[i]
-        for j in range(
-            (m + 15) & ~15
-        ):  # whole vectors: the same arithmetic for all, leftovers are not looked at
-            x, y, z = g[0, j], g[1, j], g[2, j]
-            px = r00 * x + r01 * y + r02 * z + t0
-            py = r10 * x + r11 * y + r12 * z + t1
-            pz = r20 * x + r21 * y + r22 * z + t2
-            qw, qx, qy, qz = g[3, j], g[4, j], g[5, j], g[6, j]
-            norm = _ONE / np.sqrt(qw * qw + qx * qx + qy * qy + qz * qz + _TINY)
-            qw, qx, qy, qz = qw * norm, qx * norm, qy * norm, qz * norm
-            ls0, ls1, ls2 = g[7, j], g[8, j], g[9, j]
-            s0, s1, s2 = _exp2(ls0 * _LOG2_E), _exp2(ls1 * _LOG2_E), _exp2(ls2 * _LOG2_E)
-            logit = g[10, j]
-            k = -_log2(_ONE + _exp2(-logit * _LOG2_E))
-            iz = _ONE / pz
-            nx, ny = px * iz, py * iz
-            u, v = fx * nx + cx, fy * ny + cy
-            nx, ny = min(max(nx, -lim_x), lim_x), min(max(ny, -lim_y), lim_y)
-            ax, ay = fx * iz, fy * iz
-            m00, m01, m02 = ax * (r00 - nx * r20), ax * (r01 - nx * r21), ax * (r02 - nx * r22)
-            m10, m11, m12 = ay * (r10 - ny * r20), ay * (r11 - ny * r21), ay * (r12 - ny * r22)
-            q00, q01, q02 = (
-                _ONE - _TWO * (qy * qy + qz * qz),
-                _TWO * (qx * qy - qw * qz),
-                _TWO * (qx * qz + qw * qy),
-            )
-            q10, q11, q12 = (
-                _TWO * (qx * qy + qw * qz),
-                _ONE - _TWO * (qx * qx + qz * qz),
-                _TWO * (qy * qz - qw * qx),
-            )
-            q20, q21, q22 = (
-                _TWO * (qx * qz - qw * qy),
-                _TWO * (qy * qz + qw * qx),
-                _ONE - _TWO * (qx * qx + qy * qy),
-            )
-            a0 = (m00 * q00 + m01 * q10 + m02 * q20) * s0
-            a1 = (m00 * q01 + m01 * q11 + m02 * q21) * s1
-            a2 = (m00 * q02 + m01 * q12 + m02 * q22) * s2
-            b0 = (m10 * q00 + m11 * q10 + m12 * q20) * s0
-            b1 = (m10 * q01 + m11 * q11 + m12 * q21) * s1
-            b2 = (m10 * q02 + m11 * q12 + m12 * q22) * s2
-            aa, bb, ab = a0 * a0 + a1 * a1 + a2 * a2, b0 * b0 + b1 * b1 + b2 * b2, a0 * b0 + a1 * b1 + a2 * b2
-            n0, n1, n2 = a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0
-            det = n0 * n0 + n1 * n1 + n2 * n2 + _LOW_PASS * (aa + bb) + _LOW_PASS * _LOW_PASS
-            c00, c11 = aa + _LOW_PASS, bb + _LOW_PASS
+    for base in range(span[0], span[1], BLOCK):
+        block = (base, min(base + BLOCK, span[1]))
+        m = _collect(block, scene, (ahead[0], ahead[1], ahead[2], shift[2]), g, pick)
+        # Whole vectors, so that all meet the same arithmetic; nobody looks at what is left over.
+        for j in range((m + 15) & ~15):
+            mean, quat = (g[0, j], g[1, j], g[2, j]), (g[3, j], g[4, j], g[5, j], g[6, j])
+            z = _dot(ahead, mean) + shift[2]
+            near = _ONE / z
+            slopes = ((_dot(right, mean) + shift[0]) * near, (_dot(down, mean) + shift[1]) * near, near)
+            u, v = lens[0] * slopes[0] + lens[2], lens[1] * slopes[1] + lens[3]
+            scales = (_exp2(g[7, j] * _LOG2_E), _exp2(g[8, j] * _LOG2_E), _exp2(g[9, j] * _LOG2_E))
+            xx, xy, yy, det = _covariance(camera, slopes, quat, scales)
+            k = -_log2(_ONE + _exp2(-g[10, j] * _LOG2_E))
             reach = _TWO * _LN_2 * (k + _LOG2_255)
-            rx, ry = np.sqrt(reach * c00) + _SLACK_PX, np.sqrt(reach * c11) + _SLACK_PX
-            finite = (ls0 + ls1 + ls2 + logit + qw + qx + qy + qz) * _ZERO == _ZERO
-            sound = finite & (c00 < _WIDE_PX2) & (c11 < _WIDE_PX2) & (abs(u) < _FAR_PX) & (abs(v) < _FAR_PX)
-            x_low, x_high = max(np.ceil(u - rx - _HALF), _ZERO), min(np.floor(u + rx - _HALF), width - _ONE)
-            y_low, y_high = max(np.ceil(v - ry - _HALF), _ZERO), min(np.floor(v + ry - _HALF), height - _ONE)
+            x_low, x_high = _extent(u, np.sqrt(reach * xx), size[0])
+            y_low, y_high = _extent(v, np.sqrt(reach * yy), size[1])
+            rest = g[3, j] + g[4, j] + g[5, j] + g[6, j] + g[7, j] + g[8, j] + g[9, j] + g[10, j]
+            sound = (rest * _ZERO == _ZERO) & (xx < _WIDE_PX2) & (yy < _WIDE_PX2)
+            sound = sound & (abs(u) < _FAR_PX) & (abs(v) < _FAR_PX)
             g[11, j] = _ONE if sound & (x_low <= x_high) & (y_low <= y_high) else _ZERO
-            scale = _CONIC / det
-            g[12, j], g[13, j] = u, v
-            g[14, j], g[15, j], g[16, j] = c11 * scale, -_TWO * ab * scale, c00 * scale
+            g[12, j], g[13, j], g[18, j] = u, v, z
+            g[14, j], g[15, j], g[16, j] = yy * _CONIC / det, -_TWO * xy * _CONIC / det, xx * _CONIC / det
             g[17, j] = k * _F(0.125)
-            g[18, j] = pz
-            g[19, j], g[20, j] = x_low * _INV_16, y_low * _INV_16
-            g[21, j], g[22, j] = x_high * _INV_16, y_high * _INV_16
+            g[19, j], g[20, j], g[21, j], g[22, j] = x_low, y_low, x_high, y_high
         for j in range(m):
             if g[11, j] == _ZERO:
                 continue
             i = pick[j]
-            x, y, z = g[0, j] - eye_x, g[1, j] - eye_y, g[2, j] - eye_z
-            away = _ONE / np.sqrt(x * x + y * y + z * z + _TINY)
-            red, green, blue = (
-                _HALF + _C0 * sh0[i, 0, 0],
-                _HALF + _C0 * sh0[i, 0, 1],
-                _HALF + _C0 * sh0[i, 0, 2],
-            )
-            _basis(degree, (x * away, y * away, z * away), basis)
-            for n in range(coefficients):
-                red += basis[n] * shN[i, n, 0]
-                green += basis[n] * shN[i, n, 1]
-                blue += basis[n] * shN[i, n, 2]
+            direction = (g[0, j] - eye[0], g[1, j] - eye[1], g[2, j] - eye[2])
+            red, green, blue = _color(degree, direction, (sh0[i], shN[i]), basis)
             if not (abs(red) < _BRIGHT and abs(green) < _BRIGHT and abs(blue) < _BRIGHT):
                 continue
             for n in range(6):
                 records[slot, n] = g[12 + n, j]
             records[slot, 6], records[slot, 7] = max(red, _ZERO), max(green, _ZERO)
             records[slot, 8] = max(blue, _ZERO)
+            for n in range(4):
+                rects[slot, n] = np.int16(g[19 + n, j] * _INV_TILE)
+            covered += (1 + rects[slot, 2] - rects[slot, 0]) * (1 + rects[slot, 3] - rects[slot, 1])
             key = np.uint32(bits_of_float(g[18, j]))
             least, most = min(least, key), max(most, key)
-            keys[slot] = key
-            rects[slot, 0], rects[slot, 1] = np.int16(g[19, j]), np.int16(g[20, j])
-            rects[slot, 2], rects[slot, 3] = np.int16(g[21, j]), np.int16(g[22, j])
-            ids[slot] = i
-            covered += (1 + rects[slot, 2] - rects[slot, 0]) * (1 + rects[slot, 3] - rects[slot, 1])
+            keys[slot], ids[slot] = key, i
             slot += 1
-    return slot - begin, covered, least, most
+    return slot - span[0], covered, least, most

@@ -10,7 +10,7 @@ import numpy as np
 
 from exgs.raster import cpu_order
 from exgs.raster.cpu_blocks import TILE
-from exgs.raster.cpu_project import project
+from exgs.raster.cpu_project import Lens, Vector, project
 from exgs.raster.crew import Crew, ranges
 from exgs.scene import Camera, Gaussians
 
@@ -123,9 +123,9 @@ def project_view(crew: Crew, gaussians: Gaussians, camera: Camera, workspace: Wo
     ids = workspace.take("ids", (count,), np.int32)
     scene = (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits)
     harmonics = (gaussians.sh0, gaussians.shN)
-    numbers = _camera_numbers(camera)
+    lens = _lens(camera)
     spans = ranges(count, min(MOST_RANGES, count // SHORTEST_RANGE))
-    jobs = [(span, scene, harmonics, numbers, (records, keys, rects, ids)) for span in spans]
+    jobs = [(span, scene, harmonics, lens, (records, keys, rects, ids)) for span in spans]
     results = crew.share(project, jobs)
     parts = np.array([(span[0], span[0] + result[0]) for span, result in zip(spans, results, strict=True)])
     key_range = (min(result[2] for result in results), max(result[3] for result in results))
@@ -192,13 +192,18 @@ def _share_out(parts: np.ndarray, count: int) -> list[np.ndarray]:
     return [np.ascontiguousarray(parts[a:b]) for a, b in pairwise(edges)]
 
 
-def _camera_numbers(camera: Camera) -> np.ndarray:
-    """[23] float32: rotation, shift, focal lengths, principal point, clamps of the slope, eye, picture size.
+def _lens(camera: Camera) -> Lens:
+    """What the projection wants to know of a camera, in single precision.
 
     Slopes are clamped at 1.3 times half of the picture, where the linearised projection would run away.
     """
+
+    def numbers(*values: float) -> Vector:
+        return tuple(np.float32(value) for value in values)
+
     matrix = camera.camera_from_world
+    turn = (numbers(*matrix[0, :3]), numbers(*matrix[1, :3]), numbers(*matrix[2, :3]))
     slopes = (0.65 * camera.width / camera.fx, 0.65 * camera.height / camera.fy)
-    lens = (camera.fx, camera.fy, camera.cx, camera.cy, *slopes)
-    turn, shift = matrix[:3, :3].ravel(), matrix[:3, 3]
-    return np.array([*turn, *shift, *lens, *camera.position, camera.width, camera.height], np.float32)
+    pinhole = numbers(camera.fx, camera.fy, camera.cx, camera.cy, *slopes)
+    size = numbers(camera.width, camera.height)
+    return turn, numbers(*matrix[:3, 3]), pinhole, numbers(*camera.position), size

@@ -24,6 +24,11 @@ def kernel(function: Function) -> Function:
     return cast(Function, compiled)
 
 
+def inlined(function: Function) -> Function:
+    """Writes ``function`` out wherever a kernel calls it: a loop around a call would not become vectors."""
+    return cast(Function, njit(inline="always")(function))
+
+
 def all_compiled(kernels: Iterable[Any]) -> bool:
     """Whether every kernel is in memory or on disk already, no older than its source."""
     return all(kernel.signatures or _on_disk(kernel) for kernel in kernels)
