@@ -30,10 +30,10 @@ from exgs.scene.frame import Frame
 _HALVES = 2 << MAX_ROTATION_BITS
 TANGENTS = np.tan(np.pi / 4 * (np.arange(_HALVES + 1) * (2.0 / _HALVES) - 1.0))
 """[2049] float64 place on a face of the cube for every half cell of the finest pole coordinate."""
-COSINES = np.cos(np.pi * np.arange(_HALVES) / _HALVES)
-"""[2048] float64 cosine of every half cell of the finest spin."""
-SINES = np.sin(np.pi * np.arange(_HALVES) / _HALVES)
-"""[2048] float64 sine of every half cell of the finest spin."""
+COSINES = np.cos(np.pi / 2 * np.arange(_HALVES) / _HALVES)
+"""[2048] float64 cosine of half the spin for every half cell of the finest spin, which lies in 0 to pi."""
+SINES = np.sin(np.pi / 2 * np.arange(_HALVES) / _HALVES)
+"""[2048] float64 sine of half the spin."""
 
 
 def opacity_logits(levels: int) -> np.ndarray:
@@ -66,77 +66,44 @@ def _fill(
     quats: np.ndarray,
     log_scales: np.ndarray,
 ) -> None:
-    axes = np.empty((3, 3), np.float64)
     for index in range(codes.shape[1]):
         for axis in range(3):
             means[index, axis] = steps[1 + axis] + codes[X + axis, index] * (0.5 * steps[0])
         step = (1 << codes[CLASS, index]) * steps[4]
-        log_scales[index, 0] = codes[SCALE, index] * step
-        log_scales[index, 1] = (codes[SCALE, index] - codes[DROP_2, index]) * step
-        log_scales[index, 2] = (codes[SCALE, index] - codes[DROP_2, index] - codes[DROP_3, index]) * step
-        turn_axes(codes, index, angles, axes)
-        _quaternion(axes, quats[index])
+        long = codes[SCALE, index]
+        middle = long - codes[DROP_2, index]
+        short = middle - codes[DROP_3, index]
+        pole = codes[FACE, index]
+        first, last = (1, 2, 0)[pole], (2, 0, 1)[pole]
+        if codes[DROP_2, index] > codes[DROP_3, index]:
+            log_scales[index, pole], log_scales[index, first] = long * step, middle * step
+            log_scales[index, last] = short * step
+        else:
+            log_scales[index, pole], log_scales[index, first] = short * step, long * step
+            log_scales[index, last] = middle * step
+        turn(codes, index, angles, quats)
 
 
 @njit(nogil=True, cache=True)
-def turn_axes(codes: np.ndarray, index: int, angles: tuple[np.ndarray, ...], axes: np.ndarray) -> None:
-    """Writes the columns of the rotation: the directions of the longest, the middle and the shortest axis."""
+def turn(codes: np.ndarray, index: int, angles: tuple[np.ndarray, ...], quats: np.ndarray) -> None:
+    """Writes the rotation of splat ``index``: first the spin, then straight to the pole."""
     tangents, cosines, sines = angles
-    pole, first = np.zeros(3), np.zeros(3)
-    face = codes[FACE, index]
-    pole[face] = 1.0
+    u = v = 0.0
     if codes[POLE_BITS, index] >= 0:
         shift = MAX_ROTATION_BITS - codes[POLE_BITS, index]
-        pole[(face + 1) % 3] = tangents[(2 * codes[POLE_U, index] + 1) << shift]
-        pole[(face + 2) % 3] = tangents[(2 * codes[POLE_V, index] + 1) << shift]
-    length = np.sqrt(pole[0] * pole[0] + pole[1] * pole[1] + pole[2] * pole[2])
-    for axis in range(3):
-        pole[axis] /= length
-    lift = pole[(face + 1) % 3]
-    for axis in range(3):
-        first[axis] = -lift * pole[axis]
-    first[(face + 1) % 3] += 1.0
-    length = np.sqrt(first[0] * first[0] + first[1] * first[1] + first[2] * first[2])
-    angle = (
-        (2 * codes[SPIN, index] + 1) << (MAX_ROTATION_BITS - codes[SPIN_BITS, index])
-        if codes[SPIN_BITS, index]
-        else 0
-    )
-    cosine, sine = cosines[angle] / length, sines[angle]
-    at_pole, at_first, at_last = (0, 1, 2) if codes[DROP_2, index] > codes[DROP_3, index] else (2, 0, 1)
-    for axis in range(3):
-        left, right = (axis + 1) % 3, (axis + 2) % 3
-        second = (pole[left] * first[right] - pole[right] * first[left]) / length
-        axes[axis, at_pole] = pole[axis]
-        axes[axis, at_first] = cosine * first[axis] + sine * second
-    for axis in range(3):
-        left, right = (axis + 1) % 3, (axis + 2) % 3
-        a, b = axes[left, at_pole] * axes[right, at_first], axes[right, at_pole] * axes[left, at_first]
-        axes[axis, at_last] = a - b
-
-
-@njit(nogil=True, cache=True)
-def _quaternion(m: np.ndarray, out: np.ndarray) -> None:
-    """The unit quaternion wxyz of a rotation, by the largest of its four components."""
-    trace = m[0, 0] + m[1, 1] + m[2, 2]
-    if trace > 0.0:
-        double = 2.0 * np.sqrt(trace + 1.0)
-        out[0] = 0.25 * double
-        out[1] = (m[2, 1] - m[1, 2]) / double
-        out[2] = (m[0, 2] - m[2, 0]) / double
-        out[3] = (m[1, 0] - m[0, 1]) / double
-        return
-    i = 0
-    if m[1, 1] > m[0, 0]:
-        i = 1
-    if m[2, 2] > m[i, i]:
-        i = 2
-    j, k = (i + 1) % 3, (i + 2) % 3
-    double = 2.0 * np.sqrt(max(1.0 + m[i, i] - m[j, j] - m[k, k], 1e-12))
-    out[0] = (m[k, j] - m[j, k]) / double
-    out[1 + i] = 0.25 * double
-    out[1 + j] = (m[j, i] + m[i, j]) / double
-    out[1 + k] = (m[k, i] + m[i, k]) / double
+        u = tangents[(2 * codes[POLE_U, index] + 1) << shift]
+        v = tangents[(2 * codes[POLE_V, index] + 1) << shift]
+    angle = 0
+    if codes[SPIN_BITS, index] > 0:
+        angle = (2 * codes[SPIN, index] + 1) << (MAX_ROTATION_BITS - codes[SPIN_BITS, index])
+    cosine, sine = cosines[angle], sines[angle]
+    length = np.sqrt(1.0 + u * u + v * v)
+    scale = 1.0 / np.sqrt(2.0 * length * (length + 1.0))
+    pole = codes[FACE, index]
+    quats[index, 0] = (length + 1.0) * cosine * scale
+    quats[index, 1 + pole] = (length + 1.0) * sine * scale
+    quats[index, 1 + (1, 2, 0)[pole]] = (u * sine - v * cosine) * scale
+    quats[index, 1 + (2, 0, 1)[pole]] = (u * cosine + v * sine) * scale
 
 
 @njit(nogil=True, cache=True)

@@ -37,7 +37,9 @@ SPIN, SPIN_BITS = 20, 21
 """Angle of the other two axes about the pole, and its bits."""
 BAND, MASK = 22, 23
 """Highest band of harmonics that is not all zero, and which of the three channels are not all zero."""
-SH = 24
+GUIDE = 24
+"""The neighbour whose pole is the guess for that of the splat; -1 if there is none."""
+SH = 25
 """First coefficient; they follow coefficient by coefficient, three channels each."""
 
 CLASSES = 8
@@ -47,6 +49,8 @@ MAX_DROP = 1023
 """Largest value of the two drops."""
 MAX_AXIS_BITS = 21
 """Bits of a lattice coordinate within a chunk."""
+MAX_SHIFT = 12
+"""Most low bits that a large splat does without."""
 MAX_ROTATION_BITS = 10
 """Bits of a pole coordinate or of a spin."""
 MAX_OPACITIES = 256
@@ -135,6 +139,12 @@ BOOK = TABLE_OF + CONTEXTS
 
 
 @njit(nogil=True, cache=True)
+def unfolded(value: int) -> int:
+    """Signed integers from unsigned ones: 0, -1, 1, -2, 2 and so on."""
+    return -((value + 1) >> 1) if value & 1 else value >> 1
+
+
+@njit(nogil=True, cache=True)
 def find_neighbours(codes: np.ndarray) -> None:
     """Fills NEAR and NEXT_NEAR from X, Y, Z as the splitting of cells leaves them."""
     for index in range(codes.shape[1]):
@@ -173,10 +183,46 @@ def predicted(codes: np.ndarray, column: int, index: int, book: np.ndarray, pair
 
 
 @njit(nogil=True, cache=True)
-def position_shift(codes: np.ndarray, index: int, book: np.ndarray) -> int:
-    """Low bits of the position that a splat of this scale does without."""
-    above = (wide(codes[SCALE, index]) << codes[CLASS, index]) - book[SHIFT_FROM]
-    return min(max((above * book[SHIFT_SLOPE]) >> 8, 0), 12)
+def add_predictions(codes: np.ndarray, row: int, book: np.ndarray, pair: int) -> bool:
+    """Turns folded differences into values, in place; False if one is out of range."""
+    for index in range(codes.shape[1]):
+        value = predicted(codes, row, index, book, pair) + unfolded(wide(codes[row, index]))
+        if abs(value) > MAX_VALUE:
+            return False
+        codes[row, index] = value
+    return True
+
+
+@njit(nogil=True, cache=True)
+def prediction_differences(codes: np.ndarray, row: int, book: np.ndarray, pair: int) -> np.ndarray:
+    """[N] int64 values less what is predicted for them."""
+    differences = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        differences[index] = codes[row, index] - predicted(codes, row, index, book, pair)
+    return differences
+
+
+@njit(nogil=True, cache=True)
+def place_bits(codes: np.ndarray, axis: int, book: np.ndarray) -> np.ndarray:
+    """[N] int64 raw bits of a coordinate: those left open, less those that a large splat does without."""
+    bits = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        above = (wide(codes[SCALE, index]) << codes[CLASS, index]) - book[SHIFT_FROM]
+        shift = min(max((above * book[SHIFT_SLOPE]) >> 8, 0), MAX_SHIFT)
+        bits[index] = max(codes[X_OPEN + axis, index] - shift, 0)
+    return bits
+
+
+@njit(nogil=True, cache=True)
+def open_places(codes: np.ndarray, kept: np.ndarray, book: np.ndarray) -> None:
+    """Moves the means from the middles of their cells to those of what ``kept`` [3,N] raw bits leave."""
+    for axis in range(3):
+        bits = place_bits(codes, axis, book)
+        for index in range(codes.shape[1]):
+            opened = wide(codes[X_OPEN + axis, index])
+            dropped = opened - bits[index]
+            corner = codes[X + axis, index] - (1 << opened)
+            codes[X + axis, index] = corner + (2 * wide(kept[axis, index]) << dropped) + (1 << dropped)
 
 
 @njit(nogil=True, cache=True)
@@ -245,42 +291,77 @@ def prolate(codes: np.ndarray, index: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def pole_guide(codes: np.ndarray, index: int) -> int:
-    """The neighbour whose pole is the guess for the pole of splat ``index``; -1 if there is none."""
-    for place in range(NEAR, NEXT_NEAR + 1):
-        other = codes[place, index]
-        if other >= 0 and codes[POLE_BITS, other] >= 0 and prolate(codes, other) == prolate(codes, index):
-            return other
-    return -1
+def set_turn_bits(codes: np.ndarray, book: np.ndarray) -> None:
+    """Fills POLE_BITS, SPIN_BITS and GUIDE from the shapes."""
+    for index in range(codes.shape[1]):
+        level = wide(codes[CLASS, index])
+        larger = wide(max(codes[DROP_2, index], codes[DROP_3, index]))
+        smaller = wide(min(codes[DROP_2, index], codes[DROP_3, index]))
+        bits = turn_bits((2 * larger + smaller) << level >> 1, level, book)
+        codes[POLE_BITS, index] = min(max(bits, -1), MAX_ROTATION_BITS)
+        bits = turn_bits(smaller << level, level, book) + 1
+        codes[SPIN_BITS, index] = min(max(bits, 0), MAX_ROTATION_BITS)
+        codes[GUIDE, index] = -1
+        for place in range(NEXT_NEAR, NEAR - 1, -1):
+            other = codes[place, index]
+            if other >= 0 and codes[POLE_BITS, other] >= 0 and prolate(codes, other) == prolate(codes, index):
+                codes[GUIDE, index] = other
 
 
 @njit(nogil=True, cache=True)
-def pole_bits(codes: np.ndarray, index: int, book: np.ndarray) -> int:
-    """Bits of each coordinate of the pole; -1 where nothing is coded."""
-    level = wide(codes[CLASS, index])
-    larger = max(codes[DROP_2, index], codes[DROP_3, index])
-    smaller = min(codes[DROP_2, index], codes[DROP_3, index])
-    return min(max(turn_bits((2 * larger + smaller) << level >> 1, level, book), -1), MAX_ROTATION_BITS)
+def near_poles(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How each pole is coded.
+
+    Gives the splats whose pole lies on the face of the guide and is coded as the difference from it, the
+    contexts of these, and [N] raw bits of each coordinate of all others.
+    """
+    count = codes.shape[1]
+    near, contexts = np.empty(count, np.int64), np.empty(count, np.int64)
+    far_bits = np.zeros(count, np.int64)
+    used = 0
+    for index in range(count):
+        guide, bits = codes[GUIDE, index], codes[POLE_BITS, index]
+        if guide >= 0 and bits > 0 and codes[FACE, index] == codes[FACE, guide]:
+            near[used] = index
+            contexts[used] = POLE_CONTEXT + 7 * prolate(codes, index) + min(bits, 7) - 1
+            used += 1
+        else:
+            far_bits[index] = max(bits, 0)
+    return near[:used], contexts[:used], far_bits
 
 
 @njit(nogil=True, cache=True)
-def spin_bits(codes: np.ndarray, index: int, book: np.ndarray) -> int:
-    """Bits of the angle about the pole."""
-    level = wide(codes[CLASS, index])
-    smaller = min(codes[DROP_2, index], codes[DROP_3, index])
-    return min(max(turn_bits(smaller << level, level, book) + 1, 0), MAX_ROTATION_BITS)
+def guessed_pole(codes: np.ndarray, row: int, index: int) -> int:
+    """A pole coordinate of the guide, in the bits of splat ``index``."""
+    guide = codes[GUIDE, index]
+    return ((2 * wide(codes[row, guide]) + 1) << codes[POLE_BITS, index]) >> (codes[POLE_BITS, guide] + 1)
 
 
 @njit(nogil=True, cache=True)
-def guessed_pole(coordinate: int, bits: int, wanted: int) -> int:
-    """A pole coordinate of ``bits`` bits in ``wanted`` bits."""
-    return ((2 * coordinate + 1) << wanted) >> (bits + 1)
+def add_guesses(codes: np.ndarray, row: int, near: np.ndarray, folded: np.ndarray) -> None:
+    """Sets a pole coordinate of the splats ``near`` from the folded differences from their guides."""
+    for place in range(len(near)):
+        index = near[place]
+        value = guessed_pole(codes, row, index) + unfolded(wide(folded[place]))
+        codes[row, index] = value & ((1 << codes[POLE_BITS, index]) - 1)
+
+
+@njit(nogil=True, cache=True)
+def guess_differences(codes: np.ndarray, row: int, near: np.ndarray) -> np.ndarray:
+    """Pole coordinates of the splats ``near`` less their guesses, modulo their range."""
+    differences = np.zeros(len(near), np.int64)
+    for place in range(len(near)):
+        index = near[place]
+        half = 1 << (codes[POLE_BITS, index] - 1)
+        difference = codes[row, index] - guessed_pole(codes, row, index)
+        differences[place] = ((difference + half) & (2 * half - 1)) - half
+    return differences
 
 
 @njit(nogil=True, cache=True)
 def coefficient_context(channel: int, band: int, before: int) -> int:
-    """Context of a coefficient of ``band`` 1 to 3, where the one before it in its channel was ``before``."""
-    return COEFFICIENT_CONTEXT + (9 if channel else 0) + 3 * (band - 1) + min(abs(before), 2)
+    """Context of a coefficient of ``band`` 1 to 3; the token before it in its channel is ``before``."""
+    return COEFFICIENT_CONTEXT + (9 if channel else 0) + 3 * (band - 1) + min((before + 1) >> 1, 2)
 
 
 @njit(nogil=True, cache=True)

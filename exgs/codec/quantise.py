@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from exgs.codec.coding import Coding
-from exgs.codec.dequantise import COSINES, SINES, TANGENTS, turn_axes
+from exgs.codec.dequantise import COSINES, SINES, TANGENTS, turn
 from exgs.codec.entropy.rans import wide
 from exgs.codec.errors import EncodeError
 from exgs.codec.model import (
@@ -21,6 +21,8 @@ from exgs.codec.model import (
     LUMA,
     MASK,
     MAX_DROP,
+    NEAR,
+    NEXT_NEAR,
     OPACITY,
     POLE_BITS,
     POLE_U,
@@ -29,9 +31,8 @@ from exgs.codec.model import (
     SPIN,
     SPIN_BITS,
     band_of,
-    pole_bits,
     prolate,
-    spin_bits,
+    set_turn_bits,
 )
 from exgs.codec.quantisation import TYPICAL_CLASS, Precision
 from exgs.scene import SH_C0, Gaussians
@@ -56,7 +57,9 @@ def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: 
     codes[OPACITY] = np.clip(index, 0, top)
     book = coding.book(level, gaussians.sh_degree)
     _shapes(gaussians.log_scales, coding.scale_step, precision.flattest, codes)
-    _turns(gaussians.quats, gaussians.log_scales, book, (TANGENTS, COSINES, SINES), codes)
+    codes[NEAR : NEXT_NEAR + 1] = -1
+    set_turn_bits(codes, book)
+    _turns(gaussians.quats, gaussians.log_scales, (TANGENTS, COSINES, SINES), codes)
     _colours(gaussians.sh0, gaussians.shN, np.array([coding.colour_step, coding.sh_step]), codes)
     return codes
 
@@ -106,31 +109,37 @@ def _shapes(log_scales: np.ndarray, base_step: float, flattest: float, codes: np
 
 @njit(nogil=True, cache=True)
 def _turns(
-    quats: np.ndarray,
-    log_scales: np.ndarray,
-    book: np.ndarray,
-    angles: tuple[np.ndarray, ...],
-    codes: np.ndarray,
+    quats: np.ndarray, log_scales: np.ndarray, angles: tuple[np.ndarray, ...], codes: np.ndarray
 ) -> None:
-    axes, decoded = np.empty((3, 3)), np.empty((3, 3))
+    axes, decoded = np.empty((3, 3)), np.empty((codes.shape[1], 4))
     order = np.empty(3, np.int64)
     for index in range(codes.shape[1]):
         _order(log_scales[index], order)
         _rotation(quats[index], order, axes)
         pole, first = (0, 1) if prolate(codes, index) else (2, 0)
-        codes[POLE_BITS, index] = pole_bits(codes, index, book)
         if codes[POLE_BITS, index] >= 0:
             _pole(codes, index, axes[:, pole])
-        codes[SPIN_BITS, index] = 0
-        turn_axes(codes, index, angles, decoded)
-        last = 3 - pole - first
-        along = across = 0.0
-        for axis in range(3):
-            along += axes[axis, first] * decoded[axis, first]
-            across += axes[axis, first] * decoded[axis, last]
-        codes[SPIN_BITS, index] = spin_bits(codes, index, book)
-        cells = 1 << codes[SPIN_BITS, index]
+        spin_bits, codes[SPIN_BITS, index] = codes[SPIN_BITS, index], 0
+        turn(codes, index, angles, decoded)
+        codes[SPIN_BITS, index] = spin_bits
+        along, across = _turned_back(axes[:, first], decoded[index], codes[FACE, index])
+        cells = 1 << spin_bits
         codes[SPIN, index] = wide(math.floor(math.atan2(across, along) / math.pi * cells)) & (cells - 1)
+
+
+@njit(nogil=True, cache=True)
+def _turned_back(axis: np.ndarray, quat: np.ndarray, face: int) -> tuple[float, float]:
+    """The two coordinates of ``axis`` across the pole's face, before the rotation ``quat``."""
+    w, x, y, z = quat[0], -quat[1], -quat[2], -quat[3]
+    tx = 2 * (y * axis[2] - z * axis[1])
+    ty = 2 * (z * axis[0] - x * axis[2])
+    tz = 2 * (x * axis[1] - y * axis[0])
+    turned = (
+        axis[0] + w * tx + y * tz - z * ty,
+        axis[1] + w * ty + z * tx - x * tz,
+        axis[2] + w * tz + x * ty - y * tx,
+    )
+    return turned[(face + 1) % 3], turned[(face + 2) % 3]
 
 
 @njit(nogil=True, cache=True)

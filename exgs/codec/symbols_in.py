@@ -22,6 +22,7 @@ from exgs.codec.model import (
     DROP_3_CONTEXT,
     FACE,
     FACE_CONTEXT,
+    GUIDE,
     LUMA,
     LUMA_CONTEXT,
     MASK,
@@ -30,7 +31,6 @@ from exgs.codec.model import (
     OPACITY,
     OPACITY_CONTEXT,
     POLE_BITS,
-    POLE_CONTEXT,
     POLE_U,
     POLE_V,
     SCALE,
@@ -46,12 +46,14 @@ from exgs.codec.model import (
     band_end,
     band_of,
     coefficient_context,
-    guessed_pole,
-    pole_guide,
-    position_shift,
-    predicted,
+    guess_differences,
+    near_poles,
+    open_places,
+    place_bits,
+    prediction_differences,
     prolate,
     push_halves,
+    set_turn_bits,
     split_context,
     split_raw_bits,
     widest,
@@ -89,19 +91,76 @@ def split_cells(
         top = push_halves(stack, top, lower)
 
 
-@njit(nogil=True, cache=True)
 def write_events(cells: np.ndarray, codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     """Writes the events of all passes after the splitting of cells, and the final means to ``codes``."""
+    level = codes[CLASS].astype(np.int64)
     _classes(codes, events, book)
-    _predicted(codes, events, book, (SCALE, 0, SCALE_CONTEXT))
-    _shapes(codes, events, book)
+    _values(events, book, SCALE_CONTEXT + level, _folded(prediction_differences(codes, SCALE, book, 0)))
+    _values(events, book, DROP_2_CONTEXT + level, codes[DROP_2])
+    _values(events, book, DROP_3_CONTEXT + 4 * level + np.minimum(codes[DROP_2], 3), codes[DROP_3])
+    _values(events, book, OPACITY_CONTEXT + level, codes[OPACITY])
     _places(cells, codes, events, book)
-    _predicted(codes, events, book, (LUMA, 1, LUMA_CONTEXT))
-    _predicted(codes, events, book, (CHROMA_O, 2, CHROMA_O_CONTEXT))
-    _predicted(codes, events, book, (CHROMA_G, 3, CHROMA_G_CONTEXT))
+    for pair, (row, context) in enumerate(_COLOURS):
+        differences = prediction_differences(codes, row, book, pair + 1)
+        _values(events, book, context + level, _folded(differences))
     _turns(codes, events, book)
     if book[SH_BANDS] > 0:
+        _bands(codes, events, book)
         _harmonics(codes, events, book)
+
+
+_COLOURS = ((LUMA, LUMA_CONTEXT), (CHROMA_O, CHROMA_O_CONTEXT), (CHROMA_G, CHROMA_G_CONTEXT))
+
+
+def _places(cells: np.ndarray, codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
+    kept = np.empty((3, codes.shape[1]), np.int32)
+    for axis in range(3):
+        bits = place_bits(codes, axis, book)
+        kept[axis] = (cells[:, axis] >> (codes[X_OPEN + axis] - bits)) & ((1 << bits) - 1)
+        _raw(events, book, SPLIT_CONTEXT, bits, kept[axis])
+    open_places(codes, kept, book)
+
+
+def _turns(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
+    set_turn_bits(codes, book)
+    _faces(codes, events, book)
+    near, contexts, far_bits = near_poles(codes)
+    for row in (POLE_U, POLE_V):
+        _raw(events, book, FACE_CONTEXT, far_bits, codes[row])
+        _values(events, book, contexts, _folded(guess_differences(codes, row, near)))
+    _raw(events, book, FACE_CONTEXT, codes[SPIN_BITS].astype(np.int64), codes[SPIN])
+
+
+def _folded(values: np.ndarray) -> np.ndarray:
+    return np.where(values < 0, -2 * values - 1, 2 * values).astype(np.int32)
+
+
+@njit(nogil=True, cache=True)
+def _values(events: np.ndarray, book: np.ndarray, contexts: np.ndarray, values: np.ndarray) -> None:
+    """First the tokens of all ``values``, then the raw bits of those that have any."""
+    for index in range(len(values)):
+        _symbol(events, book, contexts[index], _token(values[index]))
+    for index in range(len(values)):
+        token = _token(values[index])
+        if token >= DIRECT:
+            bits = ((token - DIRECT) >> 1) + 3
+            _bits(events, book, contexts[index], values[index] & ((1 << bits) - 1), bits)
+
+
+@njit(nogil=True, cache=True)
+def _raw(events: np.ndarray, book: np.ndarray, owner: int, counts: np.ndarray, values: np.ndarray) -> None:
+    for index in range(len(counts)):
+        _bits(events, book, owner, wide(values[index]), counts[index])
+
+
+@njit(nogil=True, cache=True)
+def _token(value: int) -> int:
+    if value < DIRECT:
+        return wide(value)
+    top = 4
+    while value >> (top + 1):
+        top += 1
+    return DIRECT + 2 * (top - 4) + ((wide(value) >> (top - 1)) & 1)
 
 
 @njit(nogil=True, cache=True)
@@ -148,23 +207,6 @@ def _bits(events: np.ndarray, book: np.ndarray, owner: int, value: int, count: i
 
 
 @njit(nogil=True, cache=True)
-def _value(events: np.ndarray, book: np.ndarray, context: int, value: int) -> None:
-    if value < DIRECT:
-        _symbol(events, book, context, value)
-        return
-    top = 4
-    while value >> (top + 1):
-        top += 1
-    _symbol(events, book, context, DIRECT + 2 * (top - 4) + ((value >> (top - 1)) & 1))
-    _bits(events, book, context, value & ((1 << (top - 1)) - 1), top - 1)
-
-
-@njit(nogil=True, cache=True)
-def _signed(events: np.ndarray, book: np.ndarray, context: int, value: int) -> None:
-    _value(events, book, context, -2 * value - 1 if value < 0 else 2 * value)
-
-
-@njit(nogil=True, cache=True)
 def _split(events: np.ndarray, book: np.ndarray, count: int, lower: int) -> None:
     context = split_context(count)
     if count < SMALL_SPLIT:
@@ -187,68 +229,38 @@ def _classes(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _predicted(codes: np.ndarray, events: np.ndarray, book: np.ndarray, which: tuple[int, int, int]) -> None:
-    row, pair, context = which
+def _faces(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
-        difference = codes[row, index] - predicted(codes, row, index, book, pair)
-        _signed(events, book, context + codes[CLASS, index], difference)
+        if codes[POLE_BITS, index] >= 0:
+            guide = codes[GUIDE, index]
+            context = 4 * prolate(codes, index) + (1 + codes[FACE, guide] if guide >= 0 else 0)
+            _symbol(events, book, FACE_CONTEXT + context, codes[FACE, index])
 
 
 @njit(nogil=True, cache=True)
-def _shapes(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
+def _bands(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
-        level, drop_2 = codes[CLASS, index], codes[DROP_2, index]
-        _value(events, book, DROP_2_CONTEXT + level, drop_2)
-        _value(events, book, DROP_3_CONTEXT + 4 * level + min(drop_2, 3), codes[DROP_3, index])
-        _value(events, book, OPACITY_CONTEXT + level, codes[OPACITY, index])
-
-
-@njit(nogil=True, cache=True)
-def _places(cells: np.ndarray, codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
-    for index in range(len(cells)):
-        shift = position_shift(codes, index, book)
-        for axis in range(3):
-            opened = wide(codes[X_OPEN + axis, index])
-            bits = max(opened - shift, 0)
-            kept = cells[index, axis] >> (opened - bits)
-            _bits(events, book, SPLIT_CONTEXT, kept & ((1 << bits) - 1), bits)
-            codes[X + axis, index] = 2 * (kept << (opened - bits)) + (1 << (opened - bits))
-
-
-@njit(nogil=True, cache=True)
-def _turns(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
-    for index in range(codes.shape[1]):
-        bits = codes[POLE_BITS, index]
-        if bits >= 0:
-            guide, kind = pole_guide(codes, index), prolate(codes, index)
-            known = 1 + codes[FACE, guide] if guide >= 0 else 0
-            face = codes[FACE, index]
-            _symbol(events, book, FACE_CONTEXT + 4 * kind + known, face)
-            near = face + 1 == known and bits > 0
-            for row in range(POLE_U, POLE_V + 1):
-                if near:
-                    half = 1 << (bits - 1)
-                    guess = guessed_pole(codes[row, guide], codes[POLE_BITS, guide], bits)
-                    wrapped = ((codes[row, index] - guess + half) & ((1 << bits) - 1)) - half
-                    _signed(events, book, POLE_CONTEXT + 7 * kind + min(bits, 7) - 1, wrapped)
-                else:
-                    _bits(events, book, FACE_CONTEXT, codes[row, index], bits)
-        _bits(events, book, FACE_CONTEXT, codes[SPIN, index], codes[SPIN_BITS, index])
+        near = codes[NEAR, index]
+        band, mask = (codes[BAND, near], codes[MASK, near]) if near >= 0 else (0, 0)
+        _symbol(events, book, BAND_CONTEXT + 4 * (codes[CLASS, index] >> 1) + band, codes[BAND, index])
+        if codes[BAND, index] > 0:
+            _symbol(events, book, MASK_CONTEXT + mask, codes[MASK, index])
 
 
 @njit(nogil=True, cache=True)
 def _harmonics(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
-        near = codes[NEAR, index]
-        band, mask = (codes[BAND, near], codes[MASK, near]) if near >= 0 else (0, 0)
-        top = codes[BAND, index]
-        _symbol(events, book, BAND_CONTEXT + 4 * (codes[CLASS, index] >> 1) + band, top)
-        if top == 0:
-            continue
-        _symbol(events, book, MASK_CONTEXT + mask, codes[MASK, index])
         for channel in range(3):
-            before = wide(0)
-            for place in range(band_end(top) if (codes[MASK, index] >> channel) & 1 else 0):
+            token = wide(0)
+            for place in range(band_end(codes[BAND, index]) if (codes[MASK, index] >> channel) & 1 else 0):
+                context = coefficient_context(channel, band_of(place), token)
                 value = wide(codes[SH + 3 * place + channel, index])
-                _signed(events, book, coefficient_context(channel, band_of(place), before), value)
-                before = value
+                token = _token(-2 * value - 1 if value < 0 else 2 * value)
+                _symbol(events, book, context, token)
+    for index in range(codes.shape[1]):
+        for row in range(SH, SH + 3 * band_end(codes[BAND, index])):
+            value = wide(codes[row, index])
+            value = -2 * value - 1 if value < 0 else 2 * value
+            if value >= DIRECT:
+                bits = ((_token(value) - DIRECT) >> 1) + 3
+                _bits(events, book, BAND_CONTEXT, value & ((1 << bits) - 1), bits)

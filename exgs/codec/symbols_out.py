@@ -1,4 +1,7 @@
-"""Bytes to integers: the decoder's passes through a chunk. Mirrors symbols_in.py pass by pass."""
+"""Bytes to integers: the decoder's passes through a chunk. Mirrors symbols_in.py pass by pass.
+
+Each pass keeps the two states of the entropy coder in registers: they come from the book and go back into it.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +26,18 @@ from exgs.codec.model import (
     DROP_3_CONTEXT,
     FACE,
     FACE_CONTEXT,
+    GUIDE,
     LUMA,
     LUMA_CONTEXT,
     MASK,
     MASK_CONTEXT,
     MAX_DROP,
-    MAX_VALUE,
     NEAR,
     NEXT_WORD,
     OPACITY,
     OPACITY_CONTEXT,
     OPACITY_LEVELS,
     POLE_BITS,
-    POLE_CONTEXT,
     POLE_U,
     POLE_V,
     SCALE,
@@ -50,24 +52,27 @@ from exgs.codec.model import (
     TABLE_OF,
     X_OPEN,
     X,
+    add_guesses,
+    add_predictions,
     band_end,
     band_of,
     coefficient_context,
     find_neighbours,
-    guessed_pole,
-    pole_bits,
-    pole_guide,
-    position_shift,
-    predicted,
+    near_poles,
+    open_places,
+    place_bits,
     prolate,
     push_halves,
-    spin_bits,
+    set_turn_bits,
     split_context,
     split_raw_bits,
+    unfolded,
 )
 
 DONE, BAD_END, BAD_SYMBOL = 0, 15, 16
 """What ``decode_symbols`` gives: nothing amiss, or the number of the broken rule."""
+
+_COLOURS = ((LUMA, LUMA_CONTEXT), (CHROMA_O, CHROMA_O_CONTEXT), (CHROMA_G, CHROMA_G_CONTEXT))
 
 
 def decode_symbols(
@@ -84,41 +89,89 @@ def decode_symbols(
         if not _cells(words, tables, book, shape[1:], codes[:, first:end]):
             return BAD_SYMBOL
     find_neighbours(codes)
-    sound = _classes(words, tables, book, codes)
-    sound = sound and _predicted(words, tables, book, codes, (SCALE, 0, SCALE_CONTEXT))
-    sound = sound and _shapes(words, tables, book, codes)
+    sound = _shapes(words, tables, book, codes)
     if not sound:
         return BAD_SYMBOL
     _places(words, book, codes)
     for pair, (row, context) in enumerate(_COLOURS):
-        sound = sound and _predicted(words, tables, book, codes, (row, pair + 1, context))
+        _values(words, tables, book, book[TABLE_OF + context + codes[CLASS]], codes[row])
+        sound = sound and add_predictions(codes, row, book, pair + 1)
     sound = sound and _turns(words, tables, book, codes)
     if book[SH_BANDS] > 0:
-        sound = sound and _harmonics(words, tables, book, codes)
+        sound = sound and _bands(words, tables, book, codes) and _harmonics(words, tables, book, codes)
     if not sound:
         return BAD_SYMBOL
     clean = book[NEXT_WORD] == len(words) and book[STATE_A] == LOWEST and book[STATE_B] == LOWEST
     return DONE if clean else BAD_END
 
 
-_COLOURS = ((LUMA, LUMA_CONTEXT), (CHROMA_O, CHROMA_O_CONTEXT), (CHROMA_G, CHROMA_G_CONTEXT))
+def _shapes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
+    """Class, log scales and opacity."""
+    if not _classes(words, tables, book, codes):
+        return False
+    level = codes[CLASS]
+    _values(words, tables, book, book[TABLE_OF + SCALE_CONTEXT + level], codes[SCALE])
+    _values(words, tables, book, book[TABLE_OF + DROP_2_CONTEXT + level], codes[DROP_2])
+    context = DROP_3_CONTEXT + 4 * level + np.minimum(codes[DROP_2], 3)
+    _values(words, tables, book, book[TABLE_OF + context], codes[DROP_3])
+    _values(words, tables, book, book[TABLE_OF + OPACITY_CONTEXT + level], codes[OPACITY])
+    sound = codes[DROP_2 : DROP_3 + 1].max() <= MAX_DROP and codes[OPACITY].max() < book[OPACITY_LEVELS]
+    return bool(sound and add_predictions(codes, SCALE, book, 0))
 
 
-@njit(nogil=True, cache=True, forceinline=True)
-def _value(
-    words: np.ndarray, tables: np.ndarray, row: int, a: int, b: int, at: int
-) -> tuple[int, int, int, int]:
-    token, a, b, at = next_symbol(words, tables, row, a, b, at)
-    if token < DIRECT:
-        return token, a, b, at
-    bits = ((token - DIRECT) >> 1) + 3
-    low, a, b, at = next_bits(words, bits, a, b, at)
-    return (2 + ((token - DIRECT) & 1)) << bits | low, a, b, at
+def _places(words: np.ndarray, book: np.ndarray, codes: np.ndarray) -> None:
+    """The open bits of the means, but for those that a splat of this size does without."""
+    kept = np.zeros((3, codes.shape[1]), np.int32)
+    for axis in range(3):
+        _raw(words, book, place_bits(codes, axis, book), kept[axis])
+    open_places(codes, kept, book)
 
 
-@njit(nogil=True, cache=True, forceinline=True)
-def _unfolded(value: int) -> int:
-    return -((value + 1) >> 1) if value & 1 else value >> 1
+def _turns(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
+    """The pole and the spin, with as many bits as the shape of the splat makes visible."""
+    set_turn_bits(codes, book)
+    if not _faces(words, tables, book, codes):
+        return False
+    near, contexts, far_bits = near_poles(codes)
+    folded = np.empty(len(near), np.int32)
+    for row in (POLE_U, POLE_V):
+        _raw(words, book, far_bits, codes[row])
+        _values(words, tables, book, book[TABLE_OF + contexts], folded)
+        add_guesses(codes, row, near, folded)
+    _raw(words, book, codes[SPIN_BITS].astype(np.int64), codes[SPIN])
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _values(
+    words: np.ndarray, tables: np.ndarray, book: np.ndarray, rows: np.ndarray, out: np.ndarray
+) -> None:
+    """A value for each of ``rows``, the tables: first all tokens, then the raw bits that some have."""
+    a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
+    for index in range(len(rows)):
+        out[index], a, b, at = next_symbol(words, tables, rows[index], a, b, at)
+    for index in range(len(rows)):
+        extra = wide(out[index]) - DIRECT
+        if extra >= 0:
+            bits = (extra >> 1) + 3
+            low, a, b, at = next_bits(words, bits, a, b, at)
+            out[index] = (2 + (extra & 1)) << bits | low
+    book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
+
+
+@njit(nogil=True, cache=True)
+def _raw(words: np.ndarray, book: np.ndarray, counts: np.ndarray, out: np.ndarray) -> None:
+    """Raw bits, as many as ``counts`` says, the low 16 first; where there are none, ``out`` stays."""
+    a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
+    for index in range(len(counts)):
+        bits = counts[index]
+        if bits > 0:
+            low, a, b, at = next_bits(words, min(bits, 16), a, b, at)
+            if bits > 16:
+                high, a, b, at = next_bits(words, bits - 16, a, b, at)
+                low |= high << 16
+            out[index] = low
+    book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
 
 
 @njit(nogil=True, cache=True)
@@ -170,85 +223,37 @@ def _classes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.
 
 
 @njit(nogil=True, cache=True)
-def _predicted(
-    words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray, which: tuple[int, int, int]
-) -> bool:
-    """A row that is coded as the difference from what is expected; ``which``: row, prediction, context."""
-    row, pair, context = which
+def _faces(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     for index in range(codes.shape[1]):
-        table = book[TABLE_OF + context + codes[CLASS, index]]
-        folded, a, b, at = _value(words, tables, table, a, b, at)
-        value = predicted(codes, row, index, book, pair) + _unfolded(folded)
-        if abs(value) > MAX_VALUE:
-            return False
-        codes[row, index] = value
-    book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
-    return True
-
-
-@njit(nogil=True, cache=True)
-def _shapes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
-    a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
-    for index in range(codes.shape[1]):
-        level = wide(codes[CLASS, index])
-        drop_2, a, b, at = _value(words, tables, book[TABLE_OF + DROP_2_CONTEXT + level], a, b, at)
-        table = book[TABLE_OF + DROP_3_CONTEXT + 4 * level + min(drop_2, 3)]
-        drop_3, a, b, at = _value(words, tables, table, a, b, at)
-        opacity, a, b, at = _value(words, tables, book[TABLE_OF + OPACITY_CONTEXT + level], a, b, at)
-        if drop_2 > MAX_DROP or drop_3 > MAX_DROP or opacity >= book[OPACITY_LEVELS]:
-            return False
-        codes[DROP_2, index], codes[DROP_3, index], codes[OPACITY, index] = drop_2, drop_3, opacity
-    book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
-    return True
-
-
-@njit(nogil=True, cache=True)
-def _places(words: np.ndarray, book: np.ndarray, codes: np.ndarray) -> None:
-    """The open bits of the means, but for those that a splat of this size does without."""
-    a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
-    for index in range(codes.shape[1]):
-        shift = position_shift(codes, index, book)
-        for axis in range(3):
-            opened = wide(codes[X_OPEN + axis, index])
-            bits = max(opened - shift, 0)
-            low, a, b, at = next_bits(words, min(bits, 16), a, b, at)
-            if bits > 16:
-                high, a, b, at = next_bits(words, bits - 16, a, b, at)
-                low |= high << 16
-            corner = codes[X + axis, index] - (1 << opened) + (low << (opened - bits + 1))
-            codes[X + axis, index] = corner + (1 << (opened - bits))
-    book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
-
-
-@njit(nogil=True, cache=True)
-def _turns(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
-    """The pole and the spin, with as many bits as the shape of the splat makes visible."""
-    a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
-    for index in range(codes.shape[1]):
-        bits = pole_bits(codes, index, book)
-        codes[POLE_BITS, index] = bits
-        if bits >= 0:
-            guide, kind = pole_guide(codes, index), prolate(codes, index)
-            known = 1 + codes[FACE, guide] if guide >= 0 else 0
-            face, a, b, at = next_symbol(
-                words, tables, book[TABLE_OF + FACE_CONTEXT + 4 * kind + known], a, b, at
-            )
+        if codes[POLE_BITS, index] >= 0:
+            guide = codes[GUIDE, index]
+            context = 4 * prolate(codes, index) + (1 + codes[FACE, guide] if guide >= 0 else 0)
+            face, a, b, at = next_symbol(words, tables, book[TABLE_OF + FACE_CONTEXT + context], a, b, at)
             if face > 2:
                 return False
             codes[FACE, index] = face
-            near = face + 1 == known and bits > 0
-            table = book[TABLE_OF + POLE_CONTEXT + 7 * kind + max(min(bits, 7) - 1, 0)]
-            for row in range(POLE_U, POLE_V + 1):
-                if near:
-                    folded, a, b, at = _value(words, tables, table, a, b, at)
-                    guess = guessed_pole(codes[row, guide], codes[POLE_BITS, guide], bits)
-                    codes[row, index] = (guess + _unfolded(folded)) & ((1 << bits) - 1)
-                else:
-                    codes[row, index], a, b, at = next_bits(words, bits, a, b, at)
-        bits = spin_bits(codes, index, book)
-        codes[SPIN_BITS, index] = bits
-        codes[SPIN, index], a, b, at = next_bits(words, bits, a, b, at)
+    book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _bands(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
+    """The highest band of every splat and, where there is one, its channels."""
+    a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
+    for index in range(codes.shape[1]):
+        near = codes[NEAR, index]
+        band, mask = (codes[BAND, near], codes[MASK, near]) if near >= 0 else (0, 0)
+        context = BAND_CONTEXT + 4 * (codes[CLASS, index] >> 1) + band
+        top, a, b, at = next_symbol(words, tables, book[TABLE_OF + context], a, b, at)
+        codes[BAND, index] = top
+        if top > book[SH_BANDS]:
+            return False
+        if top > 0:
+            channels, a, b, at = next_symbol(words, tables, book[TABLE_OF + MASK_CONTEXT + mask], a, b, at)
+            codes[MASK, index] = channels
+            if channels == 0 or channels > 7:
+                return False
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
     return True
 
@@ -257,25 +262,19 @@ def _turns(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.nd
 def _harmonics(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     for index in range(codes.shape[1]):
-        near = codes[NEAR, index]
-        band, mask = (codes[BAND, near], codes[MASK, near]) if near >= 0 else (0, 0)
-        table = book[TABLE_OF + BAND_CONTEXT + 4 * (codes[CLASS, index] >> 1) + band]
-        top, a, b, at = next_symbol(words, tables, table, a, b, at)
-        if top > book[SH_BANDS]:
-            return False
-        codes[BAND, index] = top
-        if top == 0:
-            continue
-        mask, a, b, at = next_symbol(words, tables, book[TABLE_OF + MASK_CONTEXT + mask], a, b, at)
-        if mask == 0 or mask > 7:
-            return False
-        codes[MASK, index] = mask
         for channel in range(3):
-            value = wide(0)
-            for place in range(band_end(top) if (mask >> channel) & 1 else 0):
-                table = book[TABLE_OF + coefficient_context(channel, band_of(place), value)]
-                folded, a, b, at = _value(words, tables, table, a, b, at)
-                value = _unfolded(folded)
-                codes[SH + 3 * place + channel, index] = value
+            token = wide(0)
+            for place in range(band_end(codes[BAND, index]) if (codes[MASK, index] >> channel) & 1 else 0):
+                context = coefficient_context(channel, band_of(place), token)
+                token, a, b, at = next_symbol(words, tables, book[TABLE_OF + context], a, b, at)
+                codes[SH + 3 * place + channel, index] = token
+    for index in range(codes.shape[1]):
+        for row in range(SH, SH + 3 * band_end(codes[BAND, index])):
+            value = wide(codes[row, index])
+            if value >= DIRECT:
+                bits = ((value - DIRECT) >> 1) + 3
+                low, a, b, at = next_bits(words, bits, a, b, at)
+                value = (2 + ((value - DIRECT) & 1)) << bits | low
+            codes[row, index] = unfolded(value)
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
     return True

@@ -20,11 +20,11 @@ SCALE_BITS = 12
 """Frequencies of a table add up to 2^12."""
 LOWEST = 1 << 16
 """States lie between this and 2^32; both begin here in the encoder."""
-BUCKET_BITS = 6
-"""A row of the tables starts with the symbol at the first slot of each bucket of 2^6 slots."""
+BUCKET_BITS = 5
+"""A row of the tables starts with the symbol at the first slot of each bucket of 2^5 slots."""
 FIRST_SLOTS = 1 << (SCALE_BITS - BUCKET_BITS)
-"""From here on a row has the first slot of each of 64 symbols, then 2^12: small enough to stay cached."""
-ROW = FIRST_SLOTS + 65
+"""From here on a row has the first slot of each of 64 symbols, then 2^12 twice: it stays in the cache."""
+ROW = FIRST_SLOTS + 66
 """Length of a row."""
 
 _SLOTS = (1 << SCALE_BITS) - 1
@@ -40,6 +40,7 @@ def next_symbol(
     """
     slot = a & _SLOTS
     place = FIRST_SLOTS + wide(tables[row, slot >> BUCKET_BITS])
+    place += (wide(tables[row, place + 1]) <= slot) + (wide(tables[row, place + 2]) <= slot)
     while wide(tables[row, place + 1]) <= slot:
         place += 1
     first = wide(tables[row, place])

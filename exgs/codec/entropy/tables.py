@@ -100,11 +100,10 @@ def build(families: Sequence[Family]) -> Coder:
         for context, index in enumerate(family.map):
             row = tuple(family.tables[index].frequencies(context))
             table_of.append(rows.setdefault(row, len(rows)))
-    tables = np.zeros((len(rows), ROW), np.uint16)
+    tables = np.full((len(rows), ROW), TOTAL, np.uint16)
     for index, row in enumerate(rows):
         counts = np.array(row, np.int64)
         tables[index, :FIRST_SLOTS] = np.repeat(np.arange(len(row)), counts)[:: 1 << BUCKET_BITS]
-        tables[index, FIRST_SLOTS:] = TOTAL
         tables[index, FIRST_SLOTS : FIRST_SLOTS + len(row)] = np.cumsum(counts) - counts
     return Coder(tables, np.array(table_of, np.int64))
 
