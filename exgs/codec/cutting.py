@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from exgs.codec.errors import EncodeError
-from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS
+from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS, MAX_NUMBER, MAX_SPLATS
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.symbols_in import curve
 
@@ -137,6 +137,9 @@ def check_pyramid(pyramid: Pyramid) -> None:
     levels = pyramid.levels
     if not 1 <= len(levels) <= MAX_LEVELS:
         raise EncodeError(f"{len(levels)} levels: expected 1 to {MAX_LEVELS}")
+    splats = sum(len(level.gaussians) for level in levels)
+    if splats > MAX_SPLATS:
+        raise EncodeError(f"{splats} splats, at most {MAX_SPLATS}: simplify the scene first")
     frames = {(level.gaussians.frame, level.gaussians.sh_degree) for level in levels}
     if len(frames) != 1:
         raise EncodeError("the levels differ in frame or SH degree")
@@ -150,8 +153,8 @@ def _check_level(number: int, level: Level, coarser: Level | None) -> None:
         raise EncodeError(f"level {number} has no Gaussians")
     if level.importance.shape != (count,) or not (level.importance >= 0).all():
         raise EncodeError(f"level {number}: expected {count} non-negative numbers of importance")
-    if not np.isfinite(level.gaussians.means).all():
-        raise EncodeError(f"level {number}: a mean is not finite")
+    if not (np.abs(level.gaussians.means) < MAX_NUMBER / 2).all():
+        raise EncodeError(f"level {number}: a mean is not finite or beyond {MAX_NUMBER / 2:.1g}")
     if coarser is None:
         return
     parents = level.parents

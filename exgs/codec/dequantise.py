@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from exgs.codec.kernel import kernel
 from exgs.codec.model import (
     CHROMA_G,
     CHROMA_O,
@@ -57,7 +57,7 @@ def dequantise(codes: np.ndarray, steps: np.ndarray, logits: np.ndarray, frame: 
     return Gaussians(means, quats, log_scales, logits[codes[OPACITY_COLUMN]], sh0, shN, frame)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill(
     codes: np.ndarray,
     steps: np.ndarray,
@@ -84,7 +84,7 @@ def _fill(
         turn(codes, index, angles, quats)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def turn(codes: np.ndarray, index: int, angles: tuple[np.ndarray, ...], quats: np.ndarray) -> None:
     """Writes the rotation of splat ``index``: first the spin, then straight to the pole."""
     tangents, cosines, sines = angles
@@ -106,7 +106,7 @@ def turn(codes: np.ndarray, index: int, angles: tuple[np.ndarray, ...], quats: n
     quats[index, 1 + (2, 0, 1)[pole]] = (u * cosine + v * sine) * scale
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_colours(codes: np.ndarray, steps: np.ndarray, sh0: np.ndarray, shN: np.ndarray) -> None:
     for index in range(codes.shape[1]):
         step = (1 << codes[CLASS, index]) * steps[5]
@@ -117,7 +117,7 @@ def _fill_colours(codes: np.ndarray, steps: np.ndarray, sh0: np.ndarray, shN: np
             _rgb(codes[at, index], codes[at + 1, index], codes[at + 2, index], step, shN[index, place])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _rgb(luma: int, chroma_o: int, chroma_g: int, step: float, out: np.ndarray) -> None:
     base = luma - chroma_g
     out[0] = (base + chroma_o) * step

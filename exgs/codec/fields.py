@@ -6,6 +6,7 @@ import math
 import struct
 
 from exgs.codec.errors import Corrupt, Truncated
+from exgs.codec.limits import MAX_NUMBER
 
 
 class FieldReader:
@@ -53,8 +54,11 @@ class FieldReader:
         raise self.corrupt("M3", "overlong integer", at=start)
 
     def f32(self) -> float:
-        """A finite 32-bit number."""
-        return self._finite(struct.unpack("<f", self.take(4))[0], 4)
+        """A 32-bit number of at most ``MAX_NUMBER``."""
+        value = self._finite(struct.unpack("<f", self.take(4))[0], 4)
+        if abs(value) > MAX_NUMBER:
+            raise self.corrupt("M4", f"{value} is beyond {MAX_NUMBER}", at=self.offset - 4)
+        return value
 
     def f64(self) -> float:
         """A finite 64-bit number."""

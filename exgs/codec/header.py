@@ -11,9 +11,9 @@ from exgs.codec.coding import Coding, parse_coding, parse_tables, serialize_codi
 from exgs.codec.entropy.tables import Coder, Family, build
 from exgs.codec.errors import LimitExceeded, Truncated, UnsupportedFeature, UnsupportedVersion
 from exgs.codec.fields import FieldReader, FieldWriter
-from exgs.codec.limits import MAX_LEVELS, MAX_PREAMBLE_BYTES
+from exgs.codec.limits import MAX_LEVELS, MAX_PREAMBLE_BYTES, MAX_SPLATS
 from exgs.codec.manifest import ChunkInfo, parse_manifest, serialize_manifest
-from exgs.scene import Frame
+from exgs.scene import Frame, SceneError, StartView
 
 MAGIC = b"\x89UGC"
 VERSION = (1, 0)
@@ -21,7 +21,9 @@ PREFIX_BYTES = 12
 """Magic, version, flags and size of the preamble: enough to know how much to wait for."""
 FLAG_METRES = 1
 """Bit of the flags: the length of the unit is known and follows."""
-KNOWN_FLAGS = FLAG_METRES
+FLAG_START = 2
+"""Bit of the flags: a start view follows."""
+KNOWN_FLAGS = FLAG_METRES | FLAG_START
 _LETTERS = ("RL", "UD", "BF")
 
 
@@ -43,6 +45,8 @@ class Header:
     """[3] float32 upper corner."""
     coding: Coding
     """Steps and predictions."""
+    start: StartView | None = None
+    """Where a viewer begins; None where the file does not say."""
 
     @property
     def levels(self) -> int:
@@ -115,6 +119,7 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     flags = reader.u16()
     reader.offset = PREFIX_BYTES
     frame = _parse_frame(reader, flags)
+    start = _parse_start(reader) if flags & FLAG_START else None
     sh_degree = _parse_degree(reader)
     levels = _parse_levels(reader)
     box = _parse_bounds(reader)
@@ -129,7 +134,10 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     splats = [0] * levels
     for chunk in chunks:
         splats[chunk.level] += chunk.count
-    header = Header(version, frame, sh_degree, tuple(splats), box[0], box[1], coding)
+    if sum(splats) > MAX_SPLATS:
+        message = f"{sum(splats)} splats, at most {MAX_SPLATS}"
+        raise LimitExceeded(message, section="manifest", offset=reader.offset)
+    header = Header(version, frame, sh_degree, tuple(splats), box[0], box[1], coding, start)
     return Preamble(header, chunks, size, build(families))
 
 
@@ -139,12 +147,15 @@ def serialize_header(header: Header, families: tuple[Family, ...]) -> bytes:
     writer.put(MAGIC)
     writer.u8(VERSION[0])
     writer.u8(VERSION[1])
-    metres = header.frame.metres_per_unit
-    writer.u16(FLAG_METRES if metres is not None else 0)
+    metres, start = header.frame.metres_per_unit, header.start
+    writer.u16((FLAG_METRES if metres is not None else 0) | (FLAG_START if start is not None else 0))
     writer.u32(0)
     writer.u8(_frame_code(header.frame.axes))
     if metres is not None:
         writer.f64(metres)
+    if start is not None:
+        for number in (*start.position, *start.target, start.units_per_metre):
+            writer.f32(float(number))
     writer.u8(header.sh_degree)
     writer.u8(header.levels)
     for number in (*header.bounds_min, *header.bounds_max):
@@ -177,6 +188,15 @@ def _parse_frame(reader: FieldReader, flags: int) -> Frame:
     if metres <= 0:
         raise reader.corrupt("M4", f"{metres} metres per unit", at=at)
     return Frame(axes, metres)
+
+
+def _parse_start(reader: FieldReader) -> StartView:
+    at = reader.offset
+    numbers = [reader.f32() for _ in range(7)]
+    try:
+        return StartView(np.array(numbers[:3]), np.array(numbers[3:6]), numbers[6])
+    except SceneError as error:
+        raise reader.corrupt("M4", str(error), at=at) from error
 
 
 def _parse_degree(reader: FieldReader) -> int:

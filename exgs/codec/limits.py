@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-MAX_PREAMBLE_BYTES = 64 << 20
+MAX_PREAMBLE_BYTES = 4 << 20
 """Header, tables and manifest together."""
 MAX_LEVELS = 16
 """Levels of detail in one file."""
-MAX_CHUNKS = 1 << 20
+MAX_CHUNKS = 1 << 16
 """Chunks in one file."""
 MAX_CHUNK_BYTES = 1 << 20
 """One chunk, its checksum included."""
 MAX_CHUNK_SPLATS = 1 << 16
 """Gaussians in one chunk."""
+
+MAX_SPLATS = 1 << 25
+"""Gaussians in one file, all levels together."""
+MAX_NUMBER = 2.0**60
+"""Magnitude of 32-bit floating-point fields, so that nothing decoded overflows."""
 
 LIMITS = {
     "MAX_PREAMBLE_BYTES": MAX_PREAMBLE_BYTES,
@@ -19,6 +24,8 @@ LIMITS = {
     "MAX_CHUNKS": MAX_CHUNKS,
     "MAX_CHUNK_BYTES": MAX_CHUNK_BYTES,
     "MAX_CHUNK_SPLATS": MAX_CHUNK_SPLATS,
+    "MAX_SPLATS": MAX_SPLATS,
+    "MAX_NUMBER": MAX_NUMBER,
 }
 
 RULES = {

@@ -10,9 +10,8 @@ is integer arithmetic, so both come to the same contexts on every machine.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from exgs.codec.entropy.rans import wide
+from exgs.codec.kernel import kernel, wide
 
 X, Y, Z = 0, 1, 2
 """Means, as twice the lattice coordinate relative to the chunk, at the middle of the known cell."""
@@ -138,13 +137,13 @@ BOOK = TABLE_OF + CONTEXTS
 """Length of the book."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def unfolded(value: int) -> int:
     """Signed integers from unsigned ones: 0, -1, 1, -2, 2 and so on."""
     return -((value + 1) >> 1) if value & 1 else value >> 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def find_neighbours(codes: np.ndarray) -> None:
     """Fills NEAR and NEXT_NEAR from X, Y, Z as the splitting of cells leaves them."""
     for index in range(codes.shape[1]):
@@ -162,7 +161,7 @@ def find_neighbours(codes: np.ndarray) -> None:
         codes[NEAR, index], codes[NEXT_NEAR, index] = first, runner_up
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def predicted(codes: np.ndarray, column: int, index: int, book: np.ndarray, pair: int) -> int:
     """Expected value of a row of ``codes``, in steps of the class of splat ``index``.
 
@@ -182,7 +181,7 @@ def predicted(codes: np.ndarray, column: int, index: int, book: np.ndarray, pair
     return (value + ((1 << level) >> 1)) >> level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add_predictions(codes: np.ndarray, row: int, book: np.ndarray, pair: int) -> bool:
     """Turns folded differences into values, in place; False if one is out of range."""
     for index in range(codes.shape[1]):
@@ -193,7 +192,7 @@ def add_predictions(codes: np.ndarray, row: int, book: np.ndarray, pair: int) ->
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def prediction_differences(codes: np.ndarray, row: int, book: np.ndarray, pair: int) -> np.ndarray:
     """[N] int64 values less what is predicted for them."""
     differences = np.empty(codes.shape[1], np.int64)
@@ -202,7 +201,7 @@ def prediction_differences(codes: np.ndarray, row: int, book: np.ndarray, pair: 
     return differences
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def place_bits(codes: np.ndarray, axis: int, book: np.ndarray) -> np.ndarray:
     """[N] int64 raw bits of a coordinate: those left open, less those that a large splat does without."""
     bits = np.empty(codes.shape[1], np.int64)
@@ -213,7 +212,7 @@ def place_bits(codes: np.ndarray, axis: int, book: np.ndarray) -> np.ndarray:
     return bits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def open_places(codes: np.ndarray, kept: np.ndarray, book: np.ndarray) -> None:
     """Moves the means from the middles of their cells to those of what ``kept`` [3,N] raw bits leave."""
     for axis in range(3):
@@ -225,7 +224,7 @@ def open_places(codes: np.ndarray, kept: np.ndarray, book: np.ndarray) -> None:
             codes[X + axis, index] = corner + (2 * wide(kept[axis, index]) << dropped) + (1 << dropped)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def turn_bits(difference: int, level: int, book: np.ndarray) -> int:
     """Bits of an angle between axes with log scales ``difference`` steps of class 0 apart, less ``level``."""
     bits = 0
@@ -234,7 +233,7 @@ def turn_bits(difference: int, level: int, book: np.ndarray) -> int:
     return bits - level
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def split_context(count: int) -> int:
     """Context of the split of a cell of ``count`` splats, from 2 up."""
     if count < SMALL_SPLIT:
@@ -245,7 +244,7 @@ def split_context(count: int) -> int:
     return SPLIT_CONTEXT + 14 + min(bits - 4, 11)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def split_raw_bits(count: int) -> int:
     """Raw bits after the sixteenth of a large cell."""
     bits, largest = 0, (count - 2) // 16
@@ -254,7 +253,7 @@ def split_raw_bits(count: int) -> int:
     return bits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def widest(x_bits: int, y_bits: int, z_bits: int) -> int:
     """The axis to split next: the one with the most bits left, the first of them on a tie."""
     if x_bits >= y_bits and x_bits >= z_bits:
@@ -262,7 +261,7 @@ def widest(x_bits: int, y_bits: int, z_bits: int) -> int:
     return 1 if y_bits >= z_bits else 2
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def push_halves(stack: np.ndarray, top: int, lower: int) -> int:
     """Replaces the cell at ``top`` by its halves that hold splats, the lower one on top; gives the new top.
 
@@ -284,13 +283,13 @@ def push_halves(stack: np.ndarray, top: int, lower: int) -> int:
     return top
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def prolate(codes: np.ndarray, index: int) -> int:
     """1 where the pole is the longest axis, 0 where it is the shortest: the one that stands out."""
     return 1 if codes[DROP_2, index] > codes[DROP_3, index] else 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def set_turn_bits(codes: np.ndarray, book: np.ndarray) -> None:
     """Fills POLE_BITS, SPIN_BITS and GUIDE from the shapes."""
     for index in range(codes.shape[1]):
@@ -308,7 +307,7 @@ def set_turn_bits(codes: np.ndarray, book: np.ndarray) -> None:
                 codes[GUIDE, index] = other
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def near_poles(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How each pole is coded.
 
@@ -330,14 +329,14 @@ def near_poles(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return near[:used], contexts[:used], far_bits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def guessed_pole(codes: np.ndarray, row: int, index: int) -> int:
     """A pole coordinate of the guide, in the bits of splat ``index``."""
     guide = codes[GUIDE, index]
     return ((2 * wide(codes[row, guide]) + 1) << codes[POLE_BITS, index]) >> (codes[POLE_BITS, guide] + 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add_guesses(codes: np.ndarray, row: int, near: np.ndarray, folded: np.ndarray) -> None:
     """Sets a pole coordinate of the splats ``near`` from the folded differences from their guides."""
     for place in range(len(near)):
@@ -346,7 +345,7 @@ def add_guesses(codes: np.ndarray, row: int, near: np.ndarray, folded: np.ndarra
         codes[row, index] = value & ((1 << codes[POLE_BITS, index]) - 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def guess_differences(codes: np.ndarray, row: int, near: np.ndarray) -> np.ndarray:
     """Pole coordinates of the splats ``near`` less their guesses, modulo their range."""
     differences = np.zeros(len(near), np.int64)
@@ -358,19 +357,19 @@ def guess_differences(codes: np.ndarray, row: int, near: np.ndarray) -> np.ndarr
     return differences
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def coefficient_context(channel: int, band: int, before: int) -> int:
     """Context of a coefficient of ``band`` 1 to 3; the token before it in its channel is ``before``."""
     return COEFFICIENT_CONTEXT + (9 if channel else 0) + 3 * (band - 1) + min((before + 1) >> 1, 2)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def band_end(band: int) -> int:
     """Number of coefficients of the bands 1 to ``band``."""
     return (band + 1) * (band + 1) - 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def band_of(place: int) -> int:
     """Band of the coefficient at ``place``, 0 to 14."""
     return 1 if place < 3 else (2 if place < 8 else 3)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from exgs.codec.coding import Coding
 from exgs.codec.dequantise import COSINES, SINES, TANGENTS, turn
-from exgs.codec.entropy.rans import wide
 from exgs.codec.errors import EncodeError
+from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     BAND,
     CLASS,
@@ -73,7 +72,7 @@ def _classes(gaussians: Gaussians, precision: Precision, level: int) -> np.ndarr
     return np.clip(np.round(lighter) + TYPICAL_CLASS, 0, CLASSES - 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _order(scales: np.ndarray, out: np.ndarray) -> None:
     """Writes the axes from the longest to the shortest to ``out``."""
     out[0], out[1], out[2] = 0, 1, 2
@@ -85,13 +84,13 @@ def _order(scales: np.ndarray, out: np.ndarray) -> None:
         out[0], out[1] = out[1], out[0]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _nearest(value: float) -> int:
     """The integer nearest to ``value``, within the range of a column."""
     return wide(min(max(math.floor(value + 0.5), -_LARGEST), _LARGEST))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _shapes(log_scales: np.ndarray, base_step: float, flattest: float, codes: np.ndarray) -> None:
     axes = np.empty(3, np.int64)
     for index in range(codes.shape[1]):
@@ -107,7 +106,7 @@ def _shapes(log_scales: np.ndarray, base_step: float, flattest: float, codes: np
         )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _turns(
     quats: np.ndarray, log_scales: np.ndarray, angles: tuple[np.ndarray, ...], codes: np.ndarray
 ) -> None:
@@ -127,7 +126,7 @@ def _turns(
         codes[SPIN, index] = wide(math.floor(math.atan2(across, along) / math.pi * cells)) & (cells - 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _turned_back(axis: np.ndarray, quat: np.ndarray, face: int) -> tuple[float, float]:
     """The two coordinates of ``axis`` across the pole's face, before the rotation ``quat``."""
     w, x, y, z = quat[0], -quat[1], -quat[2], -quat[3]
@@ -142,7 +141,7 @@ def _turned_back(axis: np.ndarray, quat: np.ndarray, face: int) -> tuple[float, 
     return turned[(face + 1) % 3], turned[(face + 2) % 3]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _pole(codes: np.ndarray, index: int, pole: np.ndarray) -> None:
     face = 0
     for axis in range(1, 3):
@@ -156,7 +155,7 @@ def _pole(codes: np.ndarray, index: int, pole: np.ndarray) -> None:
         codes[POLE_U + place, index] = min(max(cell, 0), cells - 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _rotation(quat: np.ndarray, order: np.ndarray, out: np.ndarray) -> None:
     """Writes the directions of the axes in ``order`` as columns."""
     length = math.sqrt(quat[0] ** 2 + quat[1] ** 2 + quat[2] ** 2 + quat[3] ** 2)
@@ -173,7 +172,7 @@ def _rotation(quat: np.ndarray, order: np.ndarray, out: np.ndarray) -> None:
         out[0, place], out[1, place], out[2, place] = a, b, c
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _colours(sh0: np.ndarray, shN: np.ndarray, steps: np.ndarray, codes: np.ndarray) -> None:
     for index in range(codes.shape[1]):
         _luma_chroma(sh0[index, 0], SH_C0 / (steps[0] * (1 << codes[CLASS, index])), codes, LUMA, index)
@@ -186,7 +185,7 @@ def _colours(sh0: np.ndarray, shN: np.ndarray, steps: np.ndarray, codes: np.ndar
                     codes[BAND, index] = band_of(place)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _luma_chroma(rgb: np.ndarray, per_step: float, codes: np.ndarray, row: int, index: int) -> None:
     codes[row + 0, index] = _nearest((rgb[0] + 2.0 * rgb[1] + rgb[2]) * (0.25 * per_step))
     codes[row + 1, index] = _nearest((rgb[0] - rgb[2]) * (0.5 * per_step))

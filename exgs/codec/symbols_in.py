@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from exgs.codec.entropy.rans import wide
+from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     BAND,
     BAND_CONTEXT,
@@ -63,7 +62,7 @@ USED = 0
 """Place of the book where the number of events is kept, in place of a decoder's state."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def split_cells(
     cells: np.ndarray, bits: np.ndarray, codes: np.ndarray, events: np.ndarray, book: np.ndarray
 ) -> None:
@@ -135,7 +134,7 @@ def _folded(values: np.ndarray) -> np.ndarray:
     return np.where(values < 0, -2 * values - 1, 2 * values).astype(np.int32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _values(events: np.ndarray, book: np.ndarray, contexts: np.ndarray, values: np.ndarray) -> None:
     """First the tokens of all ``values``, then the raw bits of those that have any."""
     for index in range(len(values)):
@@ -147,13 +146,13 @@ def _values(events: np.ndarray, book: np.ndarray, contexts: np.ndarray, values: 
             _bits(events, book, contexts[index], values[index] & ((1 << bits) - 1), bits)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _raw(events: np.ndarray, book: np.ndarray, owner: int, counts: np.ndarray, values: np.ndarray) -> None:
     for index in range(len(counts)):
         _bits(events, book, owner, wide(values[index]), counts[index])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _token(value: int) -> int:
     if value < DIRECT:
         return wide(value)
@@ -163,7 +162,7 @@ def _token(value: int) -> int:
     return DIRECT + 2 * (top - 4) + ((wide(value) >> (top - 1)) & 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def curve(cells: np.ndarray, bits: np.ndarray) -> np.ndarray:
     """[N] uint64 place of each cell along the order in which ``split_cells`` visits them."""
     keys = np.zeros(len(cells), np.uint64)
@@ -177,7 +176,7 @@ def curve(cells: np.ndarray, bits: np.ndarray) -> np.ndarray:
     return keys
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count_lower(cells: np.ndarray, first: int, end: int, axis: int, bit: int) -> int:
     lower, upper = first, end
     while lower < upper:
@@ -189,13 +188,13 @@ def _count_lower(cells: np.ndarray, first: int, end: int, axis: int, bit: int) -
     return lower - first
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _symbol(events: np.ndarray, book: np.ndarray, context: int, symbol: int) -> None:
     events[book[USED]] = context | symbol << 10 | 1 << 21
     book[USED] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _bits(events: np.ndarray, book: np.ndarray, owner: int, value: int, count: int) -> None:
     """Up to 32 raw bits, the low 16 first; ``owner`` is the context they are counted under."""
     if count > 0:
@@ -206,7 +205,7 @@ def _bits(events: np.ndarray, book: np.ndarray, owner: int, value: int, count: i
         book[USED] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _split(events: np.ndarray, book: np.ndarray, count: int, lower: int) -> None:
     context = split_context(count)
     if count < SMALL_SPLIT:
@@ -220,7 +219,7 @@ def _split(events: np.ndarray, book: np.ndarray, count: int, lower: int) -> None
         _bits(events, book, context, lower - 1 - begin, split_raw_bits(count))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _classes(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
         near = codes[NEAR, index]
@@ -228,7 +227,7 @@ def _classes(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
         _symbol(events, book, context, codes[CLASS, index])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _faces(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
         if codes[POLE_BITS, index] >= 0:
@@ -237,7 +236,7 @@ def _faces(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
             _symbol(events, book, FACE_CONTEXT + context, codes[FACE, index])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _bands(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
         near = codes[NEAR, index]
@@ -247,7 +246,7 @@ def _bands(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
             _symbol(events, book, MASK_CONTEXT + mask, codes[MASK, index])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _harmonics(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
         for channel in range(3):

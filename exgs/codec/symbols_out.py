@@ -6,9 +6,9 @@ Each pass keeps the two states of the entropy coder in registers: they come from
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from exgs.codec.entropy.rans import LOWEST, next_bits, next_symbol, wide
+from exgs.codec.entropy.rans import LOWEST, next_bits, next_symbol
+from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     BAND,
     BAND_CONTEXT,
@@ -142,7 +142,7 @@ def _turns(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.nd
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _values(
     words: np.ndarray, tables: np.ndarray, book: np.ndarray, rows: np.ndarray, out: np.ndarray
 ) -> None:
@@ -159,7 +159,7 @@ def _values(
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _raw(words: np.ndarray, book: np.ndarray, counts: np.ndarray, out: np.ndarray) -> None:
     """Raw bits, as many as ``counts`` says, the low 16 first; where there are none, ``out`` stays."""
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
@@ -174,7 +174,7 @@ def _raw(words: np.ndarray, book: np.ndarray, counts: np.ndarray, out: np.ndarra
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cells(
     words: np.ndarray, tables: np.ndarray, book: np.ndarray, bits: np.ndarray, codes: np.ndarray
 ) -> bool:
@@ -208,7 +208,7 @@ def _cells(
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _classes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     for index in range(codes.shape[1]):
@@ -222,7 +222,7 @@ def _classes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _faces(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     for index in range(codes.shape[1]):
@@ -237,7 +237,7 @@ def _faces(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.nd
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _bands(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     """The highest band of every splat and, where there is one, its channels."""
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
@@ -258,7 +258,7 @@ def _bands(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.nd
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _harmonics(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     for index in range(codes.shape[1]):

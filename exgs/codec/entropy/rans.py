@@ -7,14 +7,9 @@ Duda, "Asymmetric numeral systems", 2013.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
 
-wide: Callable[..., Any] = np.int64
-"""Integers of 64 bits, in kernels."""
+from exgs.codec.kernel import inlined, kernel, wide
 
 SCALE_BITS = 12
 """Frequencies of a table add up to 2^12."""
@@ -30,7 +25,7 @@ ROW = FIRST_SLOTS + 66
 _SLOTS = (1 << SCALE_BITS) - 1
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inlined
 def next_symbol(
     words: np.ndarray, tables: np.ndarray, row: int, a: int, b: int, at: int
 ) -> tuple[int, int, int, int]:
@@ -52,7 +47,7 @@ def next_symbol(
     return place - FIRST_SLOTS, b, a, at
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@inlined
 def next_bits(words: np.ndarray, count: int, a: int, b: int, at: int) -> tuple[int, int, int, int]:
     """The next ``count`` raw bits, 0 to 16; none at all cost nothing and leave the turn."""
     if count == 0:
@@ -66,7 +61,7 @@ def next_bits(words: np.ndarray, count: int, a: int, b: int, at: int) -> tuple[i
     return value, b, a, at
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def encode(
     events: np.ndarray, count: int, tables: np.ndarray, table_of: np.ndarray, words: np.ndarray
 ) -> int:
