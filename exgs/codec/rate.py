@@ -11,12 +11,14 @@ from exgs.codec.pyramid import Pyramid
 from exgs.codec.quantisation import Precision
 from exgs.codec.serialize import Serialized, serialize_measured
 
+BALANCED = Precision().scaled(0.65)
+"""Steps at which a byte buys as much picture in precision as in more Gaussians."""
 TOLERANCE = 0.015
 """A file of at least (1 - TOLERANCE) x budget is taken as it is."""
 MOST_TRIALS = 9
 """Serialisations at most."""
 FINEST, COARSEST = 1 / 16, 2.5
-"""Bounds of the factor on the steps of the default precision."""
+"""Bounds of the factor on the steps of ``BALANCED``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +28,14 @@ class Fit:
     file: Serialized
     """Bytes and their sections."""
     factor: float
-    """Factor on the steps of the default precision."""
+    """Factor on the steps of ``BALANCED``."""
     fits: bool
     """Whether the file is within the budget."""
 
 
 def fit_precision(pyramid: Pyramid, budget: int, *, start: float = 1.0, finest: float = FINEST) -> Fit:
     """Serialises ``pyramid`` within ``budget`` bytes, as near to it as a few trials bring."""
-    return search(
-        lambda factor: serialize_measured(pyramid, Precision().scaled(factor)), budget, start, finest
-    )
+    return search(lambda factor: serialize_measured(pyramid, BALANCED.scaled(factor)), budget, start, finest)
 
 
 def search(write: Callable[[float], Serialized], budget: int, start: float, finest: float = FINEST) -> Fit:

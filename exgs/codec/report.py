@@ -44,7 +44,7 @@ class Report:
     section_bytes: dict[str, int]
     """Bytes per section of the file; they add up to ``size_bytes``."""
     precision_factor: float
-    """Factor on the quantisation steps of the default precision."""
+    """Factor on the encoder's usual quantisation steps."""
     psnr_db: float
     """Mean PSNR over the views, of the decoded file against the source."""
 

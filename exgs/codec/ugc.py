@@ -12,8 +12,7 @@ from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
 from exgs.codec.merging import Clusters, begin, reduce
 from exgs.codec.pyramid import Level, Pyramid
-from exgs.codec.quantisation import Precision
-from exgs.codec.rate import COARSEST, Fit, fit_precision
+from exgs.codec.rate import BALANCED, COARSEST, Fit, fit_precision
 from exgs.codec.refit import HELD_OUT, refit_colors
 from exgs.codec.serialize import serialize
 from exgs.codec.simplify import BRANCHING, Layer, build_layers, snapshot, to_pyramid, with_degree
@@ -22,11 +21,9 @@ from exgs.codec.task import Outcome, Task
 
 LEAST_SPLAT_BYTES = 3.0
 """No Gaussian is coded in fewer bytes: what a budget can hold at most."""
-PREFERRED_FACTOR = 1.0
-"""Factor on the default precision's steps at which a byte buys most, near all rates."""
 ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
-FINE = 1 / 8
+FINE = 1 / 4
 """Factor on the steps for ``exgs``, whose own storage is half precision."""
 
 
@@ -47,8 +44,8 @@ def encode_ugc(task: Task) -> Outcome:
         if task.config.refit:
             layers = _refit(task, layers, plan.degree)
         task.tell("coding", 0.85)
-        pyramid = to_pyramid(layers)
-        fit = fit_precision(pyramid, task.budget, start=PREFERRED_FACTOR)
+        pyramid = replace(to_pyramid(layers), start=task.start)
+        fit = fit_precision(pyramid, task.budget)
         if fit.fits:
             return Outcome(pyramid, fit)
         _shrink(plan.clusters, task.budget / len(fit.file.data), len(fit.file.data))
@@ -95,19 +92,17 @@ def _try(task: Task, clusters: Clusters, degree: int) -> float:
     gaussians = layer.gaussians.with_sh_degree(degree)
     if task.config.refit:
         gaussians = refit_colors(gaussians, task.views, task.rasterizer, degree=degree, steps=2)
-    coded = serialize(
-        Pyramid((Level(gaussians, None, layer.presence),)), Precision().scaled(PREFERRED_FACTOR)
-    )
+    coded = serialize(Pyramid((Level(gaussians, None, layer.presence),)), BALANCED)
     held_out = range(HELD_OUT - 1, len(task.views.cameras), HELD_OUT)
     return mean_psnr(decode(coded), task.views, task.rasterizer, only=list(held_out) or None)
 
 
 def _fit_count(clusters: Clusters, task: Task, degree: int) -> None:
-    """Merges until the clusters take about the budget at the preferred precision, coarser levels included."""
+    """Merges until the clusters take about the budget at the balanced precision, coarser levels included."""
     for _ in range(ROUNDS):
         layer = with_degree([snapshot(clusters)], degree)[0]
         pyramid = Pyramid((Level(layer.gaussians, None, layer.presence),))
-        size = len(serialize(pyramid, Precision().scaled(PREFERRED_FACTOR)))
+        size = len(serialize(pyramid, BALANCED))
         room = task.budget / (size * _overhead(clusters.count, task.config.levels))
         if room >= 0.98 or clusters.count == 1:
             return
@@ -135,11 +130,11 @@ def encode_exgs(task: Task) -> Outcome:
     for _ in range(ROUNDS + 6):
         sparse = prune(task.gaussians, task.views, count, amplified=amplified)
         task.tell("coding", 0.85)
-        pyramid = Pyramid((Level(sparse, None, np.ones(len(sparse), np.float32)),))
+        pyramid = Pyramid((Level(sparse, None, np.ones(len(sparse), np.float32)),), task.start)
         if task.config.storage == "fp16":
             fit = fit_precision(pyramid, task.budget, start=FINE, finest=FINE)
         else:
-            fit = _at_preferred(pyramid, task.budget)
+            fit = _at_balance(pyramid, task.budget)
         if fit.fits:
             return Outcome(pyramid, fit, FP16_BYTES * len(sparse) if task.config.storage == "fp16" else None)
         if count == 1:
@@ -148,7 +143,7 @@ def encode_exgs(task: Task) -> Outcome:
     raise EncodeError(f"the budget is too small for any scene: {len(fit.file.data)} bytes are the least")
 
 
-def _at_preferred(pyramid: Pyramid, budget: int) -> Fit:
-    """At the preferred precision if that fits within a tenth, else not at all."""
-    fit = fit_precision(pyramid, budget, start=PREFERRED_FACTOR, finest=PREFERRED_FACTOR)
-    return replace(fit, fits=fit.fits and (fit.factor < 1.15 * PREFERRED_FACTOR or fit.factor >= COARSEST))
+def _at_balance(pyramid: Pyramid, budget: int) -> Fit:
+    """At the balanced precision if that fits within a tenth, else not at all."""
+    fit = fit_precision(pyramid, budget, finest=1.0)
+    return replace(fit, fits=fit.fits and (fit.factor < 1.15 or fit.factor >= COARSEST))
