@@ -74,9 +74,10 @@ def _python() -> Finding:
 
 
 def _rasterizer() -> Finding:
-    from exgs.raster import choose_rasterizer
+    from exgs.raster import rasterizer_report
 
-    return Finding("rasteriser", True, f"{choose_rasterizer('auto').name} is chosen by 'auto'", needed=True)
+    report = rasterizer_report()
+    return Finding("rasteriser", True, f"'auto' takes {report.name}: {report.reason}", needed=True)
 
 
 def _cuda() -> Finding:

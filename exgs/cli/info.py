@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from exgs.cli import arguments
 from exgs.cli.terminal import size, table
+from exgs.scene import StartView
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +87,7 @@ def _describe_ugc(path: str, *, with_chunks: bool) -> tuple[dict[str, Any], list
         "metres_per_unit": header.frame.metres_per_unit,
         "bounds_min": low,
         "bounds_max": high,
+        "start": None if header.start is None else _start_facts(header.start),
         "levels": levels,
         "chunks": len(chunks),
     }
@@ -98,6 +101,8 @@ def _describe_ugc(path: str, *, with_chunks: bool) -> tuple[dict[str, Any], list
         ("frame", _frame(header.frame.axes, header.frame.up, header.frame.metres_per_unit)),
         ("bounds", f"{_point(low)} to {_point(high)}"),
     ]
+    if header.start is not None:
+        rows.append(("start", f"{_point(header.start.position)} looking at {_point(header.start.target)}"))
     rows += [
         (f"level {row['level']}", f"{row['splats']:,} splats, {row['chunks']} chunks, {size(row['bytes'])}")
         for row in levels
@@ -107,6 +112,14 @@ def _describe_ugc(path: str, *, with_chunks: bool) -> tuple[dict[str, Any], list
         facts["chunk_list"] = listed
         rows += [(f"chunk {chunk['id']}", _chunk_line(chunk)) for chunk in listed]
     return facts, rows
+
+
+def _start_facts(start: StartView) -> dict[str, Any]:
+    return {
+        "position": start.position.tolist(),
+        "target": start.target.tolist(),
+        "units_per_metre": start.units_per_metre,
+    }
 
 
 def _chunk_facts(chunk: Any) -> dict[str, Any]:
@@ -128,5 +141,5 @@ def _frame(axes: str, up: str, metres: float | None) -> str:
     return f"{axes}, up is {up}, " + ("unit unknown" if metres is None else f"{metres:g} m per unit")
 
 
-def _point(point: tuple[float, ...]) -> str:
+def _point(point: Iterable[float]) -> str:
     return "(" + ", ".join(f"{value:.3g}" for value in point) + ")"

@@ -87,10 +87,11 @@ def _failures() -> tuple[type[Exception], ...]:
     from exgs.client.errors import ClientError
     from exgs.codec.errors import CodecError
     from exgs.protocol.errors import ProtocolError
+    from exgs.raster.choose import RasterizerError
     from exgs.scene.errors import SceneError
     from exgs.server.errors import ServerError
 
-    return (SceneError, CodecError, ProtocolError, ServerError, ClientError)
+    return (SceneError, RasterizerError, CodecError, ProtocolError, ServerError, ClientError)
 
 
 def _fail(reason: str, code: int) -> int:

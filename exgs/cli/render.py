@@ -12,7 +12,7 @@ import numpy as np
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
 from exgs.raster import Rasterizer
-from exgs.scene import Camera, Gaussians
+from exgs.scene import Camera, Gaussians, StartView
 
 IPD_METRES = 0.063
 DEFAULT_SIZE = (1280, 720)
@@ -98,7 +98,7 @@ def _views(args: argparse.Namespace, gaussians: Gaussians) -> list[tuple[Camera,
         cameras = [camera.resized(*args.size) for camera in cameras]
     if not args.stereo:
         return [(camera,) for camera in cameras]
-    ipd = IPD_METRES / (gaussians.frame.metres_per_unit or 1.0)
+    ipd = IPD_METRES * _start(args.input, gaussians).units_per_metre
     return [stereo_pair(camera, ipd) for camera in cameras]
 
 
@@ -108,7 +108,18 @@ def _trace_cameras(args: argparse.Namespace, gaussians: Gaussians) -> list[Camer
     trace = read_head_trace(args.head_trace)
     seconds = min(args.seconds or trace.duration_s, trace.duration_s)
     times_s = np.arange(max(1, int(seconds * args.fps))) / args.fps
-    return head_cameras(trace, gaussians, times_s, size=args.size or DEFAULT_SIZE)
+    start = _start(args.input, gaussians)
+    return head_cameras(trace, gaussians, times_s, size=args.size or DEFAULT_SIZE, start=start)
+
+
+def _start(path: str, gaussians: Gaussians) -> StartView:
+    """Where a viewer begins: what a .ugc file names, or a place of our choice."""
+    from exgs.cli.files import is_ugc
+    from exgs.codec import parse_preamble
+    from exgs.scene import starting_view
+
+    named = parse_preamble(Path(path).read_bytes()).header.start if is_ugc(path) else None
+    return named or starting_view(gaussians)
 
 
 def _picture(rasterizer: Rasterizer, gaussians: Gaussians, eyes: Sequence[Camera]) -> np.ndarray:

@@ -27,10 +27,6 @@ from exgs.protocol import Endpoint, Statistics
 from exgs.raster import Rasterizer
 
 STATUS_S = 0.25
-PLACE_SPLATS = 8000
-"""From this many splats on one can tell a room from an object, and where in it a head can be."""
-PLACE_PATIENCE_S = 1.5
-"""A slow link's first picture waits no longer for that many."""
 STATISTICS_EVERY = 4
 """Statistics go to the server with every fourth status: once a second."""
 
@@ -87,7 +83,7 @@ class _Session:
         self._config, self._staging, self._endpoint, self._scene = config, staging, endpoint, scene
         self._teller, self._clock = teller, clock
         self._loop = asyncio.get_running_loop()
-        self._covered, self._fine = asyncio.Event(), asyncio.Event()
+        self._covered = asyncio.Event()
         self._worker = DecodeWorker(scene.preamble, clock=clock, observer=self)
         self._reception = Reception(endpoint, scene, self._worker, clock=clock, say=teller.say)
         self._recorder = Recorder(clock, on_first=self._shown_first)
@@ -132,8 +128,6 @@ class _Session:
         self._teller.follow(snapshot, self._scene.preamble)
         if snapshot.base or snapshot.last:
             self._covered.set()
-        if snapshot.last or (snapshot.base and len(snapshot.gaussians) >= PLACE_SPLATS):
-            self._fine.set()
 
     async def _show(self, decoding: asyncio.Task[None]) -> None:
         """Waits for something to show, shows it until the time is over, and says goodbye."""
@@ -144,10 +138,9 @@ class _Session:
             await self._endpoint.close()
 
     async def _first_snapshot(self, decoding: asyncio.Task[None]) -> Snapshot:
-        """The first one fine enough to find a place in; or what there is, when no more comes in time."""
+        """The first one that covers the scene; or what there is, when no more comes in time."""
         limit_s = self._config.stall_timeout_s
         await _either(self._covered, decoding, limit_s)
-        await _either(self._fine, decoding, PLACE_PATIENCE_S)
         snapshot = self._worker.snapshots.get()
         if snapshot is None or not len(snapshot.gaussians):
             if self._reception.lost is not None:
@@ -159,7 +152,9 @@ class _Session:
 
     async def _draw(self, snapshot: Snapshot) -> None:
         staging, config = self._staging, self._config
-        poses, optics = await asyncio.to_thread(staging.place, snapshot.gaussians)
+        poses, optics = await asyncio.to_thread(
+            staging.place, snapshot.gaussians, self._scene.preamble.header.start
+        )
         frames = FrameLoop(
             poses, self._worker.snapshots, staging.easel,
             eyes=optics.eyes, clock=self._clock, on_frame=self._recorder.add,

@@ -21,7 +21,15 @@ from exgs.client.presenters import open_presenter
 from exgs.codec import Level, Precision, Pyramid, decode, serialize
 from exgs.painter import Identity
 from exgs.raster import Rasterizer, choose_rasterizer
-from exgs.scene import Gaussians, HeadTrace, orbit, read_head_trace, synthetic_head_trace
+from exgs.scene import (
+    Gaussians,
+    HeadTrace,
+    StartView,
+    orbit,
+    read_head_trace,
+    starting_view,
+    synthetic_head_trace,
+)
 
 ORBIT_VIEWS = 48
 ORBIT_PERIOD_S = 20.0
@@ -66,12 +74,14 @@ class Staging:
             staging._warm_up()
         return staging
 
-    def place(self, gaussians: Gaussians) -> tuple[PoseSource, Optics]:
-        """The way of the head through the scene, and its eyes, chosen by what has arrived of it."""
+    def place(self, gaussians: Gaussians, start: StartView | None) -> tuple[PoseSource, Optics]:
+        """The way of the head through the scene, and its eyes.
+
+        The head begins at ``start``; where the file names none, a place is chosen by what has arrived.
+        """
         config = self.config
-        if config.path == "orbit" and not config.stereo:
-            return self._loop(gaussians), self._optics(None)
-        path = self.trace.retarget(gaussians)
+        start = start or starting_view(gaussians, size=config.size, fov_y_rad=config.fov_y_rad)
+        path = self.trace.retarget(gaussians, start=start)
         optics = self._optics(path.ipd_units if config.stereo else None)
         return (path if config.path == "head" else self._loop(gaussians)), optics
 

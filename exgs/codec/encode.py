@@ -8,6 +8,7 @@ Phases, in order: ``views`` finds viewpoints, ``significance`` looks at the scen
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from exgs.codec.survey import survey
 from exgs.codec.task import Outcome, Progress, Task
 from exgs.codec.ugc import encode_exgs, encode_ugc
 from exgs.raster.seam import Rasterizer
-from exgs.scene import Camera, Gaussians, sample_views
+from exgs.scene import Camera, Gaussians, StartView, sample_views, starting_view
 
 PHASES = ("views", "significance", "simplification", "refit", "coding", "check")
 """Names that ``progress`` is called with, in order."""
@@ -57,7 +58,8 @@ def encode(
     if config.method == "ugc":
         scene, views = drop_floaters(scene, views)
     tell("simplification", 0.15)
-    task = Task(scene.gaussians, views, config, budget, rasterizer, tell)
+    start = _start(scene.gaussians, cameras[0] if cameras else None)
+    task = Task(scene.gaussians, views, config, budget, rasterizer, tell, start)
     outcome = encode_exgs(task) if config.method == "exgs" else encode_ugc(task)
     tell("check", 0.95)
     report = _report(gaussians, scene, task, outcome, bool(cameras))
@@ -80,6 +82,16 @@ class _Teller:
 
 def _sampled(gaussians: Gaussians, config: EncodeConfig) -> list[Camera]:
     return sample_views(gaussians, config.views, seed=config.seed, size=VIEW_PX)
+
+
+def _start(gaussians: Gaussians, camera: Camera | None) -> StartView:
+    """Where a viewer begins: where the first given camera stands, or a place of our choice."""
+    chosen = starting_view(gaussians)
+    if camera is None:
+        return chosen
+    reach = max(float(np.linalg.norm(chosen.target - camera.position)), 1e-3)
+    ahead = camera.camera_from_world[2, :3]
+    return replace(chosen, position=camera.position, target=camera.position + reach * ahead)
 
 
 def _few(cameras: Sequence[Camera], count: int) -> list[Camera]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exgs.scene import Gaussians
+from exgs.scene import Gaussians, StartView
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,7 @@ class Level:
     gaussians: Gaussians
     """The N Gaussians of this level."""
     parents: np.ndarray | None
-    """[N] int32 index of the Gaussian of the next coarser level that each one refines; None at the coarsest."""
+    """[N] int32 index of the next coarser level's Gaussian that each one refines; None at the coarsest."""
     importance: np.ndarray
     """[N] float32 non-negative picture error that each one removes; orders chunks within a level."""
 
@@ -27,3 +27,5 @@ class Pyramid:
 
     levels: tuple[Level, ...]
     """Level 0 is the finest; each further one is coarser."""
+    start: StartView | None = None
+    """Where a viewer begins; None leaves that to the client."""

@@ -28,6 +28,8 @@ from exgs.codec.model import (
     NEXT_NEAR,
     SCALE,
     X,
+)
+from exgs.codec.prediction import (
     find_neighbours,
 )
 from exgs.codec.pyramid import Pyramid
@@ -99,7 +101,7 @@ def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     bounds_max = np.max([box[1] for box in boxes], axis=0)
     splats = tuple(len(array) for array in means)
     bounds_min = origin.astype(np.float32)
-    header = Header(VERSION, finest.frame, degree, splats, bounds_min, bounds_max, coding)
+    header = Header(VERSION, finest.frame, degree, splats, bounds_min, bounds_max, coding, pyramid.start)
     head = serialize_header(header, families)
     order, entries = _manifest(pyramid, chunks, boxes, [len(body) for body in bodies])
     preamble = finish_preamble(header, head, entries)

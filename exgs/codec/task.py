@@ -10,7 +10,7 @@ from exgs.codec.pyramid import Pyramid
 from exgs.codec.rate import Fit
 from exgs.codec.survey import Survey
 from exgs.raster.seam import Rasterizer
-from exgs.scene import Gaussians
+from exgs.scene import Gaussians, StartView
 
 Progress = Callable[[str, float], None]
 """Told the phase that begins or goes on, and the share of the whole that is done, 0 to 1."""
@@ -32,6 +32,8 @@ class Task:
     """Draws."""
     tell: Progress
     """Hears of progress."""
+    start: StartView
+    """Where a viewer begins."""
 
     @property
     def highest_degree(self) -> int:

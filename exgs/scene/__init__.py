@@ -18,6 +18,7 @@ from exgs.scene.head_trace_file import read_head_trace, write_head_trace
 from exgs.scene.interior import generate_interior
 from exgs.scene.orbit import orbit, starting_view
 from exgs.scene.read import SceneDescription, describe, read_scene
+from exgs.scene.start import StartView
 from exgs.scene.transform import to_frame, transform
 from exgs.scene.views import sample_views
 from exgs.scene.write import write_scene
@@ -32,6 +33,7 @@ __all__ = [
     "HeadTrace",
     "SceneDescription",
     "SceneError",
+    "StartView",
     "describe",
     "drop_non_finite",
     "generate_interior",

@@ -18,6 +18,7 @@ from exgs.scene.camera import Camera
 from exgs.scene.errors import SceneError
 from exgs.scene.gaussians import Gaussians
 from exgs.scene.orbit import starting_view
+from exgs.scene.start import StartView
 from exgs.scene.views import FOV_Y_RAD
 
 DEFAULT_IPD_M = 0.063
@@ -61,40 +62,24 @@ class HeadTrace:
         """[4,4] world_from_head in the trace's own world, interpolated; the ends last for ever."""
         return _pose_at(self.times_s, self.positions, self.quats, time_s)
 
-    def retarget(
-        self,
-        gaussians: Gaussians,
-        *,
-        start: Camera | None = None,
-        units_per_metre: float | None = None,
-    ) -> HeadPath:
-        """The trace as a path through a scene.
+    def retarget(self, gaussians: Gaussians, *, start: StartView | None = None) -> HeadPath:
+        """The trace as a path through a scene, from ``start`` or from where ``starting_view`` chooses."""
+        return self.placed(start or starting_view(gaussians), gaussians.frame.up_vector)
 
-        Args:
-            gaussians: the scene.
-            start: where the first pose lies and which way it looks; by default ``starting_view`` chooses.
-            units_per_metre: the scene's scale. By default what its frame says; where it says nothing,
-                ``starting_view`` supposes that a room is 2.5 m high and that an object is seen from 2 m away.
-        """
-        view, supposed = starting_view(gaussians)
-        known = gaussians.frame.metres_per_unit
-        scale = units_per_metre or (1 / known if known else supposed)
-        return self.placed(start or view, gaussians.frame.up_vector, scale)
-
-    def placed(self, start: Camera, up: np.ndarray, units_per_metre: float) -> HeadPath:
+    def placed(self, start: StartView, up: np.ndarray) -> HeadPath:
         """The trace as a path that begins at ``start``, in a scene where ``up`` [3] points up."""
-        if not 0 < units_per_metre < float("inf"):
-            raise SceneError(f"{units_per_metre} units per metre: expected a positive number")
+        scale = start.units_per_metre
         heads = Rotation.from_quat(self.quats, scalar_first=True)
         first = _heading(
             heads[0].as_matrix() @ (0, 0, -1.0), heads[0].as_matrix() @ (0, 1.0, 0), np.array((0, 1.0, 0))
         )
-        ahead = _heading(start.camera_from_world[2, :3], -start.camera_from_world[1, :3], up)
+        view = start.camera(up, fov_y_rad=FOV_Y_RAD, size=(1, 1)).camera_from_world
+        ahead = _heading(view[2, :3], -view[1, :3], up)
         turn = ahead @ first.T
         shifts = (self.positions - self.positions[0]) @ turn.T
-        positions = start.position + units_per_metre * shifts
+        positions = start.position + scale * shifts
         quats = (Rotation.from_matrix(turn) * heads).as_quat(scalar_first=True)
-        return HeadPath(self.times_s, positions, quats, units_per_metre * self.ipd_m)
+        return HeadPath(self.times_s, positions, quats, scale * self.ipd_m)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +144,10 @@ def head_cameras(
     *,
     size: tuple[int, int] = (640, 360),
     fov_y_rad: float = FOV_Y_RAD,
+    start: StartView | None = None,
 ) -> list[Camera]:
     """What a head that follows ``trace`` through a scene sees at ``times_s``; named 000, 001 and so on."""
-    path = trace.retarget(gaussians)
+    path = trace.retarget(gaussians, start=start)
     return [
         head_camera(path.pose_at(float(time_s)), size=size, fov_y_rad=fov_y_rad, name=f"{number:03d}")
         for number, time_s in enumerate(times_s)

@@ -13,6 +13,7 @@ from exgs.scene.gaussians import Gaussians
 from exgs.scene.inside import is_room, standing_places
 from exgs.scene.occupancy import Occupancy, measure_occupancy
 from exgs.scene.spread import bearing
+from exgs.scene.start import StartView
 from exgs.scene.views import FOV_Y_RAD, MAX_VIEWS
 
 ORBIT_PITCH_RAD = math.radians(12.0)
@@ -51,11 +52,12 @@ def orbit(
 
 def starting_view(
     gaussians: Gaussians, *, size: tuple[int, int] = (640, 360), fov_y_rad: float = FOV_Y_RAD
-) -> tuple[Camera, float]:
-    """A good first look at a scene, level, and how many units a metre may be where nobody said.
+) -> StartView:
+    """A good first look at a scene.
 
-    In a room that is the place with most room around it, looking the way that reaches farthest; it is
-    supposed to be 2.5 m high. An object is looked at from where it fills the picture, supposedly 2 m away.
+    In a room that is the place with most room around it, looking the way that reaches farthest. An object is
+    looked at from where it fills a picture of ``size`` and ``fov_y_rad``. Where the frame does not say how
+    long the unit is, a room is supposed to be 2.5 m high and an object to be 2 m away.
     """
     grid = measure_occupancy(gaussians)
     up = gaussians.frame.up_vector
@@ -66,15 +68,15 @@ def starting_view(
         wide = free + 0.5 * (np.roll(free, 1) + np.roll(free, -1))
         target = position + ways[wide.argmax()]
         upright = np.stack([up, -up])
-        supposed = (
-            float(grid.depth_along(np.tile(position, (2, 1)), upright, float(grid.size.max())).sum()) / 2.5
-        )
+        height = grid.depth_along(np.tile(position, (2, 1)), upright, float(grid.size.max())).sum()
+        supposed = float(height) / 2.5
     else:
         subject = find_subject(grid, up)
         distance = fitting_distance(subject, up, size=size, fov_y_rad=fov_y_rad)
         target, supposed = subject.center, distance / 2
         position = target + distance * bearing(np.array(0.0), np.array(0.0), up)
-    return Camera.looking(position, target, up, fov_y_rad=fov_y_rad, size=size), supposed
+    known = gaussians.frame.metres_per_unit
+    return StartView(position, target, 1 / known if known else supposed)
 
 
 def _clearing(grid: Occupancy, places: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, float]:

@@ -106,7 +106,8 @@ def test_compare_agrees_with_the_referee(
     if not shutil.which("g++"):
         pytest.skip("g++ is absent: the referee compiles its rasteriser")
     decoded = tmp_path / "decoded.ply"
-    assert exgs("decode", encoded[0], decoded)[0] == 0
+    half = encoded[1]["bytes"] // 2  # near losslessness the two rasterisers' own rounding would show
+    assert exgs("decode", encoded[0], decoded, "--max-bytes", half)[0] == 0
     ours = json.loads(exgs("compare", scene_path, decoded, "--cameras", cameras_path, "--json")[1])
     words = [sys.executable, referee / "referee.py", scene_path, decoded, cameras_path, "--json"]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True)

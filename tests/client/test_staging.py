@@ -7,7 +7,15 @@ import pytest
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.staging import Staging
-from exgs.scene import Frame, SceneError, head_camera, starting_view, synthetic_head_trace, write_head_trace
+from exgs.scene import (
+    Frame,
+    SceneError,
+    StartView,
+    head_camera,
+    starting_view,
+    synthetic_head_trace,
+    write_head_trace,
+)
 from tests.client.stage import PaintedRasterizer, some_gaussians
 
 CONFIG = PlayConfig("http://nowhere", size=(64, 36))
@@ -20,12 +28,19 @@ def prepare(config: PlayConfig) -> Staging:
 def test_without_a_trace_a_built_in_one_begins_at_a_sensible_place():
     staging = prepare(CONFIG)
     scene = some_gaussians(500)
-    poses, optics = staging.place(scene)
-    start, _ = starting_view(scene)
+    poses, optics = staging.place(scene, None)
+    start = starting_view(scene)
     assert poses.pose_at(0.0)[:3, 3] == pytest.approx(start.position)
     assert not np.allclose(poses.pose_at(5.0), poses.pose_at(0.0))
     assert staging.seconds == 10
     assert optics.ipd is None
+
+
+def test_the_start_that_the_file_names_is_taken():
+    start = StartView(np.array([7.0, 8, 9]), np.zeros(3), 2.0)
+    poses, optics = prepare(replace(CONFIG, stereo=True)).place(some_gaussians(500), start)
+    assert poses.pose_at(0.0)[:3, 3] == pytest.approx([7, 8, 9])
+    assert optics.ipd == pytest.approx(0.126)
 
 
 def test_a_recorded_trace_says_how_long_unless_seconds_do(tmp_path: Path):
@@ -39,12 +54,12 @@ def test_a_recorded_trace_says_how_long_unless_seconds_do(tmp_path: Path):
 def test_stereo_eyes_are_as_far_apart_as_the_unit_says():
     scene = replace(some_gaussians(500), frame=Frame("RDF", 0.1))
     for path in ("head", "orbit"):
-        _, optics = prepare(replace(CONFIG, stereo=True, path=path)).place(scene)
+        _, optics = prepare(replace(CONFIG, stereo=True, path=path)).place(scene, None)
         assert optics.ipd == pytest.approx(0.63)
 
 
 def test_an_orbit_looks_at_the_object_all_the_way():
-    poses, _ = prepare(replace(CONFIG, path="orbit")).place(some_gaussians(500))
+    poses, _ = prepare(replace(CONFIG, path="orbit")).place(some_gaussians(500), None)
     for time_s in range(0, 20, 3):
         camera = head_camera(poses.pose_at(time_s), size=(64, 36))
         middle = camera.camera_from_world @ (0, 0, 0, 1)

@@ -7,11 +7,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from exgs.scene import (
-    Camera,
     Frame,
     Gaussians,
     HeadTrace,
     SceneError,
+    StartView,
     head_camera,
     head_cameras,
     read_head_trace,
@@ -29,11 +29,9 @@ EYENAVGS_HEADER = (
 )
 
 
-def start(up: np.ndarray = UP) -> Camera:
-    """A camera at (1, 2, 3) that looks along +x and somewhat down."""
-    return Camera.looking(
-        np.array([1.0, 2, 3]), np.array([2.0, 2, 3]) - 0.3 * up, up, fov_y_rad=1.0, size=(64, 36)
-    )
+def start(up: np.ndarray = UP, units_per_metre: float = 1.0) -> StartView:
+    """A start at (1, 2, 3) that looks along +x and somewhat down."""
+    return StartView(np.array([1.0, 2, 3]), np.array([2.0, 2, 3]) - 0.3 * up, units_per_metre)
 
 
 def recording(heads: Rotation, places: np.ndarray, *, scale: float = 1.0, ipd_m: float = 0.06) -> str:
@@ -143,7 +141,7 @@ def test_pose_at_turns_evenly_and_holds_at_the_ends() -> None:
 def test_placed_begins_at_the_start_and_moves_at_the_scenes_scale() -> None:
     identity = np.tile([1.0, 0, 0, 0], (3, 1))
     moves = np.array([[5.0, 1, 2], [5, 1, 1], [6, 1.5, 2]])
-    path = HeadTrace(np.array([0.0, 1, 2]), moves, identity).placed(start(), UP, 10.0)
+    path = HeadTrace(np.array([0.0, 1, 2]), moves, identity).placed(start(units_per_metre=10.0), UP)
     camera = head_camera(path.pose_at(0), size=(64, 36))
     assert camera.position == pytest.approx([1, 2, 3])
     assert camera.camera_from_world[2, :3] == pytest.approx([1, 0, 0], abs=1e-9), "same heading, but level"
@@ -157,7 +155,7 @@ def test_placed_begins_at_the_start_and_moves_at_the_scenes_scale() -> None:
 def test_level_heads_see_a_level_horizon_in_every_frame(axes: str) -> None:
     up = Frame(axes).up_vector
     yaws = Rotation.from_rotvec(np.outer(np.linspace(0, 3, 5), (0, 1, 0))).as_quat(scalar_first=True)
-    path = HeadTrace(np.arange(5.0), np.zeros((5, 3)), yaws).placed(start(up), up, 1.0)
+    path = HeadTrace(np.arange(5.0), np.zeros((5, 3)), yaws).placed(start(up), up)
     for time_s in range(5):
         camera = head_camera(path.pose_at(time_s), size=(64, 36))
         assert camera.camera_from_world[:3, :3] @ up == pytest.approx([0, -1, 0], abs=1e-9)
@@ -165,14 +163,14 @@ def test_level_heads_see_a_level_horizon_in_every_frame(axes: str) -> None:
 
 def test_turning_left_turns_left() -> None:
     left = Rotation.from_rotvec([[0, 0, 0], [0, 0.5, 0]]).as_quat(scalar_first=True)
-    path = HeadTrace(np.array([0.0, 1]), np.zeros((2, 3)), left).placed(start(), UP, 1.0)
+    path = HeadTrace(np.array([0.0, 1]), np.zeros((2, 3)), left).placed(start(), UP)
     before, after = (head_camera(path.pose_at(time_s), size=(64, 36)) for time_s in (0, 1))
     assert before.camera_from_world[0, :3] @ after.camera_from_world[2, :3] < -0.4
 
 
 def test_first_look_straight_down_still_has_a_heading() -> None:
     down = Rotation.from_rotvec([[-np.pi / 2, 0, 0]]).as_quat(scalar_first=True)
-    path = HeadTrace(np.array([0.0]), np.zeros((1, 3)), down).placed(start(), UP, 1.0)
+    path = HeadTrace(np.array([0.0]), np.zeros((1, 3)), down).placed(start(), UP)
     camera = head_camera(path.pose_at(0), size=(64, 36))
     assert camera.camera_from_world[2, :3] == pytest.approx(-UP, abs=1e-9)
     assert -camera.camera_from_world[1, :3] == pytest.approx([1, 0, 0], abs=1e-6), "top of the head ahead"
@@ -180,7 +178,7 @@ def test_first_look_straight_down_still_has_a_heading() -> None:
 
 def test_left_eye_is_left_and_near_things_shift_more() -> None:
     trace = synthetic_head_trace(seconds=1, seed=4)
-    path = trace.placed(start(), UP, 1.0)
+    path = trace.placed(start(), UP)
     left, right = stereo_cameras(path.pose_at(0.5), path.ipd_units, size=(64, 36), name="x")
     offset = right.position - left.position
     assert np.linalg.norm(offset) == pytest.approx(0.063)
@@ -198,8 +196,16 @@ def test_retarget_uses_the_scenes_unit_or_supposes_one(interior: Gaussians) -> N
     assert trace.retarget(centimetres).ipd_units == pytest.approx(100 * trace.ipd_m)
     unknown = Gaussians(*[getattr(interior, name) for name in ARRAYS], Frame("RDF"))
     assert trace.retarget(unknown).ipd_units == pytest.approx(trace.ipd_m, rel=0.25)
-    assert trace.retarget(interior, units_per_metre=7.0).ipd_units == pytest.approx(7 * trace.ipd_m)
-    assert trace.retarget(interior, start=start()).positions[0] == pytest.approx([1, 2, 3])
+    path = trace.retarget(interior, start=start(units_per_metre=7.0))
+    assert path.ipd_units == pytest.approx(7 * trace.ipd_m)
+    assert path.positions[0] == pytest.approx([1, 2, 3])
+
+
+def test_a_start_must_look_somewhere_at_some_scale() -> None:
+    here = np.zeros(3)
+    for target, scale in ((here, 1.0), (here + np.nan, 1.0), (here + 1, 0.0), (here + 1, np.inf)):
+        with pytest.raises(SceneError):
+            StartView(here, target, scale)
 
 
 ARRAYS = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")

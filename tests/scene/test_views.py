@@ -130,7 +130,7 @@ def test_odd_scenes_still_get_views(means: np.ndarray, layout: str) -> None:
     scene = grey(means, scale=0.01)
     assert len(sample_views(scene, 5, layout=layout)) == 5  # type: ignore[arg-type]
     assert len(orbit(scene, 3)) == 3
-    assert starting_view(scene)[1] > 0
+    assert starting_view(scene).units_per_metre > 0
 
 
 def test_orbit_is_a_closed_even_loop(interior: Gaussians) -> None:
