@@ -11,7 +11,7 @@ from exgs.codec.moments import areas, covariances
 from exgs.codec.survey import Survey
 from exgs.scene import Gaussians
 
-GROWTH = 0.4
+GROWTH = 0.25
 """Power of the mass ratio by which scales grow; 0.5 would keep the mass itself."""
 LARGEST = 4.0
 """Largest factor on the scales."""

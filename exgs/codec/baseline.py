@@ -13,7 +13,7 @@ from exgs.scene import Gaussians
 
 FP16_BYTES = 28
 """Bytes of one Gaussian as published: 14 FP16 values, colour without further harmonics."""
-SPLATS_PER_VOXEL = 8
+SPLATS_PER_VOXEL = 3
 """Kept Gaussians per occupied voxel that the size of the voxels aims at."""
 _GRID_TRIALS, _SHARE_TRIALS = 24, 40
 
