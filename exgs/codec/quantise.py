@@ -29,6 +29,8 @@ from exgs.codec.model import (
     SH,
     SPIN,
     SPIN_BITS,
+)
+from exgs.codec.prediction import (
     band_of,
     prolate,
     set_turn_bits,
@@ -36,7 +38,8 @@ from exgs.codec.model import (
 from exgs.codec.quantisation import TYPICAL_CLASS, Precision
 from exgs.scene import SH_C0, Gaussians
 
-_LARGEST = 1 << 15
+_LARGEST = 30000
+"""Bound of scale and colour in steps of class 0: folded differences of two stay below MAX_VALUE."""
 
 
 def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: int) -> np.ndarray:
@@ -85,9 +88,10 @@ def _order(scales: np.ndarray, out: np.ndarray) -> None:
 
 
 @kernel
-def _nearest(value: float) -> int:
-    """The integer nearest to ``value``, within the range of a column."""
-    return wide(min(max(math.floor(value + 0.5), -_LARGEST), _LARGEST))
+def _nearest(value: float, level: int) -> int:
+    """The integer nearest to ``value`` steps of class ``level``, within bounds."""
+    largest = _LARGEST >> level
+    return wide(min(max(math.floor(value + 0.5), -largest), largest))
 
 
 @kernel
@@ -96,13 +100,14 @@ def _shapes(log_scales: np.ndarray, base_step: float, flattest: float, codes: np
     for index in range(codes.shape[1]):
         scales = log_scales[index]
         _order(scales, axes)
-        step = base_step * (1 << codes[CLASS, index])
-        codes[SCALE, index] = _nearest(scales[axes[0]] / step)
+        level = codes[CLASS, index]
+        step = base_step * (1 << level)
+        codes[SCALE, index] = _nearest(scales[axes[0]] / step, level)
         kept = max(scales[axes[1]], scales[axes[0]] - flattest)
-        codes[DROP_2, index] = min(max(_nearest(codes[SCALE, index] - kept / step), 0), MAX_DROP)
+        codes[DROP_2, index] = min(max(_nearest(codes[SCALE, index] - kept / step, level), 0), MAX_DROP)
         kept = max(scales[axes[2]], scales[axes[0]] - flattest)
         codes[DROP_3, index] = min(
-            max(_nearest(codes[SCALE, index] - codes[DROP_2, index] - kept / step), 0), MAX_DROP
+            max(_nearest(codes[SCALE, index] - codes[DROP_2, index] - kept / step, level), 0), MAX_DROP
         )
 
 
@@ -187,6 +192,7 @@ def _colours(sh0: np.ndarray, shN: np.ndarray, steps: np.ndarray, codes: np.ndar
 
 @kernel
 def _luma_chroma(rgb: np.ndarray, per_step: float, codes: np.ndarray, row: int, index: int) -> None:
-    codes[row + 0, index] = _nearest((rgb[0] + 2.0 * rgb[1] + rgb[2]) * (0.25 * per_step))
-    codes[row + 1, index] = _nearest((rgb[0] - rgb[2]) * (0.5 * per_step))
-    codes[row + 2, index] = _nearest((2.0 * rgb[1] - rgb[0] - rgb[2]) * (0.25 * per_step))
+    level = codes[CLASS, index]
+    codes[row + 0, index] = _nearest((rgb[0] + 2.0 * rgb[1] + rgb[2]) * (0.25 * per_step), level)
+    codes[row + 1, index] = _nearest((rgb[0] - rgb[2]) * (0.5 * per_step), level)
+    codes[row + 2, index] = _nearest((2.0 * rgb[1] - rgb[0] - rgb[2]) * (0.25 * per_step), level)

@@ -79,29 +79,15 @@ def serialize(pyramid: Pyramid, precision: Precision) -> bytes:
 def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     """As ``serialize``, with the bytes that each section takes."""
     check_pyramid(pyramid)
-    finest = pyramid.levels[0].gaussians
-    means = [level.gaussians.means for level in pyramid.levels]
-    origin = np.min([array.min(axis=0) for array in means], axis=0).astype(np.float64)
-    coding = choose_coding(pyramid, precision)
-    lattices = [
-        np.floor((array - origin) / step).astype(np.int64)
-        for array, step in zip(means, coding.position_steps, strict=True)
-    ]
-    cuts = cut(pyramid, lattices, CHUNK_SPLATS[finest.sh_degree])
-    columns = [quantise(level.gaussians, coding, precision, i) for i, level in enumerate(pyramid.levels)]
-    degree = finest.sh_degree
-    chunks = [_arrange(piece, lattices[piece.level], columns[piece.level], coding, degree) for piece in cuts]
-    coding = replace(coding, predictions=_predictions(chunks))
+    coding, origin, chunks = _quantised(pyramid, precision)
+    degree = pyramid.levels[0].gaussians.sh_degree
     events = [_events(chunk, coding, degree) for chunk in chunks]
     counts, raw_bits = count_events(events)
     families = _fit(counts)
     coder = build(families)
-    bodies = [_body(c, e, coder) for c, e in zip(chunks, events, strict=True)]
+    bodies = [_body(chunk, part, coder) for chunk, part in zip(chunks, events, strict=True)]
     boxes = [_box(chunk, coding, origin) for chunk in chunks]
-    bounds_max = np.max([box[1] for box in boxes], axis=0)
-    splats = tuple(len(array) for array in means)
-    bounds_min = origin.astype(np.float32)
-    header = Header(VERSION, finest.frame, degree, splats, bounds_min, bounds_max, coding, pyramid.start)
+    header = _header(pyramid, coding, np.concatenate([origin[None], *boxes]))
     head = serialize_header(header, families)
     order, entries = _manifest(pyramid, chunks, boxes, [len(body) for body in bodies])
     preamble = finish_preamble(header, head, entries)
@@ -109,6 +95,30 @@ def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     sections = {"header": len(head), "manifest": len(preamble) - len(head)}
     sections |= section_bits(families, counts, raw_bits, len(data) - len(preamble))
     return Serialized(data, sections)
+
+
+def _quantised(pyramid: Pyramid, precision: Precision) -> tuple[Coding, np.ndarray, list[_Chunk]]:
+    """The parameters of the file, the origin [3] float64 of its lattices, and its chunks as integers."""
+    means = [level.gaussians.means for level in pyramid.levels]
+    degree = pyramid.levels[0].gaussians.sh_degree
+    origin = np.min([array.min(axis=0) for array in means], axis=0).astype(np.float64)
+    coding = choose_coding(pyramid, precision)
+    lattices = [
+        np.floor((array - origin) / step).astype(np.int64)
+        for array, step in zip(means, coding.position_steps, strict=True)
+    ]
+    columns = [quantise(level.gaussians, coding, precision, i) for i, level in enumerate(pyramid.levels)]
+    cuts = cut(pyramid, lattices, CHUNK_SPLATS[degree])
+    chunks = [_arrange(piece, lattices[piece.level], columns[piece.level], coding, degree) for piece in cuts]
+    return replace(coding, predictions=_predictions(chunks)), origin, chunks
+
+
+def _header(pyramid: Pyramid, coding: Coding, corners: np.ndarray) -> Header:
+    """The header; its box holds ``corners`` [N,3], the first of them the origin of the lattices."""
+    finest = pyramid.levels[0].gaussians
+    splats = tuple(len(level.gaussians) for level in pyramid.levels)
+    low, high = corners[0].astype(np.float32), corners.max(axis=0).astype(np.float32)
+    return Header(VERSION, finest.frame, finest.sh_degree, splats, low, high, coding)
 
 
 def _arrange(piece: Cut, lattice: np.ndarray, columns: np.ndarray, coding: Coding, degree: int) -> _Chunk:

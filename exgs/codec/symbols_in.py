@@ -42,6 +42,8 @@ from exgs.codec.model import (
     SPLIT_CONTEXT,
     X_OPEN,
     X,
+)
+from exgs.codec.prediction import (
     band_end,
     band_of,
     coefficient_context,

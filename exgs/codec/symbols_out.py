@@ -52,6 +52,8 @@ from exgs.codec.model import (
     TABLE_OF,
     X_OPEN,
     X,
+)
+from exgs.codec.prediction import (
     add_guesses,
     add_predictions,
     band_end,

@@ -1,0 +1,277 @@
+"""What a splat's integers are expected to be, and in how many bits or in which context they are coded.
+
+Used by encoder and decoder alike. Spec: docs/bitstream.md, Chunks
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exgs.codec.kernel import kernel, wide
+from exgs.codec.model import (
+    CLASS,
+    COEFFICIENT_CONTEXT,
+    DROP_2,
+    DROP_3,
+    FACE,
+    GUIDE,
+    MAX_ROTATION_BITS,
+    MAX_SHIFT,
+    MAX_VALUE,
+    NEAR,
+    NEXT_NEAR,
+    POLE_BITS,
+    POLE_CONTEXT,
+    PREDICT,
+    SCALE,
+    SHIFT_FROM,
+    SHIFT_SLOPE,
+    SMALL_SPLIT,
+    SPIN_BITS,
+    SPLIT_CONTEXT,
+    TURN_THRESHOLDS,
+    TURNS,
+    WINDOW,
+    X_OPEN,
+    X,
+    Y,
+    Z,
+)
+
+
+@kernel
+def unfolded(value: int) -> int:
+    """Signed integers from unsigned ones: 0, -1, 1, -2, 2 and so on."""
+    return -((value + 1) >> 1) if value & 1 else value >> 1
+
+
+@kernel
+def find_neighbours(codes: np.ndarray) -> None:
+    """Fills NEAR and NEXT_NEAR from X, Y, Z as the splitting of cells leaves them."""
+    for index in range(codes.shape[1]):
+        x, y, z = wide(codes[X, index]), wide(codes[Y, index]), wide(codes[Z, index])
+        best = second = 1 << 62
+        first = runner_up = -1
+        for other in range(index - 1, max(index - 1 - WINDOW, -1), -1):
+            dx, dy, dz = codes[X, other] - x, codes[Y, other] - y, codes[Z, other] - z
+            distance = dx * dx + dy * dy + dz * dz
+            if distance < best:
+                second, runner_up = best, first
+                best, first = distance, other
+            elif distance < second:
+                second, runner_up = distance, other
+        codes[NEAR, index], codes[NEXT_NEAR, index] = first, runner_up
+
+
+@kernel
+def predicted(codes: np.ndarray, column: int, index: int, book: np.ndarray, pair: int) -> int:
+    """Expected value of a row of ``codes``, in steps of the class of splat ``index``.
+
+    It is the mean of the file, moved towards the average of the two neighbours.
+    """
+    mean, trust = book[PREDICT + 2 * pair], book[PREDICT + 2 * pair + 1]
+    first, second = codes[NEAR, index], codes[NEXT_NEAR, index]
+    level = wide(codes[CLASS, index])
+    value = mean
+    if first >= 0:
+        near = wide(codes[column, first]) << codes[CLASS, first]
+        if second >= 0:
+            near += wide(codes[column, second]) << codes[CLASS, second]
+            value += ((near - 2 * mean) * trust) >> 4
+        else:
+            value += ((near - mean) * trust) >> 3
+    return (value + ((1 << level) >> 1)) >> level
+
+
+@kernel
+def add_predictions(codes: np.ndarray, row: int, book: np.ndarray, pair: int) -> bool:
+    """Turns folded differences into values, in place; False if one is out of range."""
+    for index in range(codes.shape[1]):
+        value = predicted(codes, row, index, book, pair) + unfolded(wide(codes[row, index]))
+        if abs(value) > MAX_VALUE:
+            return False
+        codes[row, index] = value
+    return True
+
+
+@kernel
+def prediction_differences(codes: np.ndarray, row: int, book: np.ndarray, pair: int) -> np.ndarray:
+    """[N] int64 values less what is predicted for them."""
+    differences = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        differences[index] = codes[row, index] - predicted(codes, row, index, book, pair)
+    return differences
+
+
+@kernel
+def place_bits(codes: np.ndarray, axis: int, book: np.ndarray) -> np.ndarray:
+    """[N] int64 raw bits of a coordinate: those left open, less those that a large splat does without."""
+    bits = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        above = (wide(codes[SCALE, index]) << codes[CLASS, index]) - book[SHIFT_FROM]
+        shift = min(max((above * book[SHIFT_SLOPE]) >> 8, 0), MAX_SHIFT)
+        bits[index] = max(codes[X_OPEN + axis, index] - shift, 0)
+    return bits
+
+
+@kernel
+def open_places(codes: np.ndarray, kept: np.ndarray, book: np.ndarray) -> None:
+    """Moves the means from the middles of their cells to those of what ``kept`` [3,N] raw bits leave."""
+    for axis in range(3):
+        bits = place_bits(codes, axis, book)
+        for index in range(codes.shape[1]):
+            opened = wide(codes[X_OPEN + axis, index])
+            dropped = opened - bits[index]
+            corner = codes[X + axis, index] - (1 << opened)
+            codes[X + axis, index] = corner + (2 * wide(kept[axis, index]) << dropped) + (1 << dropped)
+
+
+@kernel
+def turn_bits(difference: int, level: int, book: np.ndarray) -> int:
+    """Bits of an angle between axes with log scales ``difference`` steps of class 0 apart, less ``level``."""
+    bits = 0
+    while bits < TURN_THRESHOLDS and difference >= book[TURNS + bits]:
+        bits += 1
+    return bits - level
+
+
+@kernel
+def split_context(count: int) -> int:
+    """Context of the split of a cell of ``count`` splats, from 2 up."""
+    if count < SMALL_SPLIT:
+        return SPLIT_CONTEXT + count - 2
+    bits = 4
+    while count >> (bits + 1):
+        bits += 1
+    return SPLIT_CONTEXT + 14 + min(bits - 4, 11)
+
+
+@kernel
+def split_raw_bits(count: int) -> int:
+    """Raw bits after the sixteenth of a large cell."""
+    bits, largest = 0, (count - 2) // 16
+    while largest >> bits:
+        bits += 1
+    return bits
+
+
+@kernel
+def widest(x_bits: int, y_bits: int, z_bits: int) -> int:
+    """The axis to split next: the one with the most bits left, the first of them on a tie."""
+    if x_bits >= y_bits and x_bits >= z_bits:
+        return 0
+    return 1 if y_bits >= z_bits else 2
+
+
+@kernel
+def push_halves(stack: np.ndarray, top: int, lower: int) -> int:
+    """Replaces the cell at ``top`` by its halves that hold splats, the lower one on top; gives the new top.
+
+    A cell is a row: first splat, end of splats, bits left of x, y, z, lower corner x, y, z. The new top is
+    one past the last cell.
+    """
+    axis = widest(stack[top, 2], stack[top, 3], stack[top, 4])
+    stack[top, 2 + axis] -= 1
+    middle = stack[top, 0] + lower
+    if middle < stack[top, 1]:
+        for column in range(8):
+            stack[top + 1, column] = stack[top, column]
+        stack[top, 0] = middle
+        stack[top, 5 + axis] += 1 << stack[top, 2 + axis]
+        top += 1
+    if lower > 0:
+        stack[top, 1] = middle
+        top += 1
+    return top
+
+
+@kernel
+def prolate(codes: np.ndarray, index: int) -> int:
+    """1 where the pole is the longest axis, 0 where it is the shortest: the one that stands out."""
+    return 1 if codes[DROP_2, index] > codes[DROP_3, index] else 0
+
+
+@kernel
+def set_turn_bits(codes: np.ndarray, book: np.ndarray) -> None:
+    """Fills POLE_BITS, SPIN_BITS and GUIDE from the shapes."""
+    for index in range(codes.shape[1]):
+        level = wide(codes[CLASS, index])
+        larger = wide(max(codes[DROP_2, index], codes[DROP_3, index]))
+        smaller = wide(min(codes[DROP_2, index], codes[DROP_3, index]))
+        bits = turn_bits((2 * larger + smaller) << level >> 1, level, book)
+        codes[POLE_BITS, index] = min(max(bits, -1), MAX_ROTATION_BITS)
+        bits = turn_bits(smaller << level, level, book) + 1
+        codes[SPIN_BITS, index] = min(max(bits, 0), MAX_ROTATION_BITS)
+        codes[GUIDE, index] = -1
+        for place in range(NEXT_NEAR, NEAR - 1, -1):
+            other = codes[place, index]
+            if other >= 0 and codes[POLE_BITS, other] >= 0 and prolate(codes, other) == prolate(codes, index):
+                codes[GUIDE, index] = other
+
+
+@kernel
+def near_poles(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How each pole is coded.
+
+    Gives the splats whose pole lies on the face of the guide and is coded as the difference from it, the
+    contexts of these, and [N] raw bits of each coordinate of all others.
+    """
+    count = codes.shape[1]
+    near, contexts = np.empty(count, np.int64), np.empty(count, np.int64)
+    far_bits = np.zeros(count, np.int64)
+    used = 0
+    for index in range(count):
+        guide, bits = codes[GUIDE, index], codes[POLE_BITS, index]
+        if guide >= 0 and bits > 0 and codes[FACE, index] == codes[FACE, guide]:
+            near[used] = index
+            contexts[used] = POLE_CONTEXT + 7 * prolate(codes, index) + min(bits, 7) - 1
+            used += 1
+        else:
+            far_bits[index] = max(bits, 0)
+    return near[:used], contexts[:used], far_bits
+
+
+@kernel
+def guessed_pole(codes: np.ndarray, row: int, index: int) -> int:
+    """A pole coordinate of the guide, in the bits of splat ``index``."""
+    guide = codes[GUIDE, index]
+    return ((2 * wide(codes[row, guide]) + 1) << codes[POLE_BITS, index]) >> (codes[POLE_BITS, guide] + 1)
+
+
+@kernel
+def add_guesses(codes: np.ndarray, row: int, near: np.ndarray, folded: np.ndarray) -> None:
+    """Sets a pole coordinate of the splats ``near`` from the folded differences from their guides."""
+    for place in range(len(near)):
+        index = near[place]
+        value = guessed_pole(codes, row, index) + unfolded(wide(folded[place]))
+        codes[row, index] = value & ((1 << codes[POLE_BITS, index]) - 1)
+
+
+@kernel
+def guess_differences(codes: np.ndarray, row: int, near: np.ndarray) -> np.ndarray:
+    """Pole coordinates of the splats ``near`` less their guesses, modulo their range."""
+    differences = np.zeros(len(near), np.int64)
+    for place in range(len(near)):
+        index = near[place]
+        half = 1 << (codes[POLE_BITS, index] - 1)
+        difference = codes[row, index] - guessed_pole(codes, row, index)
+        differences[place] = ((difference + half) & (2 * half - 1)) - half
+    return differences
+
+
+@kernel
+def coefficient_context(channel: int, band: int, before: int) -> int:
+    """Context of a coefficient of ``band`` 1 to 3; the token before it in its channel is ``before``."""
+    return COEFFICIENT_CONTEXT + (9 if channel else 0) + 3 * (band - 1) + min((before + 1) >> 1, 2)
+
+
+@kernel
+def band_end(band: int) -> int:
+    """Number of coefficients of the bands 1 to ``band``."""
+    return (band + 1) * (band + 1) - 1
+
+
+@kernel
+def band_of(place: int) -> int:
+    """Band of the coefficient at ``place``, 0 to 14."""
+    return 1 if place < 3 else (2 if place < 8 else 3)
