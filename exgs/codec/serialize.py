@@ -118,7 +118,7 @@ def _header(pyramid: Pyramid, coding: Coding, corners: np.ndarray) -> Header:
     finest = pyramid.levels[0].gaussians
     splats = tuple(len(level.gaussians) for level in pyramid.levels)
     low, high = corners[0].astype(np.float32), corners.max(axis=0).astype(np.float32)
-    return Header(VERSION, finest.frame, finest.sh_degree, splats, low, high, coding)
+    return Header(VERSION, finest.frame, finest.sh_degree, splats, low, high, coding, pyramid.start)
 
 
 def _arrange(piece: Cut, lattice: np.ndarray, columns: np.ndarray, coding: Coding, degree: int) -> _Chunk:

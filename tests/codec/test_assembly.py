@@ -1,0 +1,88 @@
+"""The scene as chunks come and go."""
+
+import numpy as np
+import pytest
+from random_pyramids import random_pyramid
+
+from exgs.codec import Assembly, Precision, decode, decode_chunk, open_container, serialize
+
+CONTAINER = open_container(serialize(random_pyramid(9000, 6500, 300, seed=30), Precision()))
+CHUNKS = [decode_chunk(CONTAINER.parsed, chunk.id, CONTAINER.chunk(chunk.id)) for chunk in CONTAINER.manifest]
+
+
+def cut_through_the_tree(resident: set[int]) -> set[tuple[int, int]]:
+    """(chunk, splat) pairs that must show, found the slow way."""
+    shown = set()
+    for info in CONTAINER.manifest:
+        chain, id = [], info.id
+        while id >= 0:
+            chain.append(id)
+            id = CONTAINER.manifest[id].parent
+        if set(chain) <= resident:
+            shown |= {(info.id, index) for index in range(info.count)}
+    for info in CONTAINER.manifest:
+        if (info.id, 0) in shown or any(id == info.id for id, _ in shown):
+            shown -= {(info.parent, index) for index in range(info.first, info.first + info.replaced)}
+    return shown
+
+
+def test_every_order_of_arrival_shows_a_cut_through_the_tree() -> None:
+    assert len(CHUNKS) >= 4
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        assembly, resident = Assembly(CONTAINER.parsed), set()
+        for id in rng.permutation(len(CHUNKS)):
+            assembly.add(int(id), CHUNKS[id])
+            resident.add(int(id))
+            wanted = cut_through_the_tree(resident)
+            assert assembly.visible_splats == len(assembly.gaussians()) == len(wanted)
+            assert set(assembly.visible) == {id for id, _ in wanted} | {
+                id for id in assembly.visible if not any(i == id for i, _ in wanted)
+            }
+            means = {tuple(CHUNKS[i].means[j]) for i, j in wanted}
+            assert {tuple(mean) for mean in assembly.gaussians().means} == means
+        assert len(assembly.gaussians()) == len(decode(CONTAINER.data))
+
+
+def test_removing_a_chunk_shows_the_coarser_splats_again() -> None:
+    assembly = Assembly(CONTAINER.parsed)
+    for id, chunk in enumerate(CHUNKS):
+        assembly.add(id, chunk)
+    full = assembly.visible_splats
+    for id in reversed(range(1, len(CHUNKS))):
+        assembly.remove(id)
+        assert id not in assembly
+    assert assembly.visible_splats == len(CHUNKS[0]) < full
+    assembly.remove(0)
+    assert len(assembly.gaussians()) == 0
+    assert assembly.gaussians().frame == CONTAINER.header.frame
+
+
+def test_a_chunk_waits_for_its_parent() -> None:
+    assembly = Assembly(CONTAINER.parsed)
+    last = len(CHUNKS) - 1
+    assembly.add(last, CHUNKS[last])
+    assert assembly.visible == () and len(assembly.gaussians()) == 0
+    assert assembly.resident == {last} and assembly.resident_splats == len(CHUNKS[last])
+
+
+def test_a_snapshot_stays_as_it_was() -> None:
+    assembly = Assembly(CONTAINER.parsed)
+    assembly.add(0, CHUNKS[0])
+    before = assembly.gaussians()
+    assert assembly.gaussians() is before
+    copied = before.means.copy()
+    assembly.add(1, CHUNKS[1])
+    assert assembly.gaussians() is not before
+    assert (before.means == copied).all()
+
+
+def test_adding_twice_changes_nothing_and_strangers_are_refused() -> None:
+    assembly = Assembly(CONTAINER.parsed)
+    assembly.add(0, CHUNKS[0])
+    before = assembly.gaussians()
+    assembly.add(0, CHUNKS[0])
+    assert assembly.gaussians() is before
+    for id, chunk in ((len(CHUNKS), CHUNKS[0]), (-1, CHUNKS[0]), (1, CHUNKS[0])):
+        with pytest.raises(ValueError, match="not in the manifest"):
+            assembly.add(id, chunk)
