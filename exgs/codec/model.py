@@ -38,7 +38,7 @@ SH = 25
 """First coefficient; they follow coefficient by coefficient, three channels each."""
 
 CLASSES = 8
-WINDOW = 16
+WINDOW = 8
 """How many splats back the nearest one is looked for."""
 MAX_DROP = (1 << 15) - 1
 """Largest value of the two drops."""

@@ -302,7 +302,7 @@ class ChunkDecoder:
     def neighbours(self) -> None:
         middles = [splat.middle for splat in self.splats]
         for index, splat in enumerate(self.splats):
-            others = range(index - 1, max(index - 17, -1), -1)
+            others = range(index - 1, max(index - 9, -1), -1)
             ranked = sorted(
                 others,
                 key=lambda o: sum((p - q) ** 2 for p, q in zip(middles[o], middles[index], strict=True)),
