@@ -2,9 +2,9 @@
 
     python benchmarks/decode.py FILE [FILE ...] [--factors 1,0.7,2] [--sh-degree N] [--repeats N]
 
-FILE is a scene, or a .ugc file, which is only decoded. A scene is written as it is, every splat of it, with all
-quantisation steps times each of the factors. Million splats a second are the best of the repeats, compilation
-left out; bits per splat are listed by section.
+FILE is a scene, or a .ugc file, which is only decoded. A scene is written as it is, every splat of it, with
+all quantisation steps times each of the factors. Million splats a second are the best of the repeats,
+compilation left out; bits per splat are listed by section.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from exgs.codec import Level, Precision, Pyramid, decode_chunk, open_container, serialize_measured
 from exgs.scene import Gaussians, read_scene
 
+HEADING = "file                     steps   splats     bytes B/splat write M/s decode M/s  bits per splat"
 SECTIONS = ("positions", "scales", "rotations", "opacity", "colour", "SH")
 
 
@@ -31,9 +32,7 @@ def main() -> None:
     parser.add_argument("--sh-degree", type=int, choices=range(4))
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
-    print(
-        f"{'file':24} {'steps':>5} {'splats':>8} {'bytes':>9} {'B/splat':>7} {'write M/s':>9} {'decode M/s':>10}  bits"
-    )
+    print(HEADING)
     for path in args.files:
         if path.suffix == ".ugc":
             data = path.read_bytes()
