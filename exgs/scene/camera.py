@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from exgs.scene.errors import SceneError
+from exgs.scene.formats.atomic import write_bytes
 
 MAX_CAMERA_FILE_BYTES = 64 << 20
 MAX_PICTURE_SIDE = 16384
@@ -48,7 +49,11 @@ class Camera:
         if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
             raise SceneError(f"camera {self.name!r}: camera_from_world must be 4 x 4 finite numbers")
         turn = matrix[:3, :3]
-        if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3 or np.linalg.det(turn) < 0:
+        if (
+            np.abs(turn).max() > 2
+            or np.abs(turn @ turn.T - np.eye(3)).max() > 1e-3
+            or np.linalg.det(turn) < 0
+        ):
             raise SceneError(f"camera {self.name!r}: camera_from_world is not a rotation and a translation")
         if np.abs(matrix[3] - (0.0, 0.0, 0.0, 1.0)).max() > 1e-6:
             raise SceneError(f"camera {self.name!r}: the last row of camera_from_world must be 0 0 0 1")
@@ -145,7 +150,11 @@ def read_cameras(path: str | Path) -> list[Camera]:
 
 
 def write_cameras(path: str | Path, cameras: Sequence[Camera]) -> None:
-    """Writes ``cameras`` as a JSON file that ``read_cameras`` reads."""
+    """Writes ``cameras`` as a JSON file that ``read_cameras`` reads.
+
+    Raises:
+        SceneError: the file cannot be written.
+    """
     entries = [
         {
             "name": camera.name,
@@ -155,7 +164,7 @@ def write_cameras(path: str | Path, cameras: Sequence[Camera]) -> None:
         for camera in cameras
     ]
     text = json.dumps({"convention": CONVENTION, "cameras": entries}, indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    write_bytes(Path(path), f"{text}\n".encode())
 
 
 def _parse(path: Path, index: int, entry: Any) -> Camera:

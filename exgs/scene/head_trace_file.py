@@ -22,6 +22,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from exgs.scene.errors import SceneError
+from exgs.scene.formats.atomic import write_bytes
 from exgs.scene.head_trace import DEFAULT_IPD_M, HeadTrace
 
 MAX_TRACE_BYTES = 256 << 20
@@ -55,10 +56,14 @@ def read_head_trace(path: str | Path) -> HeadTrace:
 
 
 def write_head_trace(path: str | Path, trace: HeadTrace) -> None:
-    """Writes ``trace`` as a table that ``read_head_trace`` reads; the distance between the eyes is lost."""
+    """Writes ``trace`` as a table that ``read_head_trace`` reads; the distance between the eyes is lost.
+
+    Raises:
+        SceneError: the file cannot be written.
+    """
     table = np.column_stack([trace.times_s, trace.positions, trace.quats])
     lines = [",".join(OWN_COLUMNS), *(",".join(f"{number:.9g}" for number in row) for row in table)]
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_bytes(Path(path), ("\n".join(lines) + "\n").encode())
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -37,6 +37,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise SceneError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes ``data`` to ``path``, whole or not at all.
+
+    Raises:
+        SceneError: as for ``replacing``.
+    """
+    with replacing(path) as file:
+        file.write(data)
+
+
 def _create(path: Path) -> tuple[BinaryIO, Path]:
     """A new file beside ``path``: a rename is atomic within one folder only."""
     for attempt in range(MAX_ATTEMPTS):
