@@ -26,8 +26,12 @@ def write_scene(path: str | Path, gaussians: Gaussians) -> int:
         SceneError: the extension is not writable, the format cannot hold a value, or the disk refuses.
     """
     path = Path(path)
-    name = path.name.lower()
-    writer = _WRITERS.get(path.suffix.lower())
-    if writer is None or name.endswith(".compressed.ply") or "\0" in name:
+    if not can_write(path):
         raise SceneError(f"{path}: cannot write this format; writable: {', '.join(WRITABLE)}")
-    return writer(path, gaussians)
+    return _WRITERS[path.suffix.lower()](path, gaussians)
+
+
+def can_write(path: Path) -> bool:
+    """Whether ``write_scene`` makes files of this name."""
+    name = path.name.lower()
+    return path.suffix.lower() in _WRITERS and not name.endswith(".compressed.ply") and "\0" not in name
