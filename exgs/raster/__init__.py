@@ -7,6 +7,7 @@ from exgs.raster.choose import (
     choose_rasterizer,
     rasterizer_report,
 )
+from exgs.raster.pictures import to_bytes
 from exgs.raster.seam import Blending, Rasterizer, Rendering
 from exgs.raster.sh import sh_basis, view_colors, view_directions
 
@@ -20,6 +21,7 @@ __all__ = [
     "choose_rasterizer",
     "rasterizer_report",
     "sh_basis",
+    "to_bytes",
     "view_colors",
     "view_directions",
 ]
