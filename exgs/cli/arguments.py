@@ -7,6 +7,7 @@ import math
 import re
 
 MAX_SIDE = 8192
+MIN_FPS, MAX_FPS = 0.1, 1000.0
 _SUFFIXES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 
 
@@ -54,6 +55,46 @@ def picture_size(text: str) -> tuple[int, int]:
             f"{text!r}: expected WIDTHxHEIGHT, such as 640x360, up to {MAX_SIDE}"
         )
     return int(match[1]), int(match[2])
+
+
+def frame_rate(text: str) -> float:
+    """Frames per second."""
+    value = positive_float(text)
+    if not MIN_FPS <= value <= MAX_FPS:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected {MIN_FPS:g} to {MAX_FPS:g} frames per second")
+    return value
+
+
+def port(text: str) -> int:
+    """A TCP port; 0 asks for any that is free."""
+    if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected 0 to 65535")
+    return int(text)
+
+
+def axes(text: str) -> str:
+    """The names of a frame's axes, such as ``RDF``."""
+    from exgs.scene import Frame, SceneError
+
+    try:
+        return Frame(text.upper()).axes
+    except SceneError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_axes(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--axes``: what the file does not say, or says wrongly."""
+    parser.add_argument(
+        "--axes", type=axes, help="where the source's axes point, such as RUB, if not as its format says"
+    )
+
+
+def add_camera_axes(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--camera-axes``: the frame of a camera file made for another file of the scene."""
+    parser.add_argument(
+        "--camera-axes", type=axes, metavar="AXES",
+        help="frame that --cameras are in, such as RDF, if not the scene's own",
+    )  # fmt: skip
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:

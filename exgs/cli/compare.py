@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from exgs.cli import arguments
+from exgs.raster import Rasterizer
+from exgs.scene import Camera, Gaussians
 
 SHEET_ROWS = 12
+"""Pictures of more views than these are not kept for a sheet."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reference", metavar="REFERENCE", help="the scene as it should look")
     parser.add_argument("test", metavar="TEST", help="the scene to judge")
     parser.add_argument("--cameras", metavar="FILE", required=True, help="views to compare from (JSON)")
-    parser.add_argument("--sheet", metavar="OUT.png", help="write pictures side by side: reference | test")
+    arguments.add_camera_axes(parser)
+    parser.add_argument(
+        "--sheet",
+        metavar="OUT.png",
+        help=f"write pictures side by side: reference | test, {SHEET_ROWS} views at most",
+    )  # fmt: skip
     parser.add_argument("--no-flip", action="store_true", help="skip FLIP, the slowest of the three measures")
     arguments.add_backend(parser)
     arguments.add_overwrite(parser)
@@ -29,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Renders both scenes from every camera and compares the pictures."""
     from exgs.cli.files import check_output, read_any
+    from exgs.cli.frames import facing
     from exgs.cli.pictures import write_sheet
     from exgs.cli.rasterising import rasterizer_for
     from exgs.cli.terminal import Reporter, table
-    from exgs.raster.quality import compare_pictures
     from exgs.scene import read_cameras, to_frame
 
     sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
@@ -40,20 +50,16 @@ def run(args: argparse.Namespace) -> int:
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
         with reporter.phase("read"):
-            reference = read_any(args.reference, drop=True)
+            reference = facing(read_any(args.reference, drop=True), args.camera_axes)
             test = to_frame(read_any(args.test, drop=True), reference.frame)
-        rows: list[dict[str, Any]] = []
-        pairs: list[list[np.ndarray]] = []
         with reporter.phase("compare") as progress:
-            for number, camera in enumerate(cameras):
-                pictures = [rasterizer.render(scene, [camera]).color[0] for scene in (reference, test)]
-                quality = compare_pictures(pictures[0], pictures[1], flip=not args.no_flip)
-                rows.append(
-                    {"name": camera.name, "psnr": quality.psnr, "ssim": quality.ssim, "flip": quality.flip}
-                )
-                if sheet is not None and len(pairs) < SHEET_ROWS:
-                    pairs.append(pictures)
-                progress.update((number + 1) / len(cameras), f"{number + 1} of {len(cameras)} views")
+
+            def compared(views: int) -> None:
+                progress.update(views / len(cameras), f"{views} of {len(cameras)} views")
+
+            rows, pairs = compare_views(
+                rasterizer, (reference, test), cameras, flip=not args.no_flip, progress=compared
+            )
     if sheet is not None:
         write_sheet(sheet, pairs)
     summary = summarise(rows)
@@ -69,6 +75,31 @@ def run(args: argparse.Namespace) -> int:
                         f"SSIM {summary['ssim_mean']:.4f}{flip}"),
         ]))  # fmt: skip
     return 0
+
+
+def compare_views(
+    rasterizer: Rasterizer,
+    scenes: tuple[Gaussians, Gaussians],
+    cameras: Sequence[Camera],
+    *,
+    flip: bool = True,
+    progress: Callable[[int], None] = lambda views: None,
+) -> tuple[list[dict[str, Any]], list[list[np.ndarray]]]:
+    """Measures of every view, and pairs of float pictures of the first ``SHEET_ROWS``.
+
+    ``scenes`` are the reference and the test, in one frame; ``progress`` hears how many views are done.
+    """
+    from exgs.raster.quality import compare_pictures
+
+    rows: list[dict[str, Any]] = []
+    pairs: list[list[np.ndarray]] = []
+    for number, camera in enumerate(cameras):
+        pair = [rasterizer.render(scene, [camera]).color[0] for scene in scenes]
+        rows.append({"name": camera.name, **asdict(compare_pictures(pair[0], pair[1], flip=flip))})
+        if number < SHEET_ROWS:
+            pairs.append(pair)
+        progress(number + 1)
+    return rows, pairs
 
 
 def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from exgs.cli import arguments
-from exgs.cli.errors import UsageError
-from exgs.scene import Frame, Gaussians
+from exgs.cli.errors import CommandError
+from exgs.scene import Gaussians
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,9 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--min-opacity", type=_opacity, metavar="A", help="drop Gaussians less opaque than A")
     parser.add_argument(
-        "--bbox", type=_box, metavar="X0,Y0,Z0,X1,Y1,Z1", help="keep only Gaussians centred in this box"
-    )
-    parser.add_argument("--frame", metavar="AXES", help="turn into this frame, such as RDF, RUB or LUF")
+        "--bbox", type=_box, metavar="X0,Y0,Z0,X1,Y1,Z1",
+        help="keep only Gaussians centred in this box, in coordinates of IN; '-' leaves a side open, and a "
+             "box that begins with a minus needs --bbox=...",
+    )  # fmt: skip
+    arguments.add_axes(parser)
     parser.add_argument("--drop-non-finite", action="store_true", help="drop Gaussians with NaN or infinity")
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
@@ -35,19 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Reads, filters and writes."""
-    from exgs.cli.files import SCENE_OUTPUTS, check_output, read_any
+    from exgs.cli.files import check_scene_output, read_any
+    from exgs.cli.frames import named_frame
     from exgs.cli.terminal import Reporter, size, table
-    from exgs.scene import to_frame, write_scene
+    from exgs.scene import write_scene
 
-    target = check_output(args.output, overwrite=args.overwrite, suffixes=SCENE_OUTPUTS)
-    with Reporter(quiet=args.quiet) as reporter:
+    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+    with Reporter(quiet=args.quiet or args.json) as reporter:
         with reporter.phase("read"):
             source = read_any(args.input)
-            gaussians = _filter(source, args)
-            if args.frame:
-                gaussians = to_frame(gaussians, Frame(args.frame.upper(), gaussians.frame.metres_per_unit))
-        if not len(gaussians):
-            raise UsageError("the filters leave no Gaussian")
+            gaussians = _filter(named_frame(source, args.axes), args)
+        if len(source) and not len(gaussians):
+            raise CommandError("the filters leave no Gaussian")
         if target is not None:
             with reporter.phase("write"):
                 write_scene(target, gaussians)
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         "splats_in": len(source),
         "splats_out": len(gaussians),
         "sh_degree": gaussians.sh_degree,
-        "frame": gaussians.frame.axes,
+        "frame_in": gaussians.frame.axes,
         "output_bytes": written,
     }
     if args.json:
@@ -103,4 +104,6 @@ def _box(text: str) -> tuple[np.ndarray, np.ndarray]:
         numbers = [side if word == "-" else float(word) for word, side in zip(words, opened, strict=True)]
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+    if any(math.isnan(number) for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r}: a side that is no number")
     return np.array(numbers[:3]), np.array(numbers[3:])

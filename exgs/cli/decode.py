@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decodes and writes."""
-    from exgs.cli.files import SCENE_OUTPUTS, check_output, is_ugc, read_any
+    from exgs.cli.files import check_scene_output, is_ugc, read_any
     from exgs.cli.terminal import Reporter, size, table
     from exgs.scene import write_scene
 
     if not is_ugc(args.input):
         raise UsageError(f"{args.input}: expected a .ugc file; 'exgs convert' reads the other formats")
-    target = check_output(args.output, overwrite=args.overwrite, suffixes=SCENE_OUTPUTS)
-    with Reporter(quiet=args.quiet) as reporter:
+    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+    with Reporter(quiet=args.quiet or args.json) as reporter:
         with reporter.phase("decode"):
             gaussians = read_any(args.input, max_bytes=args.max_bytes)
         if target is not None:

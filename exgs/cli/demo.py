@@ -20,8 +20,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from exgs.cli import arguments
 from exgs.cli.encode import Phases, facts
 from exgs.cli.errors import UsageError
@@ -53,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=arguments.positive_float, default=8.0, help="how long to play (default: 8)"
     )
     parser.add_argument(
-        "--fps", type=arguments.positive_float, default=15.0, help="frames per second (default: 15)"
+        "--fps", type=arguments.frame_rate, default=15.0, help="frames per second (default: 15)"
     )
     parser.add_argument("--stereo", action="store_true", help="play both eyes side by side")
     arguments.add_backend(parser)
@@ -64,9 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the demo and writes its report."""
-    from exgs.cli.files import write_atomically
     from exgs.cli.rasterising import rasterizer_for
     from exgs.scene import generate_interior, write_scene
+    from exgs.scene.formats.atomic import write_bytes
 
     folder = _prepare(args.out, overwrite=args.overwrite)
     report: dict[str, Any] = {}
@@ -81,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         with reporter.phase("compare"):
             report["quality"] = _compare(gaussians, folder, rasterizer)
     text = json.dumps(report, indent=1) + "\n"
-    write_atomically(folder / REPORT, lambda stream: stream.write(text.encode()))
+    write_bytes(folder / REPORT, text.encode())
     if args.json:
         print(json.dumps(report))
     elif not args.quiet:
@@ -103,13 +101,13 @@ def _prepare(name: str, *, overwrite: bool) -> Path:
 
 
 def _encode(gaussians: Gaussians, path: Path, rasterizer: Rasterizer, reporter: Reporter) -> dict[str, Any]:
-    from exgs.cli.files import write_atomically
     from exgs.codec import EncodeConfig, encode
+    from exgs.scene.formats.atomic import write_bytes
 
     before = len(reporter.phases)
     with Phases(reporter) as phases:
         encoding = encode(gaussians, EncodeConfig(ratio=RATIO), rasterizer=rasterizer, progress=phases.follow)
-    write_atomically(path, lambda stream: stream.write(encoding.data))
+    write_bytes(path, encoding.data)
     return facts(encoding.report, reporter.phases[before:])
 
 
@@ -155,21 +153,15 @@ def _play(args: argparse.Namespace, url: str, folder: Path) -> dict[str, Any]:
 
 def _compare(gaussians: Gaussians, folder: Path, rasterizer: Rasterizer) -> dict[str, Any]:
     """Judges the decoded stream from views of its own; writes the views and the contact sheet."""
-    from exgs.cli.compare import summarise
+    from exgs.cli.compare import compare_views, summarise
     from exgs.cli.pictures import write_sheet
     from exgs.codec import decode
-    from exgs.raster.quality import compare_pictures
     from exgs.scene import sample_views, write_cameras
 
     decoded = decode((folder / STREAM).read_bytes())
     cameras = sample_views(gaussians, JUDGED_VIEWS, seed=JUDGED_SEED, size=PICTURE_SIZE)
     write_cameras(folder / CAMERAS, cameras)
-    rows: list[dict[str, Any]] = []
-    pairs: list[list[np.ndarray]] = []
-    for camera in cameras:
-        pair = [rasterizer.render(scene, [camera]).color[0] for scene in (gaussians, decoded)]
-        rows.append({"name": camera.name, **asdict(compare_pictures(pair[0], pair[1]))})
-        pairs.append(pair)
+    rows, pairs = compare_views(rasterizer, (gaussians, decoded), cameras)
     write_sheet(folder / SHEET, pairs)
     return summarise(rows)
 

@@ -36,7 +36,7 @@ class Finding:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of ``exgs doctor``."""
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help=f"the port to try (default: {DEFAULT_PORT})"
+        "--port", type=arguments.port, default=DEFAULT_PORT, help=f"the port to try (default: {DEFAULT_PORT})"
     )
     arguments.add_json(parser)
 
@@ -137,7 +137,7 @@ def _port(port: int) -> Finding:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             return Finding(f"port {port}", False, str(error), "choose another with 'exgs serve --port'")
     return Finding(f"port {port}", True, "free for signalling; media takes any free UDP port")
 

@@ -6,16 +6,13 @@ import argparse
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
 from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
 from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
 from exgs.codec.report import Report
-
-if TYPE_CHECKING:
-    from exgs.scene import Gaussians
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--storage", choices=STORAGES, default="fp16",
         help="exgs: count 28 bytes a Gaussian as published (default), or the size of the coded file",
     )  # fmt: skip
-    parser.add_argument("--axes", metavar="AXES", help="name the frame of the source, such as RDF or RUB")
+    arguments.add_axes(parser)
     parser.add_argument(
         "--metres-per-unit",
         type=arguments.positive_float,
@@ -80,10 +77,12 @@ def add_size(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Reads, encodes, writes and reports."""
-    from exgs.cli.files import UGC_SUFFIX, check_output, is_ugc, write_atomically
+    from exgs.cli.files import UGC_SUFFIX, check_output, is_ugc
+    from exgs.cli.frames import named_frame
     from exgs.cli.rasterising import rasterizer_for
     from exgs.codec import encode
     from exgs.scene import read_cameras, read_scene
+    from exgs.scene.formats.atomic import write_bytes
 
     if is_ugc(args.input):
         raise UsageError(f"{args.input} is encoded already; encode its source, or decode it first")
@@ -93,14 +92,14 @@ def run(args: argparse.Namespace) -> int:
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
         with reporter.phase("read"):
-            gaussians = named_frame(read_scene(args.input), args.axes, args.metres_per_unit)
+            gaussians = named_frame(read_scene(args.input), args.axes, metres_per_unit=args.metres_per_unit)
         with Phases(reporter) as phases:
             encoding = encode(
                 gaussians, config, rasterizer=rasterizer, cameras=cameras, progress=phases.follow
             )
         if target is not None:
             with reporter.phase("write"):
-                write_atomically(target, lambda stream: stream.write(encoding.data))
+                write_bytes(target, encoding.data)
     if args.json:
         print(json.dumps(facts(encoding.report, reporter.phases)))
     elif not args.quiet:
@@ -119,18 +118,6 @@ def config_from(args: argparse.Namespace) -> EncodeConfig:
         method=args.method, seed=args.seed, storage=args.storage,
         refit=not args.no_refit, amplify=not args.no_amplify, **given,
     )  # fmt: skip
-
-
-def named_frame(gaussians: Gaussians, axes: str | None, metres_per_unit: float | None) -> Gaussians:
-    """The same Gaussians with what the file does not say about their frame."""
-    from dataclasses import replace
-
-    from exgs.scene import Frame
-
-    frame = Frame(
-        axes.upper() if axes else gaussians.frame.axes, metres_per_unit or gaussians.frame.metres_per_unit
-    )
-    return replace(gaussians, frame=frame)
 
 
 class Phases:

@@ -1,19 +1,17 @@
-"""Opening inputs of any kind and writing outputs without losing anything."""
+"""Opening inputs of any kind and checking outputs, so that nothing is lost."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from exgs.cli.errors import UsageError
-from exgs.codec import open_container
-from exgs.scene import Gaussians, drop_non_finite, read_scene
+from exgs.cli.errors import CommandError, UsageError
+from exgs.codec import Container, DecodeError, decode, open_container, parse_preamble
+from exgs.scene import Gaussians, StartView, drop_non_finite, read_scene
+from exgs.scene.write import WRITABLE, can_write
 
 UGC_SUFFIX = ".ugc"
-SCENE_OUTPUTS = (".ply", ".spz")
 DRY_RUN = "null"
 """The output name that means: do the work, write nothing."""
 
@@ -23,26 +21,40 @@ def is_ugc(path: str) -> bool:
     return path.lower().endswith(UGC_SUFFIX)
 
 
-def read_ugc(path: str) -> bytes:
-    """The bytes of a .ugc file; its preamble is checked.
+def read_ugc(path: str) -> Container:
+    """A .ugc file, its preamble checked, its chunks still coded.
 
     Raises:
-        DecodeError: it is no .ugc file.
+        CommandError: it is no .ugc file, or a part of one.
     """
-    data = Path(path).read_bytes()
-    open_container(data)
-    return data
+    with _naming(path):
+        return open_container(Path(path).read_bytes())
+
+
+def read_start(path: str) -> StartView | None:
+    """Where a viewer begins, if the .ugc file says so; the rest of the file may be missing.
+
+    Raises:
+        CommandError: it does not begin like a .ugc file.
+    """
+    with _naming(path):
+        return parse_preamble(Path(path).read_bytes()).header.start
 
 
 def read_any(path: str, *, max_bytes: int | None = None, drop: bool = False) -> Gaussians:
     """The Gaussians of a scene in any readable format, or of a .ugc file.
 
     ``max_bytes`` reads only that prefix of a .ugc file; ``drop`` leaves out Gaussians that are not finite.
+
+    Raises:
+        UsageError: a prefix of something else was asked for.
+        CommandError: the .ugc file cannot be decoded.
     """
     if is_ugc(path):
-        from exgs.codec import decode
-
-        return decode(Path(path).read_bytes(), max_bytes=max_bytes)
+        with _naming(path):
+            return decode(Path(path).read_bytes(), max_bytes=max_bytes)
+    if max_bytes is not None:
+        raise UsageError(f"--max-bytes: {path} is no .ugc file, a part of it shows no scene")
     gaussians = read_scene(path)
     return drop_non_finite(gaussians)[0] if drop else gaussians
 
@@ -58,7 +70,7 @@ def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None
         return None
     target = Path(path)
     if suffixes is not None and target.suffix.lower() not in suffixes:
-        raise UsageError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
+        raise UsageError(f"{path or 'the output'}: expected a name that ends in {' or '.join(suffixes)}")
     if target.is_dir() and suffixes is not None:
         raise UsageError(f"{path}: is a folder")
     if target.exists() and not overwrite:
@@ -68,22 +80,24 @@ def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None
     return target
 
 
-def write_atomically(path: Path, write: Callable[[Any], None]) -> None:
-    """Calls ``write`` with a binary file beside ``path`` and puts it in place when all is on disk."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+def check_scene_output(path: str, *, source: str, overwrite: bool) -> Path | None:
+    """The path to write a scene to, or None for a dry run.
+
+    Raises:
+        UsageError: as for ``check_output``; or the output would replace ``source``, the scene it is made of.
+    """
+    if path != DRY_RUN and Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
+        raise UsageError(f"{path} is the input too: write to another name, the original may be all there is")
+    target = check_output(path, overwrite=overwrite, suffixes=WRITABLE)
+    if target is not None and not can_write(target):
+        raise UsageError(f"{path}: cannot write this format; writable: {', '.join(WRITABLE)}")
+    return target
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Errors of the decoder, with the name of the file."""
     try:
-        with os.fdopen(handle, "wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        yield
+    except DecodeError as error:
+        raise CommandError(f"{path}: {error}") from error

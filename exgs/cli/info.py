@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from exgs.cli import arguments
@@ -61,9 +60,9 @@ def _describe_scene(path: str, *, scan: bool) -> tuple[dict[str, Any], list[tupl
 
 
 def _describe_ugc(path: str, *, with_chunks: bool) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    from exgs.codec import open_container
+    from exgs.cli.files import read_ugc
 
-    container = open_container(Path(path).read_bytes())
+    container = read_ugc(path)
     header, chunks = container.header, container.manifest
     levels = [
         {
@@ -82,9 +81,9 @@ def _describe_ugc(path: str, *, with_chunks: bool) -> tuple[dict[str, Any], list
         "size_bytes": len(container.data),
         "preamble_bytes": len(container.preamble),
         "sh_degree": header.sh_degree,
-        "frame": header.frame.axes,
+        "count": header.level_splats[0],
+        "frame": asdict(header.frame),
         "up": header.frame.up,
-        "metres_per_unit": header.frame.metres_per_unit,
         "bounds_min": low,
         "bounds_max": high,
         "start": None if header.start is None else _start_facts(header.start),

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from exgs.cli.errors import UsageError
+from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.process import ending_on_signals, prepare_streams
 from exgs.version import __version__
 
 COMMANDS = {
@@ -32,14 +33,11 @@ EPILOG = "Exit codes: 0 done, 1 the work failed (one line says why), 2 wrong usa
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code: 0 done, 1 the work failed, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser, chosen = build_parser(words)
-    args = parser.parse_args(words)
-    if chosen is None:
-        parser.print_help()
-        return 0
+    prepare_streams()
     try:
-        code = int(chosen.run(args))
-        sys.stdout.flush()
+        with ending_on_signals():
+            code = _command(words)
+            sys.stdout.flush()
         return code
     except UsageError as error:
         return _fail(f"{error}\nTry 'exgs {words[0]} --help'.", 2)
@@ -51,9 +49,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail("not enough memory on this machine for that", 1)
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        reason = error.strerror or str(error)
+        return _fail(f"{error.filename}: {reason}" if error.filename else reason, 1)
     except _failures() as error:
         return _fail(str(error), 1)
+
+
+def _command(words: list[str]) -> int:
+    parser, chosen = build_parser(words)
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    if chosen is None:
+        parser.print_help()
+        return 0
+    return int(chosen.run(args))
 
 
 def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleType | None]:
@@ -67,6 +77,7 @@ def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleT
         epilog=EPILOG,
         allow_abbrev=False,
     )
+    parser.set_defaults(parser=parser)
     parser.add_argument("--version", action="version", version=f"exgs {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     named = next((word for word in words if not word.startswith("-")), None)
@@ -76,6 +87,7 @@ def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleT
             name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=EPILOG,
             allow_abbrev=False,
         )  # fmt: skip
+        child.set_defaults(parser=child)
         if name == named:
             chosen = importlib.import_module(f"exgs.cli.{name}")
             chosen.add_arguments(child)
@@ -91,7 +103,7 @@ def _failures() -> tuple[type[Exception], ...]:
     from exgs.scene.errors import SceneError
     from exgs.server.errors import ServerError
 
-    return (SceneError, RasterizerError, CodecError, ProtocolError, ServerError, ClientError)
+    return (CommandError, SceneError, RasterizerError, CodecError, ProtocolError, ServerError, ClientError)
 
 
 def _fail(reason: str, code: int) -> int:

@@ -8,29 +8,39 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from exgs.cli.files import write_atomically
+from exgs.raster import to_bytes
+from exgs.scene.formats.atomic import replacing
 
 GAP_PIXELS = 4
 
 
-def to_bytes(picture: np.ndarray) -> np.ndarray:
-    """[H,W,3] uint8 of a float picture, clipped to [0, 1]."""
-    return np.asarray(np.clip(np.nan_to_num(picture), 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
 def write_png(path: Path, picture: np.ndarray) -> None:
-    """Writes a float [H,W,3] picture as PNG, atomically."""
+    """Writes a float [H,W,3] picture as PNG, whole or not at all.
+
+    Raises:
+        SceneError: the file cannot be written.
+    """
     image = Image.fromarray(to_bytes(picture))
-    write_atomically(path, lambda stream: image.save(stream, format="PNG"))
+    with replacing(path) as stream:
+        image.save(stream, format="PNG")
 
 
 def write_sheet(path: Path, rows: Sequence[Sequence[np.ndarray]]) -> None:
-    """Writes rows of equally sized float pictures as one PNG, with thin gaps between them."""
-    height, width = rows[0][0].shape[:2]
-    columns = max(len(row) for row in rows)
-    step_x, step_y = width + GAP_PIXELS, height + GAP_PIXELS
-    sheet = np.zeros((len(rows) * step_y - GAP_PIXELS, columns * step_x - GAP_PIXELS, 3), np.float32)
-    for y, row in enumerate(rows):
-        for x, picture in enumerate(row):
-            sheet[y * step_y : y * step_y + height, x * step_x : x * step_x + width] = picture
+    """Writes rows of float pictures as one PNG, with thin gaps between them; sizes may differ.
+
+    Raises:
+        SceneError: the file cannot be written.
+    """
+    heights = [max(picture.shape[0] for picture in row) for row in rows]
+    width = max(picture.shape[1] for row in rows for picture in row)
+    step_x, columns = width + GAP_PIXELS, max(len(row) for row in rows)
+    sheet = np.zeros(
+        (sum(heights) + GAP_PIXELS * (len(rows) - 1), columns * step_x - GAP_PIXELS, 3), np.float32
+    )
+    top = 0
+    for row, height in zip(rows, heights, strict=True):
+        for column, picture in enumerate(row):
+            left = column * step_x
+            sheet[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+        top += height + GAP_PIXELS
     write_png(path, sheet)

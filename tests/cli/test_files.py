@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exgs.scene import read_scene
+from exgs.scene import read_scene, write_scene
 from tests.cli.conftest import Command
 
 Encoded = tuple[Path, dict[str, Any]]
@@ -129,7 +129,64 @@ def test_convert_to_an_unknown_format_is_wrong_usage(exgs: Command, scene_path: 
     assert code == 2 and ".ply or .spz" in err
 
 
-def test_convert_that_leaves_nothing_is_wrong_usage(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+def test_convert_that_leaves_nothing_fails(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     code, _, err = exgs("convert", scene_path, tmp_path / "x.ply", "--bbox", "5,5,5,6,6,6")
-    assert code == 2 and "no Gaussian" in err
+    assert code == 1 and "no Gaussian" in err
     assert not (tmp_path / "x.ply").exists()
+
+
+def test_convert_never_replaces_its_input(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    only = tmp_path / "only.ply"
+    only.write_bytes(scene_path.read_bytes())
+    (tmp_path / "link.ply").symlink_to(only)
+    for name in ("only.ply", "link.ply"):
+        code, _, err = exgs("convert", only, tmp_path / name, "-w", "--sh-degree", "0")
+        assert code == 2 and "input" in err
+    assert only.read_bytes() == scene_path.read_bytes()
+
+
+def test_convert_takes_the_axes_that_are_said(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    turned = tmp_path / "turned.ply"
+    assert exgs("convert", scene_path, turned, "--axes", "rub")[0] == 0
+    np.testing.assert_array_equal(read_scene(turned).means, read_scene(scene_path).means * [1, -1, -1])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("x.ply", "--axes", "RRR"), ("x.ply", "--bbox", "nan,-,-,-,-,-"), ("x.compressed.ply",), ("",),
+     ("gone/x.ply",)],
+)  # fmt: skip
+def test_convert_refuses_before_it_reads(exgs: Command, tmp_path: Path, words: tuple[str, ...]) -> None:
+    target = tmp_path / words[0] if words[0] else ""
+    code, out, err = exgs("convert", tmp_path / "absent.ply", target, *words[1:])
+    assert code == 2 and out == "" and "absent" not in err
+
+
+def test_an_empty_scene_can_be_converted(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.ply"
+    write_scene(empty, read_scene(scene_path).select(slice(0, 0)))
+    assert exgs("convert", empty, tmp_path / "still.spz")[0] == 0
+    assert len(read_scene(tmp_path / "still.spz")) == 0
+
+
+@pytest.mark.parametrize("command", ["convert", "decode", "encode"])
+def test_json_is_all_that_is_printed(exgs: Command, command: str, scene_path: Path, encoded: Encoded) -> None:
+    source = encoded[0] if command == "decode" else scene_path
+    few = ("--max-bytes", "20kB", "--views", "2") if command == "encode" else ()
+    code, out, err = exgs(command, source, "null", "--json", *few)
+    assert code == 0 and isinstance(json.loads(out), dict) and err == ""
+
+
+def test_faults_of_a_bitstream_name_the_file(exgs: Command, encoded: Encoded, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.ugc"
+    cut.write_bytes(encoded[0].read_bytes()[:-100])
+    for words in (("info", cut), ("decode", cut, "null"), ("render", cut, "null", "--orbit", "1")):
+        code, _, err = exgs(*words)
+        assert code == 1 and err.splitlines()[-1].startswith(f"exgs: {cut}: ")
+
+
+def test_both_kinds_of_file_are_described_alike(exgs: Command, scene_path: Path, encoded: Encoded) -> None:
+    scene, stream = (json.loads(exgs("info", path, "--json")[1]) for path in (scene_path, encoded[0]))
+    shared = ("path", "format", "version", "count", "sh_degree", "frame", "up", "size_bytes", "bounds_min")
+    assert [type(scene[key]) for key in shared] == [type(stream[key]) for key in shared]
+    assert scene["frame"] == stream["frame"]

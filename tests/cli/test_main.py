@@ -36,7 +36,7 @@ def test_unknown_flags_are_refused(command: str, capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as stop:
         run([command, "--no-such-flag"])
     assert stop.value.code == 2
-    assert "usage" in capsys.readouterr().err
+    assert f"usage: exgs {command} " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from exgs.cli.pictures import write_sheet
+from exgs.scene import Camera, read_scene, write_cameras, write_scene
 from tests.cli.conftest import Command
 
 Encoded = tuple[Path, dict[str, Any]]
@@ -125,3 +127,67 @@ def test_a_broken_camera_file_is_one_line(exgs: Command, scene_path: Path, tmp_p
     broken.write_text('{"cameras": [{"fx": 1}]}')
     code, _, err = exgs("render", scene_path, tmp_path / "x.png", "--cameras", broken)
     assert code == 1 and "camera 0" in err and "Traceback" not in err
+
+
+def test_render_refuses_flags_that_would_be_ignored(
+    exgs: Command, scene_path: Path, cameras_path: Path
+) -> None:
+    for words in (
+        ("--orbit", "1", "--seconds", "2"),
+        ("--orbit", "1", "--camera-axes", "RDF"),
+        ("--orbit", "1", "--max-bytes", "1000"),
+        ("--orbit", "1", "--fps", "1e-9"),
+    ):
+        assert exgs("render", scene_path, "null", *words)[0] == 2, words
+
+
+def test_cameras_of_another_frame_show_the_same(
+    exgs: Command, scene_path: Path, cameras_path: Path, tmp_path: Path
+) -> None:
+    turned = tmp_path / "turned.spz"
+    assert exgs("convert", scene_path, turned)[0] == 0
+    words = ("--cameras", cameras_path, "--view", "v1")
+    assert exgs("render", scene_path, tmp_path / "a.png", *words)[0] == 0
+    assert exgs("render", turned, tmp_path / "b.png", *words, "--camera-axes", "RDF")[0] == 0
+    assert exgs("render", turned, tmp_path / "c.png", *words)[0] == 0
+    a, b, c = (pixels(tmp_path / f"{name}.png") for name in "abc")
+    assert np.abs(a - b).mean() < 2 < np.abs(a - c).mean()
+
+
+def test_compare_with_cameras_of_another_frame(
+    exgs: Command, scene_path: Path, cameras_path: Path, tmp_path: Path
+) -> None:
+    turned = tmp_path / "turned.spz"
+    assert exgs("convert", scene_path, turned)[0] == 0
+    words = ("--cameras", cameras_path, "--camera-axes", "RDF", "--json", "--no-flip")
+    against = [json.loads(exgs("compare", turned, other, *words)[1]) for other in (scene_path, turned)]
+    assert against[0]["psnr_mean"] > 30 and against[1]["psnr_mean"] == 100.0
+
+
+def test_near_things_move_right_in_the_left_eye(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    ball = read_scene(scene_path)
+    bright = ball.select(ball.means[:, 2] < -0.95)
+    write_scene(tmp_path / "spot.ply", bright)
+    cameras = tmp_path / "cameras.json"
+    eye, up = np.array([0, 0, -2.0]), np.array([0, -1.0, 0])
+    write_cameras(cameras, [Camera.looking(eye, np.zeros(3), up, fov_y_rad=0.9, size=(96, 64), name="a")])
+    target = tmp_path / "pair.png"
+    assert exgs("render", tmp_path / "spot.ply", target, "--cameras", cameras, "--stereo")[0] == 0
+    light = pixels(target).sum(axis=(0, 2))
+    left, right = (float((half * np.arange(96)).sum() / half.sum()) for half in (light[:96], light[96:]))
+    assert right + 1 < left < right + 3
+
+
+def test_a_sheet_holds_pictures_of_several_sizes(tmp_path: Path) -> None:
+    red, blue = np.zeros((4, 6, 3), np.float32), np.zeros((8, 2, 3), np.float32)
+    red[..., 0], blue[..., 2] = 1, 1
+    write_sheet(tmp_path / "sheet.png", [[red, red], [blue, blue]])
+    sheet = pixels(tmp_path / "sheet.png")
+    assert sheet.shape == (4 + 4 + 8, 6 + 4 + 6, 3)
+    assert (sheet[:4, 10:] == [255, 0, 0]).all() and (sheet[8:, 10:12] == [0, 0, 255]).all()
+    assert not sheet[8:, 12:].any()
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as opened:
+        return np.asarray(opened).astype(float)

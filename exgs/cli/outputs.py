@@ -1,0 +1,138 @@
+"""Where rendered pictures go: one file, a video, a folder, or nowhere."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.files import DRY_RUN, check_output
+from exgs.cli.pictures import write_png
+from exgs.raster import to_bytes
+
+VIDEO_SUFFIX, PICTURE_SUFFIX = ".mp4", ".png"
+
+
+class PictureOutput(Protocol):
+    """Takes the pictures of all views; what it leaves on disk is whole or was there before."""
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Hears the names of the views before any is drawn.
+
+        Raises:
+            UsageError: they cannot be written there.
+        """
+
+    def write(self, pictures: Iterable[np.ndarray]) -> None:
+        """Writes the float [H,W,3] pictures of those views."""
+
+
+def picture_output(name: str, *, overwrite: bool, fps: float) -> PictureOutput:
+    """The output that ``name`` asks for by its suffix; ``fps`` is a video's.
+
+    Raises:
+        UsageError: no output has such a name, or what stands there may not be replaced.
+    """
+    suffix = Path(name).suffix.lower()
+    if name == DRY_RUN:
+        return Nowhere()
+    if suffix and suffix not in (VIDEO_SUFFIX, PICTURE_SUFFIX):
+        raise UsageError(f"{name}: expected a {PICTURE_SUFFIX}, an {VIDEO_SUFFIX} or a folder")
+    if not suffix:
+        return PictureFolder(name, overwrite=overwrite)
+    target = check_output(name, overwrite=overwrite, suffixes=(suffix,))
+    assert target is not None
+    return Video(target, fps=fps) if suffix == VIDEO_SUFFIX else OnePicture(target)
+
+
+class Nowhere:
+    """Draws for nothing but the time it takes."""
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Takes any."""
+
+    def write(self, pictures: Iterable[np.ndarray]) -> None:
+        """Has every picture drawn."""
+        for _ in pictures:
+            continue
+
+
+class OnePicture:
+    """A PNG file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Takes one view."""
+        if len(names) != 1:
+            raise UsageError(
+                f"{len(names)} views do not fit one {PICTURE_SUFFIX}: name a folder or an {VIDEO_SUFFIX}, "
+                "or pick one with --view"
+            )
+
+    def write(self, pictures: Iterable[np.ndarray]) -> None:
+        """Writes the picture."""
+        for picture in pictures:
+            write_png(self._path, picture)
+
+
+class Video:
+    """An H.264 file."""
+
+    def __init__(self, path: Path, *, fps: float) -> None:
+        self._path, self._fps = path, fps
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Takes any."""
+
+    def write(self, pictures: Iterable[np.ndarray]) -> None:
+        """Encodes the pictures as they come."""
+        from exgs.client.presenters import write_video
+
+        write_video(self._path, pictures, fps=self._fps)
+
+
+class PictureFolder:
+    """A folder with one PNG per view, named as its camera is; all appear together, at the end."""
+
+    def __init__(self, name: str, *, overwrite: bool) -> None:
+        self._folder, self._overwrite = Path(name), overwrite
+        self._names: Sequence[str] = ()
+        if not name:
+            raise UsageError("the output has no name")
+        if self._folder.exists() and not self._folder.is_dir():
+            raise UsageError(f"{name} exists and is no folder")
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Refuses to replace pictures unasked."""
+        self._names = [f"{name}{PICTURE_SUFFIX}" for name in names]
+        if not self._overwrite:
+            for target in map(self._folder.joinpath, self._names):
+                if target.exists():
+                    raise UsageError(f"{target} exists; -w replaces it")
+
+    def write(self, pictures: Iterable[np.ndarray]) -> None:
+        """Collects the pictures in a folder within, and moves them out when all are there."""
+        existed = self._folder.exists()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            staging = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=self._folder))
+            try:
+                for name, picture in zip(self._names, pictures, strict=True):
+                    Image.fromarray(to_bytes(picture)).save(staging / name)
+                for name in self._names:
+                    (staging / name).replace(self._folder / name)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+                if not existed and not any(self._folder.iterdir()):
+                    self._folder.rmdir()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise CommandError(f"{self._folder}: pictures cannot be written ({reason})") from error

@@ -1,0 +1,62 @@
+"""Streams that are closed or narrow, and signals."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exgs.cli.process import ending_on_signals
+
+EXGS = [sys.executable, "-m", "exgs"]
+
+
+def test_a_signal_unwinds_what_was_begun() -> None:
+    unwound = []
+    with pytest.raises(SystemExit) as stop, ending_on_signals():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            unwound.append(True)
+    assert stop.value.code == 128 + signal.SIGTERM and unwound == [True]
+
+
+def test_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with ending_on_signals():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("encoding", ["ascii:strict", "utf-8:strict"])
+def test_names_beyond_the_encoding_are_escaped(scene_path: Path, tmp_path: Path, encoding: str) -> None:
+    odd = os.fsencode(tmp_path) + b"/caf\xc3\xa9\xff.ply"
+    Path(os.fsdecode(odd)).symlink_to(scene_path)
+    done = subprocess.run(
+        [*(os.fsencode(word) for word in [*EXGS, "info"]), odd],
+        capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and b"\\udcff" in done.stdout and done.stderr == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by a shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_do_no_harm(scene_path: Path, tmp_path: Path, closed: str) -> None:
+    target = tmp_path / "out.spz"
+    command = f'"$0" -m exgs convert "$1" "$2" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, str(scene_path), str(target)], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"") or "2>" not in closed
+    assert done.returncode == 0 and target.stat().st_size > 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_standard_output_is_one_line(scene_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*EXGS, "info", scene_path], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1 and done.stderr == "exgs: No space left on device\n"
