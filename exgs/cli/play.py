@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exgs.cli import arguments
+from exgs.cli import arguments, network
 from exgs.cli.errors import UsageError
 
 if TYPE_CHECKING:
     from exgs.client.config import PlayConfig
 
-TOKEN_VARIABLE = "EXGS_TOKEN"
 MAX_FPS = 240.0
 MAX_SECONDS = 86400.0
 DEFAULT_SIZE = (640, 360)
@@ -28,11 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of ``exgs play``."""
     parser.add_argument("url", metavar="URL", help="the server, such as http://127.0.0.1:8080")
     parser.add_argument("--scene", metavar="NAME", help="which of its scenes (default: the first)")
-    parser.add_argument("--token", help=f"the server's secret (default: the environment's {TOKEN_VARIABLE})")
-    parser.add_argument(
-        "--ice-server", metavar="URL", action="append", default=[],
-        help="STUN or TURN server; may be repeated",
-    )  # fmt: skip
+    network.add_token(parser, "the server's secret")
+    network.add_ice_servers(parser)
     head = parser.add_argument_group("the head").add_mutually_exclusive_group()
     head.add_argument("--head-trace", metavar="CSV", help="recorded movement (default: a built-in one)")
     head.add_argument("--orbit", action="store_true", help="a loop around the object or through the room")
@@ -65,11 +58,8 @@ def run(args: argparse.Namespace) -> int:
     from exgs.client.session import play
 
     config = _config(args)
-    with (
-        listening(quiet=args.quiet or args.json) as listen,
-        asyncio.Runner(loop_factory=_loop_factory()) as runner,
-    ):
-        summary = runner.run(play(config, listen=listen))
+    with listening(quiet=args.quiet or args.json) as listen:
+        summary = network.run(play(config, listen=listen))
     if args.json:
         print(json.dumps(summary.to_json()))
     elif not args.quiet:
@@ -92,7 +82,7 @@ def _config(args: argparse.Namespace) -> PlayConfig:
     return PlayConfig(
         url=args.url,
         scene=args.scene,
-        token=_token(args.token),
+        token=network.token(args.token),
         path="orbit" if args.orbit else "head",
         head_trace=Path(args.head_trace) if args.head_trace else None,
         stereo=args.stereo,
@@ -129,13 +119,6 @@ def _stats(name: str | None, *, overwrite: bool) -> Path | None:
     return None if name is None else check_output(name, overwrite=overwrite, suffixes=(".csv",))
 
 
-def _token(given: str | None) -> str | None:
-    token = os.environ.get(TOKEN_VARIABLE) if given is None else given
-    if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
-        raise UsageError("the token must be printable ASCII characters")
-    return token
-
-
 def _fps(text: str) -> float:
     return _at_most(arguments.positive_float(text), MAX_FPS)
 
@@ -148,12 +131,3 @@ def _at_most(value: float, limit: float) -> float:
     if value > limit:
         raise argparse.ArgumentTypeError(f"{value:g} is more than {limit:g}")
     return value
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it is installed: about half the processor time per byte received."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

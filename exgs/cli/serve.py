@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from exgs.cli import network
 from exgs.cli.arguments import byte_count, positive_float, positive_int
-from exgs.cli.errors import UsageError
+from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
 from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
-from exgs.protocol.drivers.webrtc import WebRtcConfig
+from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
 from exgs.server.service import RunningServer, run_server
 
 DEFAULT_PORT = 8080
-TOKEN_VARIABLE = "EXGS_TOKEN"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,20 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for any (default: %(default)s)"
     )
-    where.add_argument(
-        "--ice-server",
-        metavar="URL",
-        action="append",
-        default=[],
-        help="STUN or TURN server; may be repeated",
-    )
+    network.add_ice_servers(where)
     where.add_argument(
         "--behind-proxy", action="store_true", help="a reverse proxy in front adds X-Forwarded-For"
     )
     who = parser.add_argument_group("who")
-    who.add_argument(
-        "--token", help=f"secret that viewers must show (default: the environment's {TOKEN_VARIABLE})"
-    )
+    network.add_token(who, "secret that viewers must show")
     who.add_argument(
         "--allow-origin", metavar="ORIGIN", action="append",
         help="web pages that may call, such as https://example.org or '*'; may be repeated",
@@ -69,8 +59,7 @@ def run(args: argparse.Namespace) -> int:
     level = logging.ERROR if args.quiet else logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("exgs").setLevel(level)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(run_server(config, lambda server: _announce(server, config, quiet=args.quiet)))
+    network.run(run_server(config, lambda server: _announce(server, config, quiet=args.quiet)))
     return 0
 
 
@@ -103,7 +92,7 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
         cache=args.cache or _default_cache(),
         host=args.host,
         port=args.port,
-        token=_token(args.token),
+        token=network.token(args.token),
         encode=EncodeConfig(
             method=args.method, max_bytes=args.max_bytes, ratio=args.ratio, preset=args.preset
         ),
@@ -133,24 +122,6 @@ async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool)
     elif config.token is None:
         print(f"Anybody who reaches it may watch: --token or {TOKEN_VARIABLE} asks for a secret.")
     sys.stdout.flush()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where it is installed: about half the processor time per byte sent."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _token(given: str | None) -> str | None:
-    token = os.environ.get(TOKEN_VARIABLE) if given is None else given
-    if token is None:
-        return None
-    if not re.fullmatch(r"[\x21-\x7e]{1,256}", token):
-        raise UsageError("the token must be 1 to 256 printable ASCII characters without spaces")
-    return token
 
 
 def _default_cache() -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from exgs.protocol.drivers.settings import IceServer
 from exgs.scene.views import FOV_Y_RAD
 
 DEFAULT_SECONDS = 10.0
@@ -41,8 +42,8 @@ class PlayConfig:
     """CSV file with one row for each tick; None for none. Replaced where it exists."""
     backend: str = "auto"
     """Name of the rasteriser."""
-    ice_servers: tuple[str, ...] = ()
-    """URLs of STUN and TURN servers; none by default: nobody outside is asked."""
+    ice_servers: tuple[IceServer, ...] = ()
+    """STUN and TURN servers; none by default: nobody outside is asked."""
     connect_timeout_s: float = 10.0
     """How long the server may take to answer, and the connection to come up."""
     stall_timeout_s: float = 60.0

@@ -11,8 +11,10 @@ import aiohttp
 
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, quoted
-from exgs.protocol import Endpoint, ProtocolError, Role, TransportError
-from exgs.protocol.drivers.webrtc import IceServer, WebRtcConfig, WebRtcTransport
+from exgs.protocol import ConnectionConfig, Endpoint, ProtocolError, Role, TransportError
+from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol.drivers.webrtc import WebRtcTransport
+from exgs.version import __version__
 
 WHEP_PATH = "/whep"
 MAX_ANSWER_BYTES = 65536
@@ -61,7 +63,7 @@ async def connect(config: PlayConfig) -> Link:
         if isinstance(error, ProtocolError):
             raise ClientError(f"{url} gave an answer that does not fit: {error}") from error
         raise
-    endpoint = Endpoint(Role.CLIENT, transport)
+    endpoint = Endpoint(Role.CLIENT, transport, ConnectionConfig(f"exgs {__version__}"))
 
     async def hang_up() -> None:
         await endpoint.close()
@@ -90,8 +92,7 @@ def endpoint_url(url: str) -> str:
 
 
 def _webrtc(config: PlayConfig) -> WebRtcConfig:
-    servers = tuple(IceServer(url) for url in config.ice_servers)
-    return WebRtcConfig(ice_servers=servers, connect_timeout_s=config.connect_timeout_s)
+    return WebRtcConfig(ice_servers=config.ice_servers, connect_timeout_s=config.connect_timeout_s)
 
 
 async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token: str | None) -> Answer:

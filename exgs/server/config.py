@@ -7,8 +7,9 @@ from pathlib import Path
 
 from exgs.codec.config import EncodeConfig
 from exgs.protocol import ConnectionConfig
-from exgs.protocol.drivers.webrtc import WebRtcConfig
+from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.cache import DEFAULT_MAX_BYTES
+from exgs.version import __version__
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 
@@ -56,7 +57,7 @@ class ServerConfig:
     """Whether the last address in X-Forwarded-For is the viewer's, as a reverse proxy in front adds it."""
     limits: Limits = field(default_factory=Limits)
     """What the server takes on."""
-    connection: ConnectionConfig = field(default_factory=ConnectionConfig)
+    connection: ConnectionConfig = field(default_factory=lambda: ConnectionConfig(f"exgs {__version__}"))
     """How its ends of sessions behave."""
     webrtc: WebRtcConfig = field(default_factory=WebRtcConfig)
     """How its peer connections are made."""

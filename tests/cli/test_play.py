@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from exgs.cli import play as command
 from exgs.cli.main import run
+from exgs.cli.network import TOKEN_VARIABLE
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.progress import Listener, Milestone, Status
 from exgs.client.statistics import PlaySummary
+from exgs.protocol.drivers.settings import IceServer
 
 URL = "http://127.0.0.1:8080"
 
@@ -65,7 +66,7 @@ class Stand:
 def stand(monkeypatch: pytest.MonkeyPatch) -> Stand:
     stand = Stand(SUMMARY)
     monkeypatch.setattr("exgs.client.session.play", stand.play)
-    monkeypatch.delenv(command.TOKEN_VARIABLE, raising=False)
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
     return stand
 
 
@@ -109,7 +110,7 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
         out=video,
         stats=stats,
         backend="cpu",
-        ice_servers=("stun:host:3478",),
+        ice_servers=(IceServer("stun:host:3478"),),
     )
 
 
@@ -126,7 +127,7 @@ def test_quiet_says_nothing(stand: Stand, output: Output):
 
 
 def test_the_token_may_come_from_the_environment(stand: Stand, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv(command.TOKEN_VARIABLE, "hidden")
+    monkeypatch.setenv(TOKEN_VARIABLE, "hidden")
     assert run(["play", URL]) == 0
     assert stand.config.token == "hidden"
     assert "hidden" not in repr(stand.config)

@@ -8,7 +8,9 @@ import pytest
 from exgs.cli import serve
 from exgs.cli.errors import UsageError
 from exgs.cli.main import run
+from exgs.cli.network import TOKEN_VARIABLE
 from exgs.codec.config import EncodeConfig
+from exgs.protocol.drivers.settings import IceServer
 from exgs.server.config import ServerConfig
 
 
@@ -20,7 +22,7 @@ def _parse(*words: str) -> argparse.Namespace:
 
 @pytest.fixture(autouse=True)
 def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(serve.TOKEN_VARIABLE, raising=False)
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
 
 
 @pytest.mark.parametrize(
@@ -65,13 +67,13 @@ def test_without_flags_the_defaults_are_those_of_the_server(monkeypatch: pytest.
 
 
 def test_flags_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(serve.TOKEN_VARIABLE, "from-the-environment")
+    monkeypatch.setenv(TOKEN_VARIABLE, "from-the-environment")
     words = "s --port 0 --host ::1 --max-bytes 3MB --max-sessions 2 --allow-origin * --ice-server stun:a:1"
     config = serve.server_config(_parse(*words.split()))
     assert (config.port, config.host, config.token) == (0, "::1", "from-the-environment")
     assert config.encode == EncodeConfig(max_bytes=3_000_000)
     assert config.limits.max_sessions == 2 and config.origins == ("*",)
-    assert config.webrtc.ice_servers == ("stun:a:1",)
+    assert config.webrtc.ice_servers == (IceServer("stun:a:1"),)
     assert serve.server_config(_parse("s", "--token", "given")).token == "given"
 
 
@@ -80,6 +82,6 @@ def test_the_token_is_in_no_representation() -> None:
 
 
 def test_a_bad_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(serve.TOKEN_VARIABLE, "")
+    monkeypatch.setenv(TOKEN_VARIABLE, "")
     with pytest.raises(UsageError):
         serve.server_config(_parse("s"))

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import aiortc
 import aiortc.exceptions
 
 from exgs.protocol.channels import Channel, channels_of_link
 from exgs.protocol.drivers.sdp import check_sdp, count_candidates
+from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.protocol.errors import RemoteProtocolError, TransportError
 from exgs.protocol.transport import Receiver
 from exgs.protocol.vocabulary import CloseCode
@@ -41,30 +41,6 @@ _NO_ADDRESS = (
     "bring up a network interface, or give the loopback interface a second address "
     "(ip address add 127.0.0.2/8 dev lo)"
 )
-
-
-@dataclass(frozen=True)
-class IceServer:
-    """A STUN or TURN server."""
-
-    url: str
-    """Such as ``stun:host:3478`` or ``turn:host:3478?transport=udp``."""
-    username: str = ""
-    """For TURN."""
-    credential: str = ""
-    """For TURN."""
-
-
-@dataclass(frozen=True)
-class WebRtcConfig:
-    """How peer connections are made."""
-
-    ice_servers: tuple[IceServer, ...] = ()
-    """None by default: nobody outside is asked."""
-    gather_timeout_s: float = 5.0
-    """How long finding this machine's addresses may take."""
-    connect_timeout_s: float = 10.0
-    """How long after the answer the channels must be up."""
 
 
 class WebRtcTransport:
@@ -181,7 +157,8 @@ class WebRtcTransport:
         except TimeoutError as error:
             await self.close()
             raise TransportError(
-                f"this machine's addresses were not found in {self._config.gather_timeout_s:g} s"
+                f"no addresses were found in {self._config.gather_timeout_s:g} s; "
+                "does a STUN or TURN server that was named not answer?"
             ) from error
         except _BAD_SDP as error:
             await self.close()

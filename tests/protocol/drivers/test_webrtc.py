@@ -15,7 +15,8 @@ from exgs.protocol import (
     SessionClosed,
     TransportError,
 )
-from exgs.protocol.drivers.webrtc import WebRtcConfig, WebRtcTransport
+from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol.drivers.webrtc import WebRtcTransport
 
 pytestmark = pytest.mark.end_to_end
 
