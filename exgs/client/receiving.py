@@ -172,7 +172,8 @@ def _preparing(event: SceneStatus, chosen: SceneInfo | None, say: Say) -> bool:
         raise ClientError(f"scene {quoted(chosen.name)!r}: {quoted(event.detail) or 'refused by the server'}")
     if event.state != SceneState.PREPARING:
         return False
-    say("preparing", f"the server encodes the scene: {100 * event.progress:.0f} %")
+    if event.progress > 0 or not chosen.ready:  # a ready scene is only read
+        say("preparing", f"the server prepares the scene: {100 * event.progress:.0f} %")
     return True
 
 

@@ -27,6 +27,10 @@ from exgs.protocol import Endpoint, Statistics
 from exgs.raster import Rasterizer
 
 STATUS_S = 0.25
+PLACE_SPLATS = 8000
+"""From this many splats on one can tell a room from an object, and where in it a head can be."""
+PLACE_PATIENCE_S = 1.5
+"""A slow link's first picture waits no longer for that many."""
 STATISTICS_EVERY = 4
 """Statistics go to the server with every fourth status: once a second."""
 
@@ -83,7 +87,8 @@ class _Session:
         self._config, self._staging, self._endpoint, self._scene = config, staging, endpoint, scene
         self._teller, self._clock = teller, clock
         self._loop = asyncio.get_running_loop()
-        self._covered = asyncio.Event()
+        self._places = config.path == "orbit" or scene.preamble.header.start is None
+        self._covered, self._fine = asyncio.Event(), asyncio.Event()
         self._worker = DecodeWorker(scene.preamble, clock=clock, observer=self)
         self._reception = Reception(endpoint, scene, self._worker, clock=clock, say=teller.say)
         self._recorder = Recorder(clock, on_first=self._shown_first)
@@ -128,6 +133,8 @@ class _Session:
         self._teller.follow(snapshot, self._scene.preamble)
         if snapshot.base or snapshot.last:
             self._covered.set()
+        if snapshot.last or (snapshot.base and len(snapshot.gaussians) >= PLACE_SPLATS):
+            self._fine.set()
 
     async def _show(self, decoding: asyncio.Task[None]) -> None:
         """Waits for something to show, shows it until the time is over, and says goodbye."""
@@ -138,9 +145,14 @@ class _Session:
             await self._endpoint.close()
 
     async def _first_snapshot(self, decoding: asyncio.Task[None]) -> Snapshot:
-        """The first one that covers the scene; or what there is, when no more comes in time."""
+        """The first one that covers the scene; or what there is, when no more comes in time.
+
+        Where the way of the head is to be found in the scene itself, the first one fine enough for that.
+        """
         limit_s = self._config.stall_timeout_s
         await _either(self._covered, decoding, limit_s)
+        if self._places:
+            await _either(self._fine, decoding, PLACE_PATIENCE_S)
         snapshot = self._worker.snapshots.get()
         if snapshot is None or not len(snapshot.gaussians):
             if self._reception.lost is not None:

@@ -36,7 +36,7 @@ ORBIT_PERIOD_S = 20.0
 MAX_SYNTHETIC_S = 3600.0
 """The built-in trace is no longer than this; after it the head stands still."""
 PATIENCE_S = 1.5
-"""Getting ready takes longer than this only where kernels must be compiled."""
+"""Getting ready takes longer than this where kernels must be compiled, or the machine is busy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Staging:
     def prepare(
         config: PlayConfig, compiling: Callable[[str], None], *, rasterizer: Rasterizer | None = None
     ) -> Staging:
-        """Gets everything ready; blocks while kernels are compiled, which ``compiling`` is told of.
+        """Gets everything ready; blocks while kernels are compiled. ``compiling`` is told when it takes long.
 
         ``rasterizer`` None takes the one that ``config`` names.
 
@@ -115,7 +115,7 @@ class Staging:
 @contextmanager
 def _patience(compiling: Callable[[str], None]) -> Iterator[None]:
     """Tells of the wait when what is done inside takes long."""
-    timer = threading.Timer(PATIENCE_S, compiling, ("compiling kernels (first run only)",))
+    timer = threading.Timer(PATIENCE_S, compiling, ("getting ready (kernels are compiled on the first run)",))
     timer.start()
     try:
         yield

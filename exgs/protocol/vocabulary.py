@@ -98,7 +98,7 @@ class SceneState(enum.IntEnum):
     """What became of a scene that the client asked for."""
 
     PREPARING = 1
-    """Being encoded; ``progress`` grows to 1."""
+    """Being read or encoded; ``progress`` grows to 1."""
     STREAMING = 2
     """Its manifest and chunks are on their way."""
     COMPLETE = 3

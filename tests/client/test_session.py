@@ -10,13 +10,17 @@ import av
 import numpy as np
 import pytest
 
+from exgs.client import session
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
+from exgs.client.optics import Optics
+from exgs.client.poses import PoseSource
 from exgs.client.progress import Milestone, Status
 from exgs.client.session import play
 from exgs.client.signalling import Link
+from exgs.client.staging import Staging
 from exgs.client.statistics import STAGES, PlaySummary
-from exgs.codec import decode, open_container
+from exgs.codec import Preamble, decode, open_container, parse_preamble
 from exgs.protocol import (
     CloseCode,
     Closed,
@@ -31,6 +35,7 @@ from exgs.protocol import (
     ViewUpdate,
 )
 from exgs.protocol.drivers.loopback import loopback_pair
+from exgs.scene import Gaussians, StartView
 from tests.client.stage import PaintedRasterizer, VirtualClock, encoded
 
 DATA = encoded(2000)
@@ -191,6 +196,47 @@ async def test_milestones_come_in_order():
     assert all(news.at_s == 0 or news.at_s is None for news in audience.told[:5])
 
 
+async def test_an_orbit_is_laid_only_when_there_is_enough_to_lay_it_through(monkeypatch: pytest.MonkeyPatch):
+    placed: list[int] = []
+    place = Staging.place
+
+    def noted(staging: Staging, gaussians: Gaussians, start: StartView | None) -> tuple[PoseSource, Optics]:
+        placed.append(len(gaussians))
+        return place(staging, gaussians, start)
+
+    async def rest(endpoint: Endpoint, scene: int) -> None:
+        await delivered(endpoint)
+        await sending(chunks=[1, 2])(endpoint, scene)
+
+    monkeypatch.setattr(session, "PLACE_PATIENCE_S", 20.0)
+    monkeypatch.setattr(Staging, "place", noted)
+    await Audience().play(Theatre(sending(chunks=[0], then=rest)))
+    assert placed == [len(decode(DATA))]
+
+
+async def test_where_the_file_names_a_start_the_coarsest_level_is_shown_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def parse_with_start(data: bytes) -> Preamble:
+        preamble = parse_preamble(data)
+        start = StartView(np.array([0.0, 0, -3]), np.zeros(3), 1.0)
+        return replace(preamble, header=replace(preamble.header, start=start))
+
+    monkeypatch.setattr(session, "PLACE_PATIENCE_S", 20.0)
+    monkeypatch.setattr("exgs.client.receiving.parse_preamble", parse_with_start)
+
+    async def rest(endpoint: Endpoint, scene: int) -> None:
+        while not theatre.views:
+            await asyncio.sleep(0.01)
+        await sending(chunks=[1, 2])(endpoint, scene)
+
+    theatre, audience = Theatre(sending(chunks=[0], then=rest)), Audience()
+    async with asyncio.timeout(15):
+        summary = await audience.play(theatre, replace(CONFIG, path="head"))
+    assert summary.complete
+    assert theatre.views[0].position == pytest.approx((0, 0, -3), abs=0.01)
+
+
 async def test_the_server_hears_where_the_head_is():
     theatre, audience = Theatre(sending()), Audience()
     await audience.play(theatre)
@@ -246,13 +292,16 @@ async def test_a_server_without_scenes():
 
 async def test_a_scene_that_is_prepared_first():
     async def script(endpoint: Endpoint, scene: int) -> None:
-        endpoint.send(SceneStatus(scene, SceneState.PREPARING, 0.5))
+        for progress in (0.0, 0.5):
+            endpoint.send(SceneStatus(scene, SceneState.PREPARING, progress))
         await sending()(endpoint, scene)
 
     audience = Audience()
     summary = await audience.play(Theatre(script))
     assert summary.complete
-    assert "the server encodes the scene: 50 %" in [news.text for news in audience.told]
+    told = [news.text for news in audience.told]
+    assert "the server prepares the scene: 50 %" in told
+    assert "the server prepares the scene: 0 %" not in told, "it is ready: reading it is no news"
 
 
 async def test_a_scene_that_cannot_be_had():
