@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from exgs.protocol import CloseCode, ConnectionConfig, Endpoint, ProtocolError, Role, Transport
+from exgs.protocol import CloseCode, Closed, ConnectionConfig, Endpoint, ProtocolError, Role, Transport
 from exgs.server.config import Limits
 from exgs.server.errors import Refused
 from exgs.server.library import Library
@@ -136,9 +136,17 @@ class Reception:
         """A session's whole life; whatever happens in it, its place is free afterwards."""
         try:
             closed = await session.run()
-            logger.info("session %s: %s", session.name, closed or "never opened")
+            logger.info("session %s: %s", session.name, _ending(closed))
         except (ExceptionGroup, ProtocolError):
             logger.exception("session %s: failed", session.name)
         finally:
             del self._sessions[key]
             self._release(address)
+
+
+def _ending(closed: Closed | None) -> str:
+    """How a session ended, for the log."""
+    if closed is None:
+        return "never opened"
+    side = "by the viewer" if closed.by_peer else "here"
+    return f"ended {side}: {closed.code.name.lower()} {closed.reason}".rstrip()

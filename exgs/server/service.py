@@ -121,8 +121,16 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
     except OverflowError as error:
         raise ServerError(f"port {port}: expected 0 to 65535") from error
     except OSError as error:
-        reason = "it is in use" if error.errno == errno.EADDRINUSE else error.strerror
-        raise ServerError(
-            f"cannot listen at {host} port {port}: {reason}; choose another with --port"
-        ) from error
+        raise ServerError(f"cannot listen at {host} port {port}: {_refusal(error)}") from error
     return int(runner.addresses[0][1])
+
+
+def _refusal(error: OSError) -> str:
+    """Why it cannot listen there, and what would help."""
+    if error.errno == errno.EADDRINUSE:
+        return "it is in use; choose another with --port"
+    if error.errno == errno.EACCES:
+        return "that is not allowed; choose one above 1023 with --port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine has no such address; choose another with --host"
+    return f"{error.strerror}; choose another with --host"
