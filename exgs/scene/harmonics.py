@@ -13,20 +13,24 @@ _SNAP = 1e-12
 
 
 def higher_basis(directions: np.ndarray, degree: int) -> np.ndarray:
-    """[S,K] float64 basis functions of degrees 1 to ``degree`` (0 to 3) at unit ``directions`` [S,3].
+    """[S,K] basis functions of degrees 1 to ``degree`` (0 to 3) at unit ``directions`` [S,3], in their type.
 
+    Source: Kerbl et al. 2023, in the order of its code, without the constant function, which is SH_C0.
     Colour seen along a direction d from the eye: 0.5 + SH_C0 * sh0 + higher_basis(d) @ shN.
     """
-    x, y, z = np.asarray(directions, np.float64).T
+    x, y, z = directions.T
+    functions: list[np.ndarray] = []
+    if degree > 0:
+        functions += [-_C1 * y, _C1 * z, -_C1 * x]
     xx, yy, zz = x * x, y * y, z * z
-    functions = [
-        *(-_C1 * y, _C1 * z, -_C1 * x),
-        *(_C2[0] * x * y, -_C2[0] * y * z, _C2[1] * (2 * zz - xx - yy), -_C2[0] * x * z, _C2[2] * (xx - yy)),
-        *(-_C3[0] * y * (3 * xx - yy), _C3[1] * x * y * z, -_C3[2] * y * (4 * zz - xx - yy)),
-        *(_C3[3] * z * (2 * zz - 3 * xx - 3 * yy), -_C3[2] * x * (4 * zz - xx - yy)),
-        *(_C3[4] * z * (xx - yy), -_C3[0] * x * (xx - 3 * yy)),
-    ]
-    return np.stack(functions[: SH_COEFFICIENTS[degree]], axis=1) if degree else np.empty((len(x), 0))
+    if degree > 1:
+        functions += [_C2[0] * x * y, -_C2[0] * y * z, _C2[1] * (2 * zz - xx - yy)]
+        functions += [-_C2[0] * x * z, _C2[2] * (xx - yy)]
+    if degree > 2:
+        functions += [-_C3[0] * y * (3 * xx - yy), _C3[1] * x * y * z, -_C3[2] * y * (4 * zz - xx - yy)]
+        functions += [_C3[3] * z * (2 * zz - 3 * xx - 3 * yy), -_C3[2] * x * (4 * zz - xx - yy)]
+        functions += [_C3[4] * z * (xx - yy), -_C3[0] * x * (xx - 3 * yy)]
+    return np.stack(functions, axis=1) if functions else np.empty((len(directions), 0), directions.dtype)
 
 
 def band_turns(turn: np.ndarray, degree: int) -> list[np.ndarray]:

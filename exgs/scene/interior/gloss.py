@@ -5,36 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from exgs.scene.gaussians import SH_C0
+from exgs.scene.harmonics import higher_basis
 
 _BANDS = np.repeat((0, 1, 2, 3), (1, 3, 5, 7))
 _LOBE = np.array([1.0, 2.55, 3.1, 2.3]) / 8.95
 
 
 def harmonics(directions: np.ndarray) -> np.ndarray:
-    """[n,16] spherical harmonics of degree 3 at unit ``directions`` [n,3], in the order of the INRIA code."""
-    x, y, z = directions.T
-    xx, yy, zz = x * x, y * y, z * z
-    return np.stack(
-        [
-            np.full_like(x, SH_C0),
-            -0.4886025119029199 * y,
-            0.4886025119029199 * z,
-            -0.4886025119029199 * x,
-            1.0925484305920792 * x * y,
-            -1.0925484305920792 * y * z,
-            0.31539156525252005 * (2 * zz - xx - yy),
-            -1.0925484305920792 * x * z,
-            0.5462742152960396 * (xx - yy),
-            -0.5900435899266435 * y * (3 * xx - yy),
-            2.890611442640554 * x * y * z,
-            -0.4570457994644658 * y * (4 * zz - xx - yy),
-            0.3731763325901154 * z * (2 * zz - 3 * xx - 3 * yy),
-            -0.4570457994644658 * x * (4 * zz - xx - yy),
-            1.445305721320277 * z * (xx - yy),
-            -0.5900435899266435 * x * (xx - 3 * yy),
-        ],
-        axis=1,
-    )
+    """[n,16] spherical harmonics of degree 3 at unit ``directions`` [n,3], the constant function first."""
+    return np.c_[np.full(len(directions), SH_C0, directions.dtype), higher_basis(directions, 3)]
 
 
 def highlight(normals: np.ndarray, toward: np.ndarray, strength: np.ndarray) -> np.ndarray:
