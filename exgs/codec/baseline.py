@@ -9,13 +9,14 @@ import numpy as np
 
 from exgs.codec.amplify import amplify
 from exgs.codec.survey import Survey
+from exgs.codec.voxels import voxels
 from exgs.scene import Gaussians
 
 FP16_BYTES = 28
 """Bytes of one Gaussian as published: 14 FP16 values, colour without further harmonics."""
 SPLATS_PER_VOXEL = 3
 """Kept Gaussians per occupied voxel that the size of the voxels aims at."""
-_GRID_TRIALS, _SHARE_TRIALS = 24, 40
+_SHARE_TRIALS = 40
 
 
 def prune(gaussians: Gaussians, views: Survey, count: int, *, amplified: bool) -> Gaussians:
@@ -33,7 +34,7 @@ def sample_by_voxel(means: np.ndarray, score: np.ndarray, count: int) -> np.ndar
     The share rho is the largest that stays within ``count``; what is left goes to the best of the others.
     Voxels are sized so that about ``SPLATS_PER_VOXEL`` of the kept share one.
     """
-    voxel = _voxels(means, max(1, count // SPLATS_PER_VOXEL))
+    voxel = voxels(means, max(1, count // SPLATS_PER_VOXEL))
     population = np.bincount(voxel)
     order = np.lexsort([-score, voxel])
     first = np.concatenate([[0], np.cumsum(population)[:-1]])
@@ -50,25 +51,6 @@ def sample_by_voxel(means: np.ndarray, score: np.ndarray, count: int) -> np.ndar
         others = np.flatnonzero(~keep)
         keep[others[np.argsort(-score[others], kind="stable")[:spare]]] = True
     return np.flatnonzero(keep)
-
-
-def _voxels(means: np.ndarray, occupied: int) -> np.ndarray:
-    """[N] int64 number of each mean's voxel, in a cubic grid with at most ``occupied`` occupied voxels."""
-    low = np.percentile(means, 0.5, axis=0)
-    extent = float((np.percentile(means, 99.5, axis=0) - low).max())
-    if not extent > 0:
-        return np.zeros(len(means), np.int64)
-    coarse, fine = 0.0, 12.0
-    best = np.zeros(len(means), np.int64)
-    for _ in range(_GRID_TRIALS):
-        middle = 0.5 * (coarse + fine)
-        cells = np.clip(np.floor((means - low) / extent * 2.0**middle), -4096, 8192).astype(np.int64) + 4096
-        numbers = np.unique((cells[:, 0] << 40) | (cells[:, 1] << 20) | cells[:, 2], return_inverse=True)[1]
-        if numbers.max() + 1 <= occupied:
-            best, coarse = numbers, middle
-        else:
-            fine = middle
-    return best
 
 
 def as_fp16(gaussians: Gaussians) -> Gaussians:

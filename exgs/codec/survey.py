@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -27,6 +27,14 @@ class Survey:
     """[N] float32 blending weight summed over all pixels."""
     footprint: np.ndarray
     """[N] float32 pixels per unit of area that faces the camera, summed over the views that frame it."""
+
+    def thinned(self, count: int) -> Survey:
+        """At most ``count`` of the views, evenly spaced; the sums stay those of all views."""
+        if count >= len(self.cameras):
+            return self
+        chosen = np.linspace(0, len(self.cameras) - 1, count).round().astype(int)
+        cameras = tuple(self.cameras[index] for index in chosen)
+        return replace(self, cameras=cameras, pictures=self.pictures[chosen])
 
     @property
     def significance(self) -> np.ndarray:

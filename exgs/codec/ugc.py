@@ -23,6 +23,8 @@ LEAST_SPLAT_BYTES = 3.0
 """No Gaussian is coded in fewer bytes: what a budget can hold at most."""
 ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
+TRIAL_VIEWS = 24
+"""Views by which the degrees of the harmonics are compared."""
 FINE = 1 / 4
 """Factor on the steps for ``exgs``, whose own storage is half precision."""
 
@@ -87,14 +89,15 @@ def _choose(task: Task) -> _Plan:
 
 
 def _try(task: Task, clusters: Clusters, degree: int) -> float:
-    """PSNR [dB] of the clusters at ``degree``, coded and decoded, over the views the refit leaves out."""
+    """PSNR [dB] of the clusters at ``degree``, coded and decoded, over views that a short refit leaves out."""
     layer = snapshot(clusters)
     gaussians = layer.gaussians.with_sh_degree(degree)
+    views = task.views.thinned(TRIAL_VIEWS)
     if task.config.refit:
-        gaussians = refit_colors(gaussians, task.views, task.rasterizer, degree=degree, steps=2)
+        gaussians = refit_colors(gaussians, views, task.rasterizer, degree=degree, steps=2)
     coded = serialize(Pyramid((Level(gaussians, None, layer.presence),)), BALANCED)
-    held_out = range(HELD_OUT - 1, len(task.views.cameras), HELD_OUT)
-    return mean_psnr(decode(coded), task.views, task.rasterizer, only=list(held_out) or None)
+    held_out = list(range(HELD_OUT - 1, len(views.cameras), HELD_OUT))
+    return mean_psnr(decode(coded), views, task.rasterizer, only=held_out or None)
 
 
 def _fit_count(clusters: Clusters, task: Task, degree: int) -> None:
