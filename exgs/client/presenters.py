@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from exgs.client.errors import ClientError
+from exgs.raster import to_bytes
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov")
 PENDING_PICTURES = 4
@@ -225,9 +226,7 @@ def write_video(path: Path, pictures: Iterable[np.ndarray], *, fps: float) -> No
 
 def side_by_side(pictures: np.ndarray) -> np.ndarray:
     """[H,B*W,3] uint8 of float ``pictures`` [B,H,W,3], clipped to [0, 1]; not-a-number is black."""
-    scaled = np.concatenate(list(pictures), axis=1) * np.float32(255)
-    scaled += np.float32(0.5)
-    return np.fmin(np.fmax(scaled, 0), 255).astype(np.uint8)
+    return to_bytes(np.concatenate(list(pictures), axis=1))
 
 
 def even(picture: np.ndarray) -> np.ndarray:
