@@ -89,7 +89,7 @@ def _choose(task: Task) -> _Plan:
 
 
 def _try(task: Task, clusters: Clusters, degree: int) -> float:
-    """PSNR [dB] of the clusters at ``degree``, coded and decoded, over views that a short refit leaves out."""
+    """PSNR [dB] of the clusters at ``degree``, coded and decoded, over views left out of a short refit."""
     layer = snapshot(clusters)
     gaussians = layer.gaussians.with_sh_degree(degree)
     views = task.views.thinned(TRIAL_VIEWS)
