@@ -27,9 +27,9 @@ from exgs.protocol import Endpoint, Statistics
 from exgs.raster import Rasterizer
 
 STATUS_S = 0.25
-PLACE_SPLATS = 8000
+PLACE_SPLATS = 50_000
 """From this many splats on one can tell a room from an object, and where in it a head can be."""
-PLACE_PATIENCE_S = 1.5
+PLACE_PATIENCE_S = 3.0
 """A slow link's first picture waits no longer for that many."""
 STATISTICS_EVERY = 4
 """Statistics go to the server with every fourth status: once a second."""
@@ -102,15 +102,18 @@ class _Session:
             f"{len(preamble.chunks)} chunks at {preamble.header.levels} levels",
         )
         try:
-            async with asyncio.TaskGroup() as group:
-                decoding = group.create_task(
-                    in_thread(self._worker.run, self._worker.close, name="exgs-decode")
-                )
-                group.create_task(self._reception.run())
-                await self._show(decoding)
+            with brisk_switching():
+                await self._run_all()
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
         return self._summary()
+
+    async def _run_all(self) -> None:
+        """Receives, decodes and shows, until the time is over or one of them fails."""
+        async with asyncio.TaskGroup() as group:
+            decoding = group.create_task(in_thread(self._worker.run, self._worker.close, name="exgs-decode"))
+            group.create_task(self._reception.run())
+            await self._show(decoding)
 
     def decoded(self, chunk: Decoded) -> None:
         """Called in the decoder's thread."""
@@ -172,7 +175,7 @@ class _Session:
             eyes=optics.eyes, clock=self._clock, on_frame=self._recorder.add,
         )  # fmt: skip
         levels = self._scene.preamble.header.levels
-        with brisk_switching(), self._recorder.logging(config.stats, levels=levels):
+        with self._recorder.logging(config.stats, levels=levels):
             schedule = Schedule(self._clock.now(), config.fps, max(1, round(staging.seconds * config.fps)))
             views = send_views(
                 self._endpoint, poses, optics,
