@@ -6,11 +6,15 @@ import argparse
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
 from exgs.cli.terminal import size, table
 from exgs.scene import StartView
+
+if TYPE_CHECKING:
+    from exgs.codec import Container
+    from exgs.codec.header import Header
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,54 +67,56 @@ def _describe_ugc(path: str, *, with_chunks: bool) -> tuple[dict[str, Any], list
     from exgs.cli.files import read_ugc
 
     container = read_ugc(path)
+    facts = _ugc_facts(path, container)
+    if with_chunks:
+        facts["chunk_list"] = [_chunk_facts(chunk) for chunk in container.manifest]
+    return facts, _ugc_rows(facts, container.header)
+
+
+def _ugc_facts(path: str, container: Container) -> dict[str, Any]:
     header, chunks = container.header, container.manifest
-    levels = [
-        {
-            "level": level,
-            "splats": header.level_splats[level],
-            "chunks": sum(chunk.level == level for chunk in chunks),
-            "bytes": sum(chunk.size_bytes for chunk in chunks if chunk.level == level),
-        }
-        for level in range(header.levels)
-    ]
-    low, high = (tuple(map(float, box)) for box in (header.bounds_min, header.bounds_max))
-    facts: dict[str, Any] = {
+    return {
         "path": path,
         "format": "UGC",
         "version": ".".join(map(str, header.version)),
         "size_bytes": len(container.data),
         "preamble_bytes": len(container.preamble),
-        "sh_degree": header.sh_degree,
         "count": header.level_splats[0],
+        "sh_degree": header.sh_degree,
         "frame": asdict(header.frame),
         "up": header.frame.up,
-        "bounds_min": low,
-        "bounds_max": high,
+        "bounds_min": [float(side) for side in header.bounds_min],
+        "bounds_max": [float(side) for side in header.bounds_max],
         "start": None if header.start is None else _start_facts(header.start),
-        "levels": levels,
+        "levels": [
+            {
+                "level": level,
+                "splats": header.level_splats[level],
+                "chunks": sum(chunk.level == level for chunk in chunks),
+                "bytes": sum(chunk.size_bytes for chunk in chunks if chunk.level == level),
+            }
+            for level in range(header.levels)
+        ],
         "chunks": len(chunks),
     }
+
+
+def _ugc_rows(facts: dict[str, Any], header: Header) -> list[tuple[str, str]]:
+    about = f"UGC {facts['version']}, {facts['chunks']} chunks, preamble of {facts['preamble_bytes']} bytes"
     rows = [
-        ("file", f"{path}, {size(len(container.data))}"),
-        (
-            "format",
-            f"UGC {facts['version']}, {len(chunks)} chunks, preamble of {facts['preamble_bytes']} bytes",
-        ),
+        ("file", f"{facts['path']}, {size(facts['size_bytes'])}"),
+        ("format", about),
         ("SH degree", str(header.sh_degree)),
         ("frame", _frame(header.frame.axes, header.frame.up, header.frame.metres_per_unit)),
-        ("bounds", f"{_point(low)} to {_point(high)}"),
+        ("bounds", f"{_point(header.bounds_min)} to {_point(header.bounds_max)}"),
     ]
     if header.start is not None:
         rows.append(("start", f"{_point(header.start.position)} looking at {_point(header.start.target)}"))
     rows += [
         (f"level {row['level']}", f"{row['splats']:,} splats, {row['chunks']} chunks, {size(row['bytes'])}")
-        for row in levels
+        for row in facts["levels"]
     ]
-    if with_chunks:
-        listed = [_chunk_facts(chunk) for chunk in chunks]
-        facts["chunk_list"] = listed
-        rows += [(f"chunk {chunk['id']}", _chunk_line(chunk)) for chunk in listed]
-    return facts, rows
+    return [*rows, *((f"chunk {chunk['id']}", _chunk_line(chunk)) for chunk in facts.get("chunk_list", ()))]
 
 
 def _start_facts(start: StartView) -> dict[str, Any]:
