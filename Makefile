@@ -6,7 +6,7 @@ OUT ?= demo-out
 SECONDS_OF_FUZZING ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format fuzz bench clean
+.PHONY: help demo test check format fuzz bench cold clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ bench: $(VENV)/.installed-test ## tables for rasterising, encoding and decoding
 	$(BIN)/python benchmarks/raster.py
 	$(BIN)/python benchmarks/encode.py
 	$(BIN)/python benchmarks/decode.py
+
+cold: ## drop the compiled kernels, after a change to functions that kernels call
+	find exgs -name '*.nb[ic]' -delete
 
 clean: ## remove the environment and everything the demo wrote
 	rm -rf $(VENV) $(OUT)
