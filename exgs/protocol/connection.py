@@ -87,10 +87,6 @@ class Connection(Listener):
         """Whether there is room for one more chunk now: choose it as late as this."""
         return self._bulk_flows() and self._outflow.room(self._liveness.rtt_s, now_s)
 
-    def drop_queued_chunks(self) -> tuple[int, ...]:
-        """Takes back the chunks of which no byte has left yet; gives their ids."""
-        return self._outflow.drop_queued()
-
     # What the owner takes.
 
     def next_event(self, now_s: float) -> Event | None:

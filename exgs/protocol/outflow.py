@@ -102,15 +102,6 @@ class Outflow:
         self._queue.append(_Load(chunk, bytes(data)))
         return True
 
-    def drop_queued(self) -> tuple[int, ...]:
-        """Takes back the chunks that have not begun to leave."""
-        dropped = tuple(load.chunk for load in self._queue if load.chunk is not None and not load.offset)
-        self._queue = deque(load for load in self._queue if load.chunk is None or load.offset)
-        for chunk in dropped:
-            self._said[chunk >> 3] &= ~(1 << (chunk & 7))
-        self._open_chunks -= len(dropped)
-        return dropped
-
     def receipt(self, receipt: Receipt, now_s: float) -> tuple[int, ...]:
         """The client's receipt; gives the chunks of the open scene that it confirms."""
         self.credit.receipt(receipt.taken_bytes, now_s)

@@ -8,7 +8,6 @@ VERSION = 1
 """Major version of the protocol that this code speaks; a session agrees on the highest that both speak."""
 
 # What one message may weigh.
-MAX_MESSAGE_BYTES = 65536
 FRAGMENT_BYTES = (
     16200  # with its header 16,215 bytes: fourteen whole SCTP packets of aiortc, no crumb after them
 )

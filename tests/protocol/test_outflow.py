@@ -132,17 +132,6 @@ def test_chunks_that_the_client_has_do_not_leave() -> None:
     assert [chunk for chunk in range(20) if not outflow.queue_chunk(3, chunk, b"x")] == [1, 15]
 
 
-def test_chunks_that_have_not_begun_can_be_taken_back() -> None:
-    outflow = streaming()
-    for chunk in range(3):
-        outflow.queue_chunk(3, chunk, bytes(100_000))
-    list(outflow.fragments(None, 0.0))
-    assert outflow.drop_queued() == (1, 2)
-    assert outflow.queue_chunk(3, 1, b"anew")
-    outflow.set_buffered(Channel.SCENE_0, 0)
-    assert drain(outflow) == 100_000 - FRAGMENT_BYTES * 5 + 4
-
-
 def test_another_scene_drops_what_is_queued() -> None:
     outflow = streaming()
     outflow.queue_chunk(3, 0, bytes(100_000))
