@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= demo-out
 SECONDS_OF_FUZZING ?= 60
+BENCH_SCENES ?= $(or $(wildcard ../shared/data/scenes/*.sog ../shared/data/scenes/*.splat),$(OUT)/interior.ply)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format fuzz bench cold clean
@@ -30,10 +31,10 @@ format: $(VENV)/.installed-dev ## put the sources into the one format
 fuzz: $(VENV)/.installed-test ## feed the decoder mutated files for SECONDS_OF_FUZZING
 	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS_OF_FUZZING)
 
-bench: $(VENV)/.installed-test ## tables for rasterising, encoding and decoding
+bench: $(VENV)/.installed-test ## tables for rasterising, encoding and decoding (BENCH_SCENES=files)
 	$(BIN)/python benchmarks/raster.py
-	$(BIN)/python benchmarks/encode.py
-	$(BIN)/python benchmarks/decode.py
+	$(BIN)/python benchmarks/encode.py $(BENCH_SCENES)
+	$(BIN)/python benchmarks/decode.py $(BENCH_SCENES)
 
 cold: ## drop the compiled kernels, after a change to functions that kernels call
 	find exgs -name '*.nb[ic]' -delete

@@ -1,6 +1,7 @@
 """Sizes and names of the house."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -12,11 +13,16 @@ PARAMETERS = 8
 VAGUE = {"utils", "helpers", "common", "manager", "misc"}
 
 
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions() -> list[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
     return [
         (path, node)
         for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 
@@ -69,7 +75,7 @@ def test_top_level_links_lead_into_the_package() -> None:
 
 def test_no_exception_is_swallowed_whole() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ExceptHandler):
                 assert node.type is not None, f"{path}:{node.lineno}: bare except"
                 silent = len(node.body) == 1 and isinstance(node.body[0], ast.Pass)

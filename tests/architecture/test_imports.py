@@ -1,6 +1,7 @@
 """Import directions: the laws of docs/architecture.md, read from the sources."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,15 @@ MAY_IMPORT = {
 }
 
 
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def imports(path: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
