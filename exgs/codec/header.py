@@ -83,6 +83,9 @@ def preamble_size(data: bytes | memoryview) -> int:
     magic = reader.take(min(4, len(data)))
     if not MAGIC.startswith(magic):
         raise reader.corrupt("M1", f"expected {MAGIC!r}, found {magic!r}: not a .ugc file", at=0)
+    if len(data) < PREFIX_BYTES:
+        message = f"at least {PREFIX_BYTES} bytes expected, {len(data)} found"
+        raise Truncated(message, section="prefix", offset=len(data))
     reader = FieldReader(data, section="prefix", offset=4)
     major, minor, flags, size = reader.u8(), reader.u8(), reader.u16(), reader.u32()
     if major != VERSION[0]:
