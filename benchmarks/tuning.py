@@ -28,7 +28,11 @@ SIZE = (480, 270)
 CONSTANTS: dict[str, tuple[tuple[str, ...], str, Sequence[Any]]] = {
     "LOW_PASS_PX2": (("merging",), "ugc", (0.05, 0.15, 0.3)),
     "SURROUNDINGS": (("merging",), "ugc", (16, 48, 144)),
-    "BALANCED": (("rate", "ugc"), "ugc", tuple(Precision().scaled(factor) for factor in (0.5, 0.65, 0.8))),
+    "BALANCED": (
+        ("rate", "methods"),
+        "ugc",
+        tuple(Precision().scaled(factor) for factor in (0.5, 0.65, 0.8)),
+    ),
     "GROWTH": (("amplify",), "exgs", (0.15, 0.25, 0.35)),
     "LARGEST": (("amplify",), "exgs", (2.0, 4.0, 8.0)),
     "SPLATS_PER_VOXEL": (("baseline",), "exgs", (1, 3, 10)),

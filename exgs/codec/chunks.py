@@ -14,7 +14,7 @@ from exgs.codec.dequantise import dequantise, opacity_logits
 from exgs.codec.fields import FieldReader
 from exgs.codec.header import Preamble
 from exgs.codec.model import MAX_AXIS_BITS, SH, TABLE_OF
-from exgs.codec.symbols_out import DONE, decode_symbols
+from exgs.codec.symbol_reader import DONE, decode_symbols
 from exgs.scene import SH_COEFFICIENTS, Gaussians
 
 MIN_WORDS = 4

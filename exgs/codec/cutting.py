@@ -10,7 +10,7 @@ import numpy as np
 from exgs.codec.errors import EncodeError
 from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS, MAX_NUMBER, MAX_SPLATS
 from exgs.codec.pyramid import Level, Pyramid
-from exgs.codec.symbols_in import curve
+from exgs.codec.symbol_writer import curve
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,11 +16,11 @@ from exgs.codec.config import EncodeConfig
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
+from exgs.codec.methods import encode_exgs, encode_ugc
 from exgs.codec.prepare import Prepared, drop_floaters, prepare
 from exgs.codec.report import Encoding, Report
 from exgs.codec.survey import survey
 from exgs.codec.task import Outcome, Progress, Task
-from exgs.codec.ugc import encode_exgs, encode_ugc
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians, StartView, sample_views, starting_view
 

@@ -26,7 +26,7 @@ def count_events(events: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return counts.reshape(CONTEXTS, 64)[:, :MAX_SYMBOLS], raw_bits
 
 
-def section_bits(
+def section_bytes(
     families: Sequence[Family], counts: np.ndarray, raw_bits: np.ndarray, total_bytes: int
 ) -> dict[str, int]:
     """Bytes of each section; framing is shared out so that they add up to ``total_bytes``."""

@@ -17,7 +17,7 @@ from exgs.codec.fields import FieldWriter
 from exgs.codec.header import VERSION, Header, finish_preamble, serialize_header
 from exgs.codec.limits import MAX_CHUNK_BYTES
 from exgs.codec.manifest import ChunkInfo
-from exgs.codec.measure import count_events, section_bits
+from exgs.codec.measure import count_events, section_bytes
 from exgs.codec.model import (
     CHROMA_G,
     CHROMA_O,
@@ -35,7 +35,7 @@ from exgs.codec.prediction import (
 from exgs.codec.pyramid import Pyramid
 from exgs.codec.quantisation import Precision, choose_coding
 from exgs.codec.quantise import quantise
-from exgs.codec.symbols_in import USED, split_cells, write_events
+from exgs.codec.symbol_writer import USED, split_cells, write_events
 
 CHUNK_SPLATS = (6000, 5000, 4200, 3500)
 """Splats that make a chunk of about 40 KiB at the default precision, by SH degree."""
@@ -93,7 +93,7 @@ def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     preamble = finish_preamble(header, head, entries)
     data = preamble + b"".join(bodies[index] for index in order)
     sections = {"header": len(head), "manifest": len(preamble) - len(head)}
-    sections |= section_bits(families, counts, raw_bits, len(data) - len(preamble))
+    sections |= section_bytes(families, counts, raw_bits, len(data) - len(preamble))
     return Serialized(data, sections)
 
 

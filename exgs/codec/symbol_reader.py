@@ -1,4 +1,4 @@
-"""Bytes to integers: the decoder's passes through a chunk. Mirrors symbols_in.py pass by pass.
+"""Bytes to integers: the decoder's passes through a chunk. Mirrors symbol_writer.py pass by pass.
 
 Each pass keeps the two states of the entropy coder in registers: they come from the book and go back into it.
 """

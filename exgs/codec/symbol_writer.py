@@ -1,4 +1,4 @@
-"""Integers to symbols: the encoder's passes through a chunk. Mirrors symbols_out.py pass by pass."""
+"""Integers to symbols: the encoder's passes through a chunk. Mirrors symbol_reader.py pass by pass."""
 
 from __future__ import annotations
 
