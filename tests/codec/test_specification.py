@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from exgs.codec import limits, model
+from exgs.codec import ChunkInfo, limits, model
+from exgs.codec.coding import Coding
 from exgs.codec.entropy import rans, tables
 from exgs.codec.header import KNOWN_FLAGS, MAGIC, PREFIX_BYTES, VERSION
 
@@ -65,8 +66,22 @@ def test_constants() -> None:
     assert f"- class, -1), {model.MAX_ROTATION_BITS})" in TEXT
 
 
-def test_header_fields_are_those_of_the_code() -> None:
-    from exgs.codec.coding import Coding
+def test_manifest_fields_are_those_of_the_code() -> None:
+    documented = {name for row in rows("### Manifest") for name in re.findall(r"`(\w+)`", row[0])}
+    derived = {"id", "level", "offset"}
+    assert documented - {"box"} == set(ChunkInfo.__dataclass_fields__) - derived - {
+        "bounds_min",
+        "bounds_max",
+    }
 
+
+def test_beta_tables_are_of_the_splats_that_the_document_says() -> None:
+    beta = tables.Table(tables.BETA, (8,))
+    splats = [len(beta.frequencies(context)) - 1 for context in range(dict(model.FAMILIES)["split"])]
+    assert splats == [min(context + 2, 17) for context in range(26)]
+    assert "the number of the context plus\ntwo, but at most 17" in TEXT
+
+
+def test_coding_fields_are_those_of_the_code() -> None:
     documented = {name for row in rows("### Coding") for name in re.findall(r"`(\w+)`", row[0])}
     assert documented == set(Coding.__dataclass_fields__)

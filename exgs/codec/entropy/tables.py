@@ -27,7 +27,10 @@ SINGLE, COARSE, FINE, BETA = range(4)
 COARSE_WEIGHTS = (0, 1, 2, 3, 4, 6, 9, 13, 19, 28, 41, 60, 88, 129, 190, 280)
 """What the sixteen digits of a coarse table stand for."""
 BETA_CONTEXTS = 15
-"""Splits of 2 to 16 splats have a beta-binomial each; larger ones share that of 17."""
+"""Contexts of splits with a beta-binomial of their own, of 2 to 16 splats; the others share that of 17.
+
+The last of the own ones is the context of cells of 16 to 31 splats, whose symbol 17 it cannot code.
+"""
 
 
 @dataclass(frozen=True)
