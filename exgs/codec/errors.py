@@ -15,7 +15,10 @@ class DecodeError(CodecError):
     """The bytes are at fault."""
 
     def __init__(self, message: str, *, section: str, offset: int) -> None:
-        """``section`` names the part of the file, ``offset`` the byte within it where the fault was seen."""
+        """``section`` names the part of the file, ``offset`` the byte where the fault was seen.
+
+        It counts from the start of the file; in ``chunk N`` from that of the chunk.
+        """
         super().__init__(f"{section} at byte {offset}: {message}")
         self.section = section
         self.offset = offset

@@ -10,7 +10,7 @@ from exgs.codec.limits import MAX_NUMBER
 
 
 class FieldReader:
-    """Reads fields one after the other from ``data``; faults carry the section and the offset in the file."""
+    """Reads fields one after the other from ``data``; faults carry the section and the offset in ``data``."""
 
     def __init__(self, data: bytes | memoryview, *, section: str, offset: int = 0) -> None:
         """``offset`` is where reading starts."""

@@ -108,7 +108,7 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
 
     Raises:
         DecodeError: the bytes are too few, damaged, or of another version.
-    Spec: docs/bitstream.md, Preamble
+    Spec: docs/bitstream.md, Layout
     """
     size = preamble_size(data)
     if len(data) < size:

@@ -109,8 +109,7 @@ def _light(means: np.ndarray, unoccluded: np.ndarray, weight: np.ndarray) -> np.
 
     What occludes the surroundings as a whole, such as the walls of another room, says little of what lies in
     front of what among them, and it is that which a merged Gaussian must stand for; yet it does say what
-    shows less. The geometric mean of the two views of the matter measured best
-    (docs/decisions/0004-amplification.md).
+    shows less. The geometric mean stands between the two views of the matter.
     """
     light = np.clip(weight / np.maximum(unoccluded, 1e-12), 0.0, 1.0)
     voxel = voxels(means, max(1, len(means) // SURROUNDINGS))
