@@ -11,7 +11,7 @@ from exgs.codec.coding import Coding, parse_coding, parse_tables, serialize_codi
 from exgs.codec.entropy.tables import Coder, Family, build
 from exgs.codec.errors import LimitExceeded, Truncated, UnsupportedFeature, UnsupportedVersion
 from exgs.codec.fields import FieldReader, FieldWriter
-from exgs.codec.limits import MAX_LEVELS, MAX_PREAMBLE_BYTES, MAX_SPLATS
+from exgs.codec.limits import MAX_LEVELS, MAX_PREAMBLE_BYTES, most_splats
 from exgs.codec.manifest import ChunkInfo, parse_manifest, serialize_manifest
 from exgs.scene import Frame, SceneError, StartView
 
@@ -137,8 +137,9 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     splats = [0] * levels
     for chunk in chunks:
         splats[chunk.level] += chunk.count
-    if sum(splats) > MAX_SPLATS:
-        message = f"{sum(splats)} splats, at most {MAX_SPLATS}"
+    most = most_splats(sum(chunk.size_bytes for chunk in chunks))
+    if sum(splats) > most:
+        message = f"{sum(splats)} splats, at most {most} in chunks of this size"
         raise LimitExceeded(message, section="manifest", offset=reader.offset)
     header = Header(version, frame, sh_degree, tuple(splats), box[0], box[1], coding, start)
     return Preamble(header, chunks, size, build(families))

@@ -15,6 +15,10 @@ MAX_CHUNK_SPLATS = 1 << 16
 
 MAX_SPLATS = 1 << 25
 """Gaussians in one file, all levels together."""
+FREE_SPLATS = 1 << 16
+"""Gaussians that a file of any size may hold."""
+MAX_SPLATS_PER_BYTE = 64
+"""Further Gaussians for each byte of its chunks: few bytes cannot ask for much memory."""
 MAX_NUMBER = 2.0**60
 """Magnitude of 32-bit floating-point fields, so that nothing decoded overflows."""
 
@@ -25,6 +29,8 @@ LIMITS = {
     "MAX_CHUNK_BYTES": MAX_CHUNK_BYTES,
     "MAX_CHUNK_SPLATS": MAX_CHUNK_SPLATS,
     "MAX_SPLATS": MAX_SPLATS,
+    "FREE_SPLATS": FREE_SPLATS,
+    "MAX_SPLATS_PER_BYTE": MAX_SPLATS_PER_BYTE,
     "MAX_NUMBER": MAX_NUMBER,
 }
 
@@ -47,3 +53,8 @@ RULES = {
     "M16": "every decoded symbol is within its range",
 }
 """What each rule demands; ``Corrupt.rule`` names the broken one."""
+
+
+def most_splats(chunk_bytes: int) -> int:
+    """Gaussians that a file with ``chunk_bytes`` bytes of chunks may hold."""
+    return min(MAX_SPLATS, FREE_SPLATS + MAX_SPLATS_PER_BYTE * chunk_bytes)

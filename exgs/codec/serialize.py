@@ -15,7 +15,7 @@ from exgs.codec.entropy.tables import Coder, Family, build
 from exgs.codec.errors import EncodeError
 from exgs.codec.fields import FieldWriter
 from exgs.codec.header import VERSION, Header, finish_preamble, serialize_header
-from exgs.codec.limits import MAX_CHUNK_BYTES
+from exgs.codec.limits import MAX_CHUNK_BYTES, most_splats
 from exgs.codec.manifest import ChunkInfo
 from exgs.codec.measure import count_events, section_bytes
 from exgs.codec.model import (
@@ -92,6 +92,9 @@ def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     order, entries = _manifest(pyramid, chunks, boxes, [len(body) for body in bodies])
     preamble = finish_preamble(header, head, entries)
     data = preamble + b"".join(bodies[index] for index in order)
+    splats = sum(len(level.gaussians) for level in pyramid.levels)
+    if splats > most_splats(len(data) - len(preamble)):
+        raise EncodeError(f"{splats} splats, nearly all of them alike: a decoder would not believe it")
     sections = {"header": len(head), "manifest": len(preamble) - len(head)}
     sections |= section_bytes(families, counts, raw_bits, len(data) - len(preamble))
     return Serialized(data, sections)

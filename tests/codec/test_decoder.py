@@ -19,6 +19,7 @@ from exgs.codec import (
     Truncated,
     decode,
     decode_chunk,
+    limits,
     open_container,
     parse_preamble,
     serialize,
@@ -158,6 +159,16 @@ def test_a_bomb_is_refused_before_memory_is_taken() -> None:
             Decoder().feed(data)
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
         tracemalloc.stop()
+
+
+def test_few_bytes_cannot_ask_for_many_splats(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert limits.most_splats(0) == limits.FREE_SPLATS
+    assert limits.most_splats(1000) == limits.FREE_SPLATS + 1000 * limits.MAX_SPLATS_PER_BYTE
+    assert limits.most_splats(1 << 30) == limits.MAX_SPLATS
+    monkeypatch.setattr(limits, "FREE_SPLATS", 0)
+    monkeypatch.setattr(limits, "MAX_SPLATS_PER_BYTE", 0)
+    with pytest.raises(LimitExceeded, match="splats"):
+        parse_preamble(TINY)
 
 
 def test_garbage_is_not_a_file() -> None:

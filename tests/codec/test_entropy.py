@@ -58,13 +58,22 @@ def test_families_come_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [Table(SINGLE, (MAX_SYMBOLS,)), Table(COARSE, (1, 0)), Table(FINE, (0,)), Table(BETA, (7,))]
+    "table", [Table(SINGLE, (MAX_SYMBOLS,)), Table(COARSE, (1, 0)), Table(FINE, (0,)), Table(BETA, (0,))]
 )
 def test_unsound_tables_are_refused(table: Table) -> None:
     writer = FieldWriter()
     serialize_families(writer, [Family((table,), (0, 0, 0))])
     with pytest.raises(Corrupt) as caught:
         parse_families(FieldReader(bytes(writer.data), section="tables"), [3])
+    assert caught.value.rule == "M14"
+
+
+def test_only_the_first_family_may_have_beta_binomials() -> None:
+    beta = Family((Table(BETA, (7,)),), (0,) * 32)
+    writer = FieldWriter()
+    serialize_families(writer, [beta, beta])
+    with pytest.raises(Corrupt) as caught:
+        parse_families(FieldReader(bytes(writer.data), section="tables"), [32, 32])
     assert caught.value.rule == "M14"
 
 

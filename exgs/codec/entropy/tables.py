@@ -117,7 +117,7 @@ def parse_families(reader: FieldReader, sizes: Sequence[int]) -> tuple[Family, .
     Spec: docs/bitstream.md, Frequency tables
     """
     bits = BitReader(reader)
-    families = tuple(_parse_family(bits, size) for size in sizes)
+    families = tuple(_parse_family(bits, size, beta_allowed=not index) for index, size in enumerate(sizes))
     bits.finish()
     return families
 
@@ -142,13 +142,13 @@ def table_bits(table: Table) -> int:
     return 8 + len(table.digits) * (4 if table.kind == COARSE else 8)
 
 
-def _parse_family(bits: BitReader, size: int) -> Family:
+def _parse_family(bits: BitReader, size: int, *, beta_allowed: bool) -> Family:
     count = bits.bits(5) + 1
     width = (count - 1).bit_length()
     chosen = tuple(bits.bits(width) for _ in range(size))
     if max(chosen) >= count:
         raise bits.reader.corrupt("M14", f"table {max(chosen)} of {count}")
-    return Family(tuple(_parse_table(bits, beta_allowed=size > 16) for _ in range(count)), chosen)
+    return Family(tuple(_parse_table(bits, beta_allowed=beta_allowed) for _ in range(count)), chosen)
 
 
 def _parse_table(bits: BitReader, *, beta_allowed: bool) -> Table:
