@@ -1,7 +1,8 @@
 """``exgs demo``: the whole path on a scene the project generates itself.
 
 Generates an interior, encodes it to a hundredth of its float size, serves it in a process of its own, plays
-it over WebRTC while a head moves, and compares what arrived with the source from views of its own.
+it over WebRTC while a head moves, and compares what arrived with the source from views that the encoder did
+not use.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -17,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from exgs.cli.errors import UsageError
 from exgs.cli.terminal import Reporter, size, table
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
+from exgs.version import __version__
 
 SCENE, STREAM, CAMERAS = "interior.ply", "interior.ugc", "cameras.json"
 VIDEO, SHEET, FRAMES, REPORT = "session.mp4", "sheet.png", "frames.csv", "report.json"
@@ -78,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
             report["play"] = _play(args, url, folder)
         with reporter.phase("compare"):
             report["quality"] = _compare(gaussians, folder, rasterizer)
+    report["made_with"] = _made_with(args, rasterizer)
     text = json.dumps(report, indent=1) + "\n"
     write_bytes(folder / REPORT, text.encode())
     if args.json:
@@ -152,7 +157,7 @@ def _play(args: argparse.Namespace, url: str, folder: Path) -> dict[str, Any]:
 
 
 def _compare(gaussians: Gaussians, folder: Path, rasterizer: Rasterizer) -> dict[str, Any]:
-    """Judges the decoded stream from views of its own; writes the views and the contact sheet."""
+    """Judges the decoded stream from views that the encoder did not use; writes views and contact sheet."""
     from exgs.cli.compare import compare_views, summarise
     from exgs.cli.pictures import write_sheet
     from exgs.codec import decode
@@ -166,6 +171,23 @@ def _compare(gaussians: Gaussians, folder: Path, rasterizer: Rasterizer) -> dict
     return summarise(rows)
 
 
+def _made_with(args: argparse.Namespace, rasterizer: Rasterizer) -> dict[str, Any]:
+    """What somebody needs to make the same report again."""
+    return {
+        "exgs": __version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "rasterizer": rasterizer.name,
+        "picture": PICTURE_SIZE,
+        "fps": args.fps,
+        "seconds": args.seconds,
+        "stereo": args.stereo,
+        "seed": args.seed,
+        "count": args.count,
+    }
+
+
 def _rows(report: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
     encoded, played, quality = report["encode"], report["play"], report["quality"]
     splats, shown = f"{encoded['splats_kept']:,} splats", f"{played['frames_shown']} shown"
@@ -173,7 +195,7 @@ def _rows(report: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
     return [
         ("scene", f"{encoded['splats_in']:,} splats, {size(encoded['float_bytes'])} as float32"),
         ("stream", f"{size(encoded['bytes'])}, ratio {encoded['ratio']:.0f}, {splats}"),
-        ("quality", f"{_quality(quality)} over {quality['views']} views of its own"),
+        ("quality", f"{_quality(quality)} over {quality['views']} views that the encoder did not use"),
         ("first frame", f"{_seconds(played['first_frame_s'])} after the offer"),
         ("complete", f"{_seconds(played['complete_s'])} after the offer"),
         ("frames", f"{shown}, {played['frames_late']} late, {played['frame_ms_p50']:.1f} ms median"),

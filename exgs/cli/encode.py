@@ -14,6 +14,9 @@ from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
 from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
 from exgs.codec.report import Report
 
+SPENT = 0.9
+"""Share of the budget below which the report says why the rest is not used."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of ``exgs encode``."""
@@ -182,8 +185,11 @@ def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
     sections = ", ".join(f"{name} {size(count)}" for name, count in report.section_bytes.items() if count)
     bytes_per_splat = report.size_bytes / max(report.splats_kept, 1)
     written = f"{size(report.size_bytes)} of {size(report.budget_bytes)} allowed"
+    if report.size_bytes < SPENT * report.budget_bytes:
+        written += " (coded as finely as it can be)"
     if report.fp16_bytes is not None:
         written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {size(report.size_bytes)})"
+    own = f"PSNR {report.psnr_db:.2f} dB over its own {report.views} views"
     dropped = (
         f"{report.never_seen:,} never seen, {report.floaters:,} floaters, {report.invisible:,} invisible, "
         f"{report.unsound:,} not finite"
@@ -194,7 +200,7 @@ def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
         ("left out", dropped),
         ("size", f"{written}, ratio {report.ratio:.1f}, {bytes_per_splat:.1f} bytes a splat"),
         ("sections", sections),
-        ("quality", f"PSNR {report.psnr_db:.2f} dB over its own {report.views} views"),
+        ("quality", f"{own}; 'exgs compare' judges from others"),
         ("time", ", ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases)),
         ("peak memory", ", ".join(f"{phase.name} {size(phase.peak_bytes)}" for phase in phases)),
     ]

@@ -52,11 +52,22 @@ def read_any(path: str, *, max_bytes: int | None = None, drop: bool = False) -> 
     """
     if is_ugc(path):
         with _naming(path):
-            return decode(Path(path).read_bytes(), max_bytes=max_bytes)
+            data = Path(path).read_bytes()
+            if max_bytes is not None:
+                _check_prefix(data, max_bytes)
+            return decode(data, max_bytes=max_bytes)
     if max_bytes is not None:
         raise UsageError(f"--max-bytes: {path} is no .ugc file, a part of it shows no scene")
     gaussians = read_scene(path)
     return drop_non_finite(gaussians)[0] if drop else gaussians
+
+
+def _check_prefix(data: bytes, max_bytes: int) -> None:
+    """Refuses a prefix that ends before the first chunk does: it shows nothing."""
+    first = parse_preamble(data).chunks[0]
+    least = first.offset + first.size_bytes
+    if max_bytes < least:
+        raise UsageError(f"--max-bytes {max_bytes}: the first picture takes {least} bytes")
 
 
 def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None = None) -> Path | None:

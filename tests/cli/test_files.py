@@ -190,3 +190,9 @@ def test_both_kinds_of_file_are_described_alike(exgs: Command, scene_path: Path,
     shared = ("path", "format", "version", "count", "sh_degree", "frame", "up", "size_bytes", "bounds_min")
     assert [type(scene[key]) for key in shared] == [type(stream[key]) for key in shared]
     assert scene["frame"] == stream["frame"]
+
+
+def test_a_prefix_without_a_picture_is_refused(exgs: Command, encoded: Encoded, tmp_path: Path) -> None:
+    code, _, err = exgs("decode", encoded[0], tmp_path / "x.ply", "--max-bytes", "60")
+    assert code == 2 and "first picture takes" in err
+    assert not list(tmp_path.iterdir())

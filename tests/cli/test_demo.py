@@ -1,0 +1,35 @@
+"""The demo, small: generate, encode, serve, stream over real WebRTC, report."""
+
+import json
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+
+from exgs.version import __version__
+from tests.cli.conftest import Command
+
+
+@pytest.mark.end_to_end
+def test_the_whole_path(exgs: Command, tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    code, said, err = exgs(
+        "demo", "--out", out, "--count", "20000", "--seconds", "1", "--fps", "10", "--json"
+    )
+    assert code == 0, err
+    report = json.loads(said)
+    assert report == json.loads((out / "report.json").read_text())
+    encoded, played, quality = report["encode"], report["play"], report["quality"]
+    assert encoded["splats_in"] == 20000
+    assert 0.98 <= 100 * encoded["bytes"] / encoded["float_bytes"] <= 1.0
+    assert (out / "interior.ugc").stat().st_size == encoded["bytes"] == played["bytes_received"]
+    assert played["lost_connection"] is None and played["chunks"] == played["chunks_expected"] > 0
+    assert played["first_frame_s"] > 0 and played["frames_shown"] > 0 and played["goodput_bytes_per_s"] > 0
+    assert quality["psnr_mean"] > 15 and 0 < quality["flip_mean"] < 1 and quality["views"] == 8
+    assert report["made_with"]["exgs"] == __version__
+    with av.open(str(out / "session.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 10
+    with Image.open(out / "sheet.png") as sheet:
+        assert sheet.size == (2 * 640 + 4, 8 * 364 - 4)
+    assert exgs("demo", "--out", out)[0] == 2, "nothing is replaced without -w"
