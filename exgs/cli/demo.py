@@ -8,7 +8,6 @@ not use.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import platform
@@ -23,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from exgs.cli import arguments
+from exgs.cli import arguments, network
 from exgs.cli.encode import Phases, facts
 from exgs.cli.errors import UsageError
 from exgs.cli.terminal import Reporter, size, table
@@ -39,7 +38,6 @@ JUDGED_VIEWS = 8
 JUDGED_SEED = 20260101
 """Seed of the views to judge from: another one than the encoder's."""
 PICTURE_SIZE = (640, 360)
-READY_TIMEOUT_S = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FOLDER", default="demo-out", help="where results go (default: demo-out)"
     )
     parser.add_argument("--count", type=arguments.positive_int, default=300_000, help="Gaussians to generate")
-    parser.add_argument(
-        "--seed", type=arguments.whole_number, default=1, help="of the interior and the head's path"
-    )
+    parser.add_argument("--seed", type=arguments.whole_number, default=1, help="of the interior")
     parser.add_argument(
         "--seconds", type=arguments.positive_float, default=8.0, help="how long to play (default: 8)"
     )
@@ -153,7 +149,7 @@ def _play(args: argparse.Namespace, url: str, folder: Path) -> dict[str, Any]:
         url, stereo=args.stereo, size=PICTURE_SIZE, fps=args.fps, seconds=args.seconds,
         out=folder / VIDEO, stats=folder / FRAMES, backend=args.backend,
     )  # fmt: skip
-    return asdict(asyncio.run(play(config)))
+    return asdict(network.run(play(config)))
 
 
 def _compare(gaussians: Gaussians, folder: Path, rasterizer: Rasterizer) -> dict[str, Any]:

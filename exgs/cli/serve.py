@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import re
 import sys
 from pathlib import Path
 
 from exgs.cli import network
-from exgs.cli.arguments import byte_count, positive_float, positive_int
+from exgs.cli.arguments import byte_count, port, positive_float, positive_int
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
 from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
@@ -31,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="address to listen at (default: %(default)s, this machine)"
     )
     where.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for any (default: %(default)s)"
+        "--port", type=port, default=DEFAULT_PORT, help="TCP port, 0 for any (default: %(default)s)"
     )
     network.add_ice_servers(where)
     where.add_argument(
@@ -127,9 +126,3 @@ async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool)
 def _default_cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "exgs"
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected 0 to 65535")
-    return int(text)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-from scipy.spatial.transform import Rotation, Slerp
+from scipy.spatial.transform import Rotation
 
-from exgs.scene import Camera
+from exgs.scene import Camera, HeadPath
 
 HEAD_AXES = np.diag([1.0, -1.0, -1.0, 1.0])
 """[4,4] takes the axes of a head (y up, -z ahead) to those of a camera (y down, z ahead), and back."""
@@ -42,14 +42,10 @@ class Loop:
 
     def __init__(self, cameras: Sequence[Camera], *, period_s: float) -> None:
         poses = np.stack([camera.world_from_camera @ HEAD_AXES for camera in [*cameras, cameras[0]]])
-        self._times = np.linspace(0.0, period_s, len(poses))
-        self._positions = poses[:, :3, 3]
-        self._turns = Slerp(self._times, Rotation.from_matrix(poses[:, :3, :3]))
+        times_s = np.linspace(0.0, period_s, len(poses))
+        quats = Rotation.from_matrix(poses[:, :3, :3]).as_quat(scalar_first=True)
+        self._path = HeadPath(times_s, poses[:, :3, 3], quats, ipd_units=0.0)
 
     def pose_at(self, time_s: float) -> np.ndarray:
         """The pose between the two cameras around ``time_s``."""
-        time_s = time_s % self._times[-1]
-        pose = np.eye(4)
-        pose[:3, :3] = self._turns(time_s).as_matrix()
-        pose[:3, 3] = [np.interp(time_s, self._times, axis) for axis in self._positions.T]
-        return pose
+        return self._path.pose_at(time_s % self._path.duration_s)

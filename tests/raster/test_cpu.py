@@ -218,4 +218,9 @@ def test_blending_refuses_arrays_of_another_shape(cpu: CpuRasterizer) -> None:
 
 
 def test_warm_up_needs_no_scene() -> None:
-    CpuRasterizer(threads=1).warm_up()
+    told: list[str] = []
+    fresh = CpuRasterizer(threads=1, on_compile=told.append)
+    fresh.warm_up()
+    before = len(told)
+    assert fresh.render(cloud(3), [camera((8, 8))], weights=True).alpha.max() > 0
+    assert len(told) == before, "nothing is left to compile after it"

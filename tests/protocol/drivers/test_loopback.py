@@ -30,7 +30,9 @@ async def test_a_session_from_greeting_to_goodbye(play) -> None:
 
 async def test_a_link_with_a_rate_and_a_delay(play) -> None:
     client, server = loopback_pair(LinkModel(0.002), LinkModel(0.002, 20e6, loss=0.02, retransmit_s=0.01))
-    await play(client, server, 20)
+    received, closed = await play(client, server, 20)
+    assert len(received) == 20
+    assert closed == Closed(CloseCode.NORMAL, "seen", by_peer=True)
 
 
 async def test_figures_are_told() -> None:
