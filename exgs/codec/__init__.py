@@ -5,7 +5,7 @@ from exgs.codec.chunks import decode_chunk
 from exgs.codec.config import METHODS, PRESETS, EncodeConfig
 from exgs.codec.container import Container, open_container
 from exgs.codec.decoder import DecodedChunk, Decoder, decode
-from exgs.codec.encode import PHASES, encode
+from exgs.codec.encoder import PHASES, encode
 from exgs.codec.errors import (
     CodecError,
     Corrupt,

@@ -64,7 +64,7 @@ def run() -> int:
 
 
 def _encode(job: Job, output: BinaryIO) -> bytes:
-    from exgs.codec.encode import encode
+    from exgs.codec.encoder import encode
     from exgs.raster import choose_rasterizer
     from exgs.scene import read_scene
 

@@ -94,7 +94,7 @@ def test_only_the_command_line_reads_the_environment() -> None:
 
 
 ENCODER_MODULES = {
-    "amplify", "baseline", "config", "cutting", "encode", "entropy.fitting", "fidelity", "measure", "merging",
+    "amplify", "baseline", "config", "cutting", "encoder", "entropy.fitting", "fidelity", "measure", "merging",
     "methods", "moments", "pairing", "prepare", "pyramid", "quantisation", "quantise", "rate", "refit",
     "report", "serialize", "simplify", "survey", "symbol_writer", "task", "voxels",
 }  # fmt: skip
