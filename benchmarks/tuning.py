@@ -27,7 +27,7 @@ SEED = 777
 SIZE = (480, 270)
 CONSTANTS: dict[str, tuple[tuple[str, ...], str, Sequence[Any]]] = {
     "LOW_PASS_PX2": (("merging",), "ugc", (0.05, 0.15, 0.3)),
-    "SURROUNDINGS": (("merging",), "ugc", (16, 48, 144)),
+    "SURROUNDINGS": (("visibility",), "ugc", (16, 48, 144)),
     "BALANCED": (
         ("rate", "methods"),
         "ugc",

@@ -12,17 +12,13 @@ from scipy.spatial import cKDTree
 from exgs.codec.moments import areas, covariances, rotations_and_scales
 from exgs.codec.pairing import find_partners, match, merge_pairs
 from exgs.codec.survey import Survey
-from exgs.codec.voxels import voxels
+from exgs.codec.visibility import light, likely_footprint
 from exgs.scene import SH_C0, Gaussians
 
 NEIGHBOURS = 8
 """Nearest Gaussians among which each looks for a partner."""
 SHARE = 0.25
 """Most pairs merged in one round, of the Gaussians left: small enough that the cheapest go first."""
-LEAST_CLEAR = 0.05
-"""Light that is taken to reach a Gaussian that no view saw: what is behind may yet be looked at."""
-SURROUNDINGS = 48
-"""Gaussians per voxel, on average, that count as one another's surroundings."""
 LOW_PASS_PX2 = 0.15
 """Variance of the pixels' low-pass in the sampled views: what is thinner shows as wide as this."""
 LEAST_SHARE = 1e-3
@@ -77,12 +73,11 @@ class Clusters:
 
 def begin(gaussians: Gaussians, views: Survey) -> Clusters:
     """One cluster for every Gaussian."""
-    footprint = np.maximum(views.footprint, 0.05 * np.median(views.footprint)).astype(np.float32)
-    footprint = np.maximum(footprint, np.float32(1e-12))
+    footprint = likely_footprint(views)
     covs = covariances(gaussians.quats, gaussians.log_scales)
     covs[:, [0, 3, 5]] += (LOW_PASS_PX2 * len(views.cameras) / footprint)[:, None]
     area, opacity = areas(covs), gaussians.opacities
-    clear = _light(gaussians.means, 2.0 * np.pi * opacity * area * footprint, views.weight_sum)
+    clear = light(gaussians.means, 2.0 * np.pi * opacity * area * footprint, views.weight_sum)
     amplitude = opacity * clear
     count = len(gaussians)
     colors = np.concatenate(
@@ -102,21 +97,6 @@ def begin(gaussians: Gaussians, views: Survey) -> Clusters:
         gaussians,
         len(views.cameras),
     )
-
-
-def _light(means: np.ndarray, unoccluded: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """[N] float32 light that reaches each Gaussian, LEAST_CLEAR to 1, in part relative to its surroundings.
-
-    What occludes the surroundings as a whole, such as the walls of another room, says little of what lies in
-    front of what among them, and it is that which a merged Gaussian must stand for; yet it does say what
-    shows less. The geometric mean stands between the two views of the matter.
-    """
-    light = np.clip(weight / np.maximum(unoccluded, 1e-12), 0.0, 1.0)
-    voxel = voxels(means, max(1, len(means) // SURROUNDINGS))
-    share = weight + np.float64(1e-9)
-    around = np.bincount(voxel, share * light) / np.bincount(voxel, share)
-    relative = light / np.sqrt(np.maximum(around[voxel], 1e-3))
-    return np.clip(relative, LEAST_CLEAR, 1.0).astype(np.float32)
 
 
 def reduce(clusters: Clusters, target: int) -> np.ndarray:
