@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from exgs.raster import cpu_composite, cpu_order, cpu_project
+from exgs.raster import cpu_backward, cpu_composite, cpu_order, cpu_project, cpu_unproject
 from exgs.raster.cpu_pass import Pass
-from exgs.raster.cpu_view import MAX_LISTED, Lists, View, Workspace, list_tiles, project_view
+from exgs.raster.cpu_view import MAX_LISTED, Lists, View, Workspace, camera_rows, list_tiles, project_view
 from exgs.raster.crew import Crew
 from exgs.raster.kernel import all_compiled
-from exgs.raster.seam import Rendering, picture_size
+from exgs.raster.seam import Gradients, Pull, Rendering, no_gradients, picture_size
 from exgs.scene import Camera, Gaussians
 
 KERNELS = (
@@ -28,6 +28,8 @@ KERNELS = (
     cpu_composite.composite,
     cpu_composite.weigh,
     cpu_composite.pull_back,
+    cpu_backward.pull_shapes,
+    cpu_unproject.unproject,
 )
 
 
@@ -88,6 +90,23 @@ class CpuRasterizer:
                 views.append((view, lists))
         return CpuBlending(self, len(gaussians), views)
 
+    def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
+        """Draws every camera's picture, asks ``pull`` for its gradient and carries that back; the sum."""
+        self._announce()
+        total = no_gradients(gaussians)
+        scene = (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits)
+        with self._workspace() as workspace:
+            for index, camera in enumerate(cameras):
+                view = project_view(self._crew, gaussians, camera, workspace)
+                listed = view.covered <= MAX_LISTED
+                lists = list_tiles(self._crew, view, (0, len(view.order)), workspace) if listed else None
+                pass_ = Pass(self._crew, workspace, view, lists)
+                image = np.empty((camera.height, camera.width, 3), np.float32)
+                pass_.composite(view.records, image, np.empty((camera.height, camera.width, 1), np.float32))
+                slope = checked(pull(index, image), image.shape)
+                pass_.pull_shapes(slope, image, (*scene, camera_rows(camera)), total)
+        return total
+
     def warm_up(self) -> None:
         """Compiles every kernel, or loads it from disk, on a scene of one Gaussian."""
         one = Gaussians(
@@ -101,6 +120,7 @@ class CpuRasterizer:
         camera = Camera(np.eye(4), 8, 8, 4, 4, 8, 8)
         self.render(one, [camera], weights=True)
         self.blending(one, [camera]).transpose(0, np.zeros((8, 8, 3), np.float32))
+        self.gradients(one, [camera], lambda _, picture: picture)
 
     def _announce(self) -> None:
         callback, self._on_compile = self._on_compile, None
@@ -130,7 +150,7 @@ class CpuBlending:
     def forward(self, view: int, colors: np.ndarray) -> np.ndarray:
         """[H,W,3] picture over black of camera ``view`` for linear ``colors`` [N,3] of any sign."""
         seen = self._views[view][0]
-        taken = self._checked(colors, (self._count, 3))[seen.ids]
+        taken = checked(colors, (self._count, 3))[seen.ids]
         records = np.concatenate([seen.records, taken], axis=1)
         image = np.empty((seen.height, seen.width, 3), np.float32)
         clear = np.empty((seen.height, seen.width, 1), np.float32)
@@ -143,17 +163,18 @@ class CpuBlending:
         seen = self._views[view][0]
         total = np.zeros((self._count, 3), np.float32)
         with self._pass(view) as pass_:
-            pass_.pull_back(self._checked(picture, (seen.height, seen.width, 3)), total)
+            pass_.pull_back(checked(picture, (seen.height, seen.width, 3)), total)
         return total
-
-    @staticmethod
-    def _checked(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.ascontiguousarray(array, np.float32)
-        if array.shape != shape:
-            raise ValueError(f"expected an array of shape {list(shape)}, found {list(array.shape)}")
-        return array
 
     @contextmanager
     def _pass(self, view: int) -> Iterator[Pass]:
         with self._rasterizer._workspace() as workspace:
             yield Pass(self._rasterizer._crew, workspace, *self._views[view])
+
+
+def checked(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """``array`` as contiguous float32, if it has the ``shape`` (ValueError otherwise)."""
+    array = np.ascontiguousarray(array, np.float32)
+    if array.shape != shape:
+        raise ValueError(f"expected an array of shape {list(shape)}, found {list(array.shape)}")
+    return array

@@ -89,14 +89,14 @@ def survey(span: Range, lists: Arrays, corner: Range, live: int, near: Arrays) -
 
 
 @kernel
-def tile_state() -> np.ndarray:
-    """[1024] room for a tile: 16 blocks of 4 rows (light let through, three channels) of 16 pixels.
+def tile_state(length: int) -> np.ndarray:
+    """[length] room for a tile; 1024 hold 16 blocks of 4 rows (light let through, 3 channels) of 16 pixels.
 
     It begins where a line of the cache does, so that a row is one line and not two halves.
     """
-    room = np.empty(1024 + 16, np.float32)
+    room = np.empty(length + 16, np.float32)
     skip = (64 - room.ctypes.data % 64) % 64 // 4
-    return room[skip : skip + 1024]
+    return room[skip : skip + length]
 
 
 @kernel

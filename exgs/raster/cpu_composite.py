@@ -37,7 +37,7 @@ def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> No
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures
-    state = tile_state()
+    state = tile_state(1024)
     shapes, masks = np.empty((BATCH, 9), np.float32), np.empty(BATCH, np.int64)
     near = (shapes, masks, np.empty(BATCH, np.int64), np.empty(BATCH, np.int64))
     flags = np.empty(16, np.int64)
@@ -89,7 +89,7 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
     """Sum and largest of the blending weights of each entry over the tile's pixels, into ``sums`` [E,2]."""
     tiles_x, resume = frame
     starts, entries, records = lists
-    state = tile_state()
+    state = tile_state(1024)
     shapes, masks, places = (
         np.empty((BATCH, 9), np.float32),
         np.empty(BATCH, np.int64),
@@ -141,7 +141,7 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures
-    state = tile_state()
+    state = tile_state(1024)
     shapes, masks, places = (
         np.empty((BATCH, 9), np.float32),
         np.empty(BATCH, np.int64),

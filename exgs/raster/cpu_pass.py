@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from exgs.raster import cpu_composite, cpu_order
+from exgs.raster import cpu_backward, cpu_composite, cpu_order, cpu_unproject
 from exgs.raster.cpu_blocks import OPAQUE, Frame
 from exgs.raster.cpu_view import Lists, View, Workspace, list_tiles
 from exgs.raster.crew import Crew
+from exgs.raster.seam import Gradients
 
 CHUNKS_PER_THREAD = 8
 """Parts into which a thread's share of the picture is cut, so that none waits long for the slowest."""
@@ -58,6 +59,29 @@ class Pass:
             found = self.workspace.take("found 3", (len(lists.entries), 3), np.float32)
             self._walk(cpu_composite.pull_back, lists, frame, self.view.records, (picture, clear), found)
             self._sum(lists, found, total, np.empty((0, 0), np.float32))
+
+    def pull_shapes(
+        self, slope: np.ndarray, image: np.ndarray, sources: tuple[np.ndarray, ...], gradients: Gradients
+    ) -> None:
+        """Adds to ``gradients`` what the gradient ``slope`` [H,W,3] of the picture ``image`` gives.
+
+        ``sources`` are means, quats, log scales and logits, and the camera's rows (``cpu_unproject``).
+        """
+        clear = np.empty((self.view.height, self.view.width, 1), np.float32)
+        rest = np.sum(slope * image, axis=2, keepdims=True)
+        out = tuple(getattr(gradients, field.name) for field in fields(gradients))
+        splats = (self.view.order, self.view.rects, self.view.ids)
+        for lists, frame in self._slices(clear):
+            shape = (len(lists.entries), cpu_backward.MOMENTS)
+            found = self.workspace.take("found shapes", shape, np.float32)
+            pictures = (slope, rest, clear)
+            self._walk(cpu_backward.pull_shapes, lists, frame, self.view.records, pictures, found)
+            held = (found, self.view.records, *sources)
+            jobs = [
+                (span, splats, self.view.tiles_x, places, held, out)
+                for span, places in zip(lists.spans, lists.places.copy(), strict=True)
+            ]
+            self.crew.share(cpu_unproject.unproject, jobs)
 
     def _slices(self, clear: np.ndarray) -> Iterator[tuple[Lists, Frame]]:
         """Lists for one walk after the other, until ``clear`` lets no light through anywhere."""

@@ -65,12 +65,13 @@ def _log2(x: np.float32) -> np.float32:
 
 
 @inlined
-def _dot(a: Vector, b: Vector) -> np.float32:
+def dot(a: Vector, b: Vector) -> np.float32:
+    """Inner product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 @inlined
-def _tilted(axis: Vector, ahead: Vector, slope: np.float32, focal: np.float32) -> Vector:
+def tilted(axis: Vector, ahead: Vector, slope: np.float32, focal: np.float32) -> Vector:
     """A row of the projection's Jacobian, in scene coordinates."""
     return (
         focal * (axis[0] - slope * ahead[0]),
@@ -80,7 +81,7 @@ def _tilted(axis: Vector, ahead: Vector, slope: np.float32, focal: np.float32) -
 
 
 @inlined
-def _rotation(quat: Vector) -> tuple[Vector, Vector, Vector]:
+def rotation(quat: Vector) -> tuple[Vector, Vector, Vector]:
     """Columns of the rotation by a quaternion of any length; by one of length 0 the identity."""
     w, x, y, z = quat
     norm = _ONE / np.sqrt(w * w + x * x + y * y + z * z + _TINY)
@@ -101,15 +102,15 @@ def _covariance(camera: Lens, slopes: Vector, quat: Vector, scales: Vector) -> V
     nx = min(max(slopes[0], -lens[4]), lens[4])
     ny = min(max(slopes[1], -lens[5]), lens[5])
     fx, fy = lens[0] * slopes[2], lens[1] * slopes[2]
-    along_x, along_y = _tilted(right, ahead, nx, fx), _tilted(down, ahead, ny, fy)
-    first, second, third = _rotation(quat)
+    along_x, along_y = tilted(right, ahead, nx, fx), tilted(down, ahead, ny, fy)
+    first, second, third = rotation(quat)
     s0, s1, s2 = scales
-    a = (_dot(along_x, first) * s0, _dot(along_x, second) * s1, _dot(along_x, third) * s2)
-    b = (_dot(along_y, first) * s0, _dot(along_y, second) * s1, _dot(along_y, third) * s2)
+    a = (dot(along_x, first) * s0, dot(along_x, second) * s1, dot(along_x, third) * s2)
+    b = (dot(along_y, first) * s0, dot(along_y, second) * s1, dot(along_y, third) * s2)
     minors = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    xx, yy = _dot(a, a), _dot(b, b)
-    det = _dot(minors, minors) + _LOW_PASS * (xx + yy) + _LOW_PASS * _LOW_PASS
-    return xx + _LOW_PASS, _dot(a, b), yy + _LOW_PASS, det
+    xx, yy = dot(a, a), dot(b, b)
+    det = dot(minors, minors) + _LOW_PASS * (xx + yy) + _LOW_PASS * _LOW_PASS
+    return xx + _LOW_PASS, dot(a, b), yy + _LOW_PASS, det
 
 
 @inlined
@@ -125,7 +126,7 @@ def _color(degree: int, direction: Vector, coefficients: Arrays, basis: np.ndarr
     constant, higher = coefficients
     x, y, z = direction
     away = _ONE / np.sqrt(x * x + y * y + z * z + _TINY)
-    _basis(degree, (x * away, y * away, z * away), basis)
+    harmonics_basis(degree, (x * away, y * away, z * away), basis)
     red, green, blue = constant[0, 0] * _C0, constant[0, 1] * _C0, constant[0, 2] * _C0
     for n in range(len(higher)):
         red += basis[n] * higher[n, 0]
@@ -135,7 +136,8 @@ def _color(degree: int, direction: Vector, coefficients: Arrays, basis: np.ndarr
 
 
 @kernel
-def _basis(degree: int, direction: Vector, basis: np.ndarray) -> None:
+def harmonics_basis(degree: int, direction: Vector, basis: np.ndarray) -> None:
+    """Fills ``basis`` [15] up to ``degree`` with the harmonics of a unit ``direction``."""
     x, y, z = direction
     xx, yy, zz = x * x, y * y, z * z
     if degree > 0:
@@ -192,9 +194,9 @@ def project(
         # Whole vectors, so that all meet the same arithmetic; nobody looks at what is left over.
         for j in range((m + 15) & ~15):
             mean, quat = (g[0, j], g[1, j], g[2, j]), (g[3, j], g[4, j], g[5, j], g[6, j])
-            z = _dot(ahead, mean) + shift[2]
+            z = dot(ahead, mean) + shift[2]
             near = _ONE / z
-            slopes = ((_dot(right, mean) + shift[0]) * near, (_dot(down, mean) + shift[1]) * near, near)
+            slopes = ((dot(right, mean) + shift[0]) * near, (dot(down, mean) + shift[1]) * near, near)
             u, v = lens[0] * slopes[0] + lens[2], lens[1] * slopes[1] + lens[3]
             scales = (_exp2(g[7, j] * _LOG2_E), _exp2(g[8, j] * _LOG2_E), _exp2(g[9, j] * _LOG2_E))
             xx, xy, yy, det = _covariance(camera, slopes, quat, scales)

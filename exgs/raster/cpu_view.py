@@ -207,3 +207,11 @@ def _lens(camera: Camera) -> Lens:
     pinhole = numbers(camera.fx, camera.fy, camera.cx, camera.cy, *slopes)
     size = numbers(camera.width, camera.height)
     return turn, numbers(*matrix[:3, 3]), pinhole, numbers(*camera.position), size
+
+
+def camera_rows(camera: Camera) -> np.ndarray:
+    """[7,3] float32: rotation, shift, focal lengths, clamps of the slopes, eye; what is missing is 0."""
+    turn, shift, pinhole, eye, _ = _lens(camera)
+    nought = np.float32(0)
+    rows = (*turn, shift, (*pinhole[:2], nought), (*pinhole[4:6], nought), eye)
+    return np.array(rows, np.float32)

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from exgs.raster.cpu import CpuRasterizer
-from exgs.raster.seam import Rendering, picture_size
+from exgs.raster.seam import Gradients, Pull, Rendering, no_gradients, picture_size
+from exgs.raster.sh import sh_basis, view_directions
 from exgs.scene import Camera, Gaussians
 
 NEAR = 0.01
@@ -94,6 +95,24 @@ class CudaRasterizer:
     def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> CudaBlending:
         """The blending operator of every camera, for least-squares fits of colours."""
         return CudaBlending(self._upload(gaussians), len(gaussians), list(cameras))
+
+    def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
+        """Draws every camera's picture, asks ``pull`` for its gradient and carries that back; the sum."""
+        import torch
+
+        scene, total = upload(gaussians), no_gradients(gaussians)
+        for tensor in (*scene.geometry.values(), scene.harmonics):
+            tensor.requires_grad_()
+        means = gaussians.means[scene.kept]
+        for index, camera in enumerate(cameras):
+            basis = _tensor(sh_basis(view_directions(means, camera), scene.sh_degree))
+            colors = torch.relu(torch.einsum("nk,nkc->nc", basis, scene.harmonics) + 0.5)
+            picture, _ = draw(scene, [camera], colors)
+            slope = pull(index, np.ascontiguousarray(picture[0].detach().cpu().numpy()))
+            picture.backward(_tensor(np.asarray(slope, np.float32))[None])
+        if len(scene.kept) and len(cameras):
+            _add_gradients(scene, total)
+        return total
 
     def _weight_sums(self, gaussians: Gaussians, scene: Uploaded, cameras: Sequence[Camera]) -> np.ndarray:
         """[N] the gradient, with respect to one colour channel, of the sum of all pictures."""
@@ -208,6 +227,19 @@ def _scatter(gradient: Any, kept: np.ndarray, count: int) -> np.ndarray:
     rows = np.zeros((count, gradient.shape[1]), np.float32)
     rows[kept] = gradient.cpu().numpy()
     return rows
+
+
+def _add_gradients(scene: Uploaded, total: Gradients) -> None:
+    """The gradients that autograd left, in terms of raw values: of the quaternion, turns about own axes."""
+    grads = {name: tensor.grad.cpu().numpy() for name, tensor in scene.geometry.items()}
+    values = {name: tensor.detach().cpu().numpy() for name, tensor in scene.geometry.items()}
+    kept, opacities = scene.kept, values["opacities"]
+    total.means[kept] = grads["means"]
+    total.log_scales[kept] = grads["scales"] * values["scales"]
+    total.opacity_logits[kept] = grads["opacities"] * opacities * (1 - opacities)
+    total.harmonics[kept] = scene.harmonics.grad.cpu().numpy()
+    (w, v), (gain_w, gain) = (np.split(array, [1], axis=1) for array in (values["quats"], grads["quats"]))
+    total.turns[kept] = (w * gain - v * gain_w + np.cross(gain, v)) / 2
 
 
 def _one() -> Gaussians:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,26 @@ class Rendering:
     """[N] float32 blending weight (opacity x transmittance) summed over all pixels of all cameras."""
     weight_max: np.ndarray | None = None
     """[N] float32 largest blending weight in any pixel of any camera."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """What a number that depends on pictures gains per unit of each value of N Gaussians; float32."""
+
+    means: np.ndarray
+    """[N,3] in units of the scene."""
+    turns: np.ndarray
+    """[N,3] per radian about each of a Gaussian's own axes: its rotation R becomes R exp(turn)."""
+    log_scales: np.ndarray
+    """[N,3]."""
+    opacity_logits: np.ndarray
+    """[N]."""
+    harmonics: np.ndarray
+    """[N,1+K,3] the constant coefficient first, with directions held fixed."""
+
+
+Pull = Callable[[int, np.ndarray], np.ndarray]
+"""Takes a camera's index and its picture [H,W,3], gives the gradient with respect to that picture."""
 
 
 class Blending(Protocol):
@@ -54,6 +74,19 @@ class Rasterizer(Protocol):
 
     def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> Blending:
         """The blending operator of every camera, for least-squares fits of colours."""
+
+    def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
+        """Draws every camera's picture, asks ``pull`` for its gradient and carries that back; the sum.
+
+        The order of blending, and which Gaussians meet which pixels, count as fixed.
+        """
+
+
+def no_gradients(gaussians: Gaussians) -> Gradients:
+    """Zeros for every value of ``gaussians``, to add to."""
+    count, bands = len(gaussians), 1 + gaussians.shN.shape[1]
+    shapes = ((count, 3), (count, 3), (count, 3), (count,), (count, bands, 3))
+    return Gradients(*(np.zeros(shape, np.float32) for shape in shapes))
 
 
 def picture_size(cameras: Sequence[Camera]) -> tuple[int, int]:

@@ -72,3 +72,15 @@ def test_an_empty_scene_is_black_and_bad_values_are_skipped(cuda: CudaRasterizer
     scene.means[10:20] = np.nan
     rest = scene.select(np.r_[0:10, 20:60])
     np.testing.assert_array_equal(cuda.render(scene, [camera()]).color, cuda.render(rest, [camera()]).color)
+
+
+def test_gradients_agree_with_the_twin(cuda: CudaRasterizer) -> None:
+    scene, cameras = faint(300, sh_degree=1), [camera(), camera(angle_rad=1.0)]
+    target = np.random.default_rng(1).uniform(0, 1, (56, 72, 3)).astype(np.float32)
+    found, wanted = (
+        backend.gradients(scene, cameras, lambda _, picture: picture - target)
+        for backend in (cuda, TwinRasterizer())
+    )
+    for name in ("means", "turns", "log_scales", "opacity_logits", "harmonics"):
+        a, b = getattr(found, name), getattr(wanted, name)
+        assert np.linalg.norm(a - b) < 0.05 * np.linalg.norm(b), name
