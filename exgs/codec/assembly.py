@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from exgs.codec.header import Preamble
 from exgs.scene import Gaussians
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of splats of one chunk."""
+
+    chunk: int
+    """Id of the chunk."""
+    start: int
+    """First splat."""
+    stop: int
+    """The one after the last."""
 
 
 class Assembly:
@@ -68,6 +81,17 @@ class Assembly:
         """Splats that show."""
         return sum(stop - start for _, ranges in self._shown() for start, stop in ranges)
 
+    def shown(self) -> list[Piece]:
+        """The runs of splats that show, in the order in which they stand in ``gaussians``."""
+        return [Piece(id, start, stop) for id, ranges in self._shown() for start, stop in ranges]
+
+    def splats(self, piece: Piece) -> Gaussians:
+        """The splats of a run of a resident chunk."""
+        whole = self._resident[piece.chunk]
+        if (piece.start, piece.stop) == (0, len(whole)):
+            return whole
+        return whole.select(slice(piece.start, piece.stop))
+
     def gaussians(self) -> Gaussians:
         """The scene as it now shows; the same object until a chunk comes or goes."""
         if self._snapshot is None:
@@ -75,16 +99,10 @@ class Assembly:
         return self._snapshot
 
     def _gather(self) -> Gaussians:
-        parts = [part for id, ranges in self._shown() for part in self._parts(id, ranges)]
+        parts = [self.splats(piece) for piece in self.shown()]
         if not parts:
             return Gaussians.empty(self._header.sh_degree, self._header.frame)
         return parts[0] if len(parts) == 1 else Gaussians.concatenate(parts)
-
-    def _parts(self, id: int, ranges: list[tuple[int, int]]) -> list[Gaussians]:
-        whole = self._resident[id]
-        if ranges == [(0, len(whole))]:
-            return [whole]
-        return [whole.select(slice(start, stop)) for start, stop in ranges]
 
     def _shown(self) -> Iterator[tuple[int, list[tuple[int, int]]]]:
         """Every chunk that shows, parents first, with the ranges of its splats that are not replaced."""

@@ -35,6 +35,12 @@ def test_every_order_of_arrival_shows_a_cut_through_the_tree() -> None:
             wanted = cut_through_the_tree(showing)
             assert assembly.visible_splats == len(assembly.gaussians()) == len(wanted)
             assert set(assembly.visible) == showing
+            pieces = assembly.shown()
+            assert {(p.chunk, index) for p in pieces for index in range(p.start, p.stop)} == wanted
+            in_order = np.concatenate(
+                [assembly.splats(piece).means for piece in pieces] or [np.empty((0, 3))]
+            )
+            assert (in_order == assembly.gaussians().means).all()
             means = {tuple(CHUNKS[i].means[j]) for i, j in wanted}
             assert {tuple(mean) for mean in assembly.gaussians().means} == means
         assert len(assembly.gaussians()) == len(decode(CONTAINER.data))
