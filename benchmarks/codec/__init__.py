@@ -1,0 +1,1 @@
+"""Rate and distortion of the codec beside its peers: ``make bench-codec``."""

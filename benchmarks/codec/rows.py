@@ -1,0 +1,98 @@
+"""What was measured, one row of a JSON Lines file for each file that a system made."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One file of one scene by one system; figures are None where it could not be made."""
+
+    scene: str
+    system: str
+    budget: int
+    """Bytes that it might take; 0 where the system cannot be told."""
+    float_bytes: int
+    """Size of the scene as a float32 PLY."""
+    note: str = ""
+    """Why there are no figures."""
+    ratio: float | None = None
+    """The ratio that the budget stands for, if any."""
+    bytes: int | None = None
+    splats: int | None = None
+    psnr: float | None = None
+    """dB, mean over the views."""
+    psnr_min: float | None = None
+    ssim: float | None = None
+    flip: float | None = None
+    """Mean over a few of the views."""
+    encode_s: float | None = None
+    decode_s: float | None = None
+    peak_mib: float | None = None
+    """Most memory of the encoding process."""
+    trials: int = 0
+    judge: str = ""
+    """``referee``, or ``exgs`` where the product's own rasteriser stood in for it."""
+    views: int = 0
+    jobs: int = 1
+    """Measurements under way at once: more than one slows each other's times."""
+    version: str = ""
+    machine: str = ""
+    date: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What no two rows share."""
+        return self.scene, self.system, self.budget
+
+    @property
+    def done(self) -> bool:
+        """Whether it holds figures."""
+        return self.psnr is not None
+
+
+class Rows:
+    """The rows of a file; new ones are appended as they come, from any thread."""
+
+    def __init__(self, path: Path, *, forget: Collection[str] = ()) -> None:
+        """Reads what ``path`` holds, the last row of each key; those of the systems in ``forget`` go."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._rows: dict[Key, Row] = {}
+        self._fresh: set[Key] = set()
+        lines = path.read_text().splitlines() if path.exists() else []
+        for row in (Row(**json.loads(line)) for line in lines if line.strip()):
+            if row.system not in forget:
+                self._rows[row.key] = row
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if forget:
+            path.write_text("".join(_line(row) for row in self._rows.values()))
+
+    def __iter__(self) -> Iterator[Row]:
+        with self._lock:
+            return iter(list(self._rows.values()))
+
+    def known(self, key: Key) -> Row | None:
+        """The row of that scene, system and budget; one without figures only if it was added here."""
+        with self._lock:
+            row = self._rows.get(key)
+            return row if row is not None and (row.done or key in self._fresh) else None
+
+    def add(self, row: Row) -> None:
+        """Keeps a row, here and in the file."""
+        with self._lock:
+            self._rows[row.key] = row
+            self._fresh.add(row.key)
+            with self._path.open("a") as file:
+                file.write(_line(row))
+
+
+def _line(row: Row) -> str:
+    return json.dumps(asdict(row)) + "\n"
