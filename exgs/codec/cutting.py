@@ -9,6 +9,7 @@ import numpy as np
 
 from exgs.codec.errors import EncodeError
 from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS, MAX_NUMBER, MAX_SPLATS
+from exgs.codec.manifest import chunk_lattice
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.symbol_writer import curve
 
@@ -28,7 +29,9 @@ class Cut:
     replaced: int
     """How many splats of the parent it replaces."""
     index: np.ndarray
-    """[N] int64 splats of the level: those with children along the curve, then the others along the curve."""
+    """[N] int64 splats of the level, run by run, along the curve within each; those with children first."""
+    runs: tuple[int, ...]
+    """Splats of each run, at most MAX_RUNS; here two: the splats with children, and the others."""
     with_children: int
     """How many splats, counted from the first, have children."""
     base: np.ndarray
@@ -118,13 +121,14 @@ def _make(
         childless = starts[index] == starts[index + 1]
     keys, base, bits = _keys(lattices[level][index])
     order = np.lexsort([keys, childless])
-    return Cut(level, tile, *place, index[order], int(len(index) - childless.sum()), base, bits)
+    with_children = int(len(index) - childless.sum())
+    runs = (with_children, len(index) - with_children) if 0 < with_children < len(index) else (len(index),)
+    return Cut(level, tile, *place, index[order], runs, with_children, base, bits)
 
 
 def _keys(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places along the curve through the lattice that just holds ``cells``, its corner and its bits."""
-    base = cells.min(axis=0)
-    bits = np.array([int(side).bit_length() for side in cells.max(axis=0) - base], np.int64)
+    base, bits = chunk_lattice(cells)
     return curve(cells - base, bits), base, bits
 
 

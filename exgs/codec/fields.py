@@ -12,20 +12,26 @@ from exgs.codec.limits import MAX_NUMBER
 class FieldReader:
     """Reads fields one after the other from ``data``; faults carry the section and the offset in ``data``."""
 
-    def __init__(self, data: bytes | memoryview, *, section: str, offset: int = 0) -> None:
-        """``offset`` is where reading starts."""
+    def __init__(
+        self, data: bytes | memoryview, *, section: str, offset: int = 0, end_rule: str | None = None
+    ) -> None:
+        """``offset`` is where reading starts.
+
+        To read past the end breaks ``end_rule``; without one the data count as truncated.
+        """
         self.data = data
         self.section = section
         self.offset = offset
+        self.end_rule = end_rule
 
     def take(self, count: int) -> bytes:
         """The next ``count`` bytes."""
-        if count > len(self.data) - self.offset:
-            raise Truncated(
-                f"{count} bytes expected, {len(self.data) - self.offset} left",
-                section=self.section,
-                offset=self.offset,
-            )
+        left = len(self.data) - self.offset
+        if count > left:
+            message = f"{count} bytes expected, {left} left"
+            if self.end_rule is not None:
+                raise self.corrupt(self.end_rule, message)
+            raise Truncated(message, section=self.section, offset=self.offset)
         self.offset += count
         return bytes(self.data[self.offset - count : self.offset])
 

@@ -117,7 +117,7 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     if zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little"):
         reader = FieldReader(data, section="preamble")
         raise reader.corrupt("M2", "the checksum of the preamble differs", at=size - 4)
-    reader = FieldReader(data[:-4], section="header", offset=4)
+    reader = FieldReader(data[:-4], section="header", offset=4, end_rule="M10")
     version = (reader.u8(), reader.u8())
     flags = reader.u16()
     reader.offset = PREFIX_BYTES
@@ -131,7 +131,7 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     reader.section = "tables"
     families = parse_tables(reader)
     reader.section = "manifest"
-    chunks = parse_manifest(reader, levels, box, size)
+    chunks = parse_manifest(reader, box[0], coding.position_steps, size)
     if reader.offset != size - 4:
         raise reader.corrupt("M10", f"{size - 4 - reader.offset} bytes after the manifest")
     splats = [0] * levels
@@ -173,8 +173,7 @@ def finish_preamble(header: Header, head: bytes, chunks: list[ChunkInfo]) -> byt
     """The whole preamble: ``head`` from ``serialize_header``, the manifest, the size and the checksum."""
     writer = FieldWriter()
     writer.put(head)
-    box = np.stack([header.bounds_min, header.bounds_max])
-    serialize_manifest(writer, chunks, header.levels, box)
+    serialize_manifest(writer, chunks, header.levels)
     writer.data[8:12] = (len(writer.data) + 4).to_bytes(4, "little")
     return bytes(writer.data) + zlib.crc32(writer.data).to_bytes(4, "little")
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from exgs.codec.entropy.bits import BitReader, BitWriter, fold, golomb_bits
 from exgs.codec.errors import LimitExceeded
 from exgs.codec.fields import FieldReader, FieldWriter
-from exgs.codec.limits import MAX_CHUNK_BYTES, MAX_CHUNK_SPLATS, MAX_CHUNKS
+from exgs.codec.limits import MAX_CHUNK_BYTES, MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_RUNS
+from exgs.codec.model import MAX_AXIS_BITS
 
-_BOX_CELLS = 65535
+MIN_WORDS = 4
+"""The two states of the entropy coder."""
+CHECKSUM_BYTES = 4
+"""At the end of every chunk."""
+ORDERS = ("replaced", "count", "words", "importance", "run", "base")
+"""Fields whose order of the Golomb code the manifest gives."""
+CORNER_BITS = 4
+"""The corner of a lattice of n bits is a multiple of 2^(n - CORNER_BITS)."""
+_LEVEL_ORDER = 4
+_ONE = 512
+_LARGEST_IMPORTANCE = 1023
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,146 +45,315 @@ class ChunkInfo:
     """How many splats of the parent it replaces; 0 without a parent."""
     count: int
     """Splats in the chunk."""
+    runs: tuple[int, ...]
+    """Splats of each run, 1 to MAX_RUNS of them: they add up to ``count``."""
     offset: int
     """First byte in the file."""
     size_bytes: int
     """Bytes in the file."""
+    base: tuple[int, int, int]
+    """Corner of the chunk's lattice within that of its level, in lattice steps."""
+    bits: tuple[int, int, int]
+    """Bits of the lattice coordinates."""
+    extent: tuple[int, int, int]
+    """Size of the box in lattice steps, from ``base``."""
     bounds_min: np.ndarray
     """[3] float32 lower corner of a box that holds all means."""
     bounds_max: np.ndarray
     """[3] float32 upper corner."""
     importance: float
-    """Non-negative picture error that the whole chunk removes."""
+    """Non-negative picture error that the whole chunk removes, to the quarter of an octave."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """The fields of one entry as they stand in the file, differences and all."""
+
+    place: int
+    parent_step: int
+    gap: int
+    replaced: int
+    count: int
+    words: int
+    importance: int
+    runs: tuple[int, ...]
+    bits: tuple[int, ...]
+    parts: tuple[int, ...]
+    base: tuple[int, ...]
+
+
+def corner_shift(bits: int) -> int:
+    """How many low bits of the corner of a lattice of ``bits`` bits are zero."""
+    return max(bits - CORNER_BITS, 0)
+
+
+def extent_of(part: int, bits: int) -> int:
+    """Size of the box along an axis, in lattice steps: 9 to 16 sixteenths of the lattice."""
+    return (((9 + part) << bits) + 15) >> 4
+
+
+def part_of(extent: int, bits: int) -> int:
+    """The smallest part whose ``extent_of`` is at least ``extent``."""
+    return next(part for part in range(8) if extent_of(part, bits) >= extent or part == 7)
+
+
+def chunk_lattice(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corner [3] and bits [3] int64 of the smallest lattice of a chunk that holds ``cells`` [N,3] int64."""
+    low, high = cells.min(axis=0), cells.max(axis=0)
+    bits = np.array([int(side).bit_length() for side in high - low], np.int64)
+    while True:
+        shifts = np.maximum(bits - CORNER_BITS, 0)
+        base = (low >> shifts) << shifts
+        wanted = np.array([int(side).bit_length() for side in high - base], np.int64)
+        if (wanted <= bits).all():
+            return base, bits
+        bits = np.maximum(bits, wanted)
 
 
 def parse_manifest(
-    reader: FieldReader, levels: int, bounds: np.ndarray, first_offset: int
+    reader: FieldReader, origin: np.ndarray, position_steps: Sequence[float], first_offset: int
 ) -> tuple[ChunkInfo, ...]:
-    """The entries in file order; ``bounds`` [2,3] float32 is the box of the scene.
+    """The entries in file order; ``origin`` [3] float32 is that of the lattices, one step per level.
 
     Spec: docs/bitstream.md, Manifest
     """
-    chunks: list[ChunkInfo] = []
-    offset = first_offset
-    for level in range(levels - 1, -1, -1):
-        start, at = len(chunks), reader.offset
-        count = reader.varint()
-        if count > MAX_CHUNKS - start:
-            raise LimitExceeded(f"more than {MAX_CHUNKS} chunks", section=reader.section, offset=at)
-        if count == 0:
-            raise reader.corrupt("M6", f"level {level} is empty", at=at)
-        for _ in range(count):
-            chunks.append(_parse_entry(reader, chunks, level, bounds, offset, coarsest=level == levels - 1))
-            offset += chunks[-1].size_bytes
-        if sorted(chunk.tile for chunk in chunks[start:]) != list(range(count)):
-            raise reader.corrupt("M9", f"tiles of level {level} are not 0 to {count - 1}")
-    _check_ranges(reader, chunks)
-    return tuple(chunks)
-
-
-def serialize_manifest(
-    writer: FieldWriter, chunks: Sequence[ChunkInfo], levels: int, box: np.ndarray
-) -> None:
-    """Writes the entries; ``chunks`` are in file order, ``box`` [2,3] float32 is that of the scene."""
-    for level in range(levels - 1, -1, -1):
-        here = [chunk for chunk in chunks if chunk.level == level]
-        writer.varint(len(here))
-        for chunk in here:
-            writer.varint(chunk.tile)
-            if level < levels - 1:
-                writer.varint(chunk.parent)
-                writer.varint(chunk.first)
-                writer.varint(chunk.replaced)
-            writer.varint(chunk.count)
-            writer.varint(chunk.size_bytes)
-            writer.put(_pack_importance(chunk.importance))
-            writer.put(_pack_box(chunk.bounds_min, chunk.bounds_max, box))
-
-
-def _parse_entry(
-    reader: FieldReader,
-    before: list[ChunkInfo],
-    level: int,
-    bounds: np.ndarray,
-    offset: int,
-    *,
-    coarsest: bool,
-) -> ChunkInfo:
-    tile = reader.varint()
-    parent, first, replaced = (-1, 0, 0) if coarsest else _parse_parent(reader, before, level)
-    at = reader.offset
-    count, size_bytes = reader.varint(), reader.varint()
-    if count > MAX_CHUNK_SPLATS or size_bytes > MAX_CHUNK_BYTES:
+    bits = BitReader(reader)
+    orders = {name: bits.bits(5) for name in ORDERS}
+    counts = [bits.golomb(_LEVEL_ORDER) + 1 for _ in position_steps]
+    if sum(counts) > MAX_CHUNKS:
         raise LimitExceeded(
-            f"{count} splats in {size_bytes} bytes, at most {MAX_CHUNK_SPLATS} in {MAX_CHUNK_BYTES}",
-            section=reader.section,
-            offset=at,
+            f"{sum(counts)} chunks, at most {MAX_CHUNKS}", section=reader.section, offset=reader.offset
         )
-    if count == 0:
-        raise reader.corrupt("M6", "a chunk without splats", at=at)
-    importance = _unpack_importance(reader)
-    box = _unpack_box(reader, bounds)
-    return ChunkInfo(
-        len(before),
-        level,
-        tile,
-        parent,
-        first,
+    chunks: list[ChunkInfo] = []
+    coarser: list[ChunkInfo] = []
+    for level, count in zip(range(len(counts) - 1, -1, -1), counts, strict=True):
+        here: list[ChunkInfo] = []
+        for _ in range(count):
+            entry = _parse_entry(bits, orders, (sum(counts) - 1).bit_length(), coarsest=not coarser)
+            here.append(_chunk(reader, entry, level, here[-1] if here else None, coarser))
+        chunks += here
+        coarser = here
+    bits.finish()
+    return _placed(reader, chunks, origin, position_steps, first_offset)
+
+
+def _parse_entry(bits: BitReader, orders: dict[str, int], width: int, *, coarsest: bool) -> _Entry:
+    place = bits.bits(width)
+    parent_step, gap, replaced = 0, 0, 0
+    if not coarsest:
+        parent_step, gap = bits.golomb(0), bits.golomb(0)
+        replaced = bits.golomb(orders["replaced"]) + 1
+    count, words = bits.golomb(orders["count"]) + 1, bits.golomb(orders["words"]) + MIN_WORDS
+    importance = bits.signed(orders["importance"])
+    runs = bits.golomb(0)
+    if runs >= MAX_RUNS:
+        raise bits.reader.corrupt("M5", f"{runs + 1} runs, at most {MAX_RUNS}")
+    return _Entry(
+        place,
+        parent_step,
+        gap,
         replaced,
         count,
-        offset,
-        size_bytes,
-        box[0],
-        box[1],
+        words,
         importance,
+        tuple(bits.golomb(orders["run"]) for _ in range(runs)),
+        tuple(bits.signed(0) for _ in range(3)),
+        tuple(bits.bits(3) for _ in range(3)),
+        tuple(bits.signed(orders["base"]) for _ in range(3)),
     )
 
 
-def _parse_parent(reader: FieldReader, before: list[ChunkInfo], level: int) -> tuple[int, int, int]:
-    at = reader.offset
-    parent, first, replaced = reader.varint(), reader.varint(), reader.varint()
-    if parent >= len(before) or before[parent].level != level + 1:
-        raise reader.corrupt("M7", f"parent {parent} is no chunk of level {level + 1}", at=at)
-    if replaced == 0 or first + replaced > before[parent].count:
-        message = f"range {first} + {replaced} in a parent of {before[parent].count} splats"
-        raise reader.corrupt("M8", message, at=at)
-    return parent, first, replaced
+def _chunk(
+    reader: FieldReader, entry: _Entry, level: int, before: ChunkInfo | None, coarser: list[ChunkInfo]
+) -> ChunkInfo:
+    """The chunk of an entry; its parent is given as a tile, and places in the file are still to come."""
+    size_bytes = 2 * entry.words + CHECKSUM_BYTES
+    if entry.count > MAX_CHUNK_SPLATS or size_bytes > MAX_CHUNK_BYTES:
+        raise LimitExceeded(
+            f"{entry.count} splats in {size_bytes} bytes, at most {MAX_CHUNK_SPLATS} in {MAX_CHUNK_BYTES}",
+            section=reader.section,
+            offset=reader.offset,
+        )
+    rest = entry.count - sum(entry.runs)
+    if rest < 0:
+        raise reader.corrupt("M6", f"runs of {sum(entry.runs)} splats among {entry.count}")
+    parent, first = _range(reader, entry, before, coarser)
+    importance = entry.importance + (_importance_code(before.importance) if before else 0)
+    if not 0 <= importance <= _LARGEST_IMPORTANCE:
+        raise reader.corrupt("M4", f"importance {importance}")
+    base, bits = _lattice(reader, entry, before)
+    extent = tuple(extent_of(part, axis) for part, axis in zip(entry.parts, bits, strict=True))
+    corner = np.zeros(3, np.float32)
+    return ChunkInfo(
+        id=entry.place,
+        level=level,
+        tile=before.tile + 1 if before else 0,
+        parent=parent,
+        first=first,
+        replaced=entry.replaced,
+        count=entry.count,
+        runs=(*entry.runs, rest),
+        offset=0,
+        size_bytes=size_bytes,
+        base=base,
+        bits=bits,
+        extent=(extent[0], extent[1], extent[2]),
+        bounds_min=corner,
+        bounds_max=corner,
+        importance=_importance(importance),
+    )
 
 
-def _check_ranges(reader: FieldReader, chunks: Sequence[ChunkInfo]) -> None:
-    ordered = sorted((c.parent, c.first, c.replaced, c.id) for c in chunks if c.parent >= 0)
-    for (parent, first, replaced, _), (other, later, _, chunk) in pairwise(ordered):
-        if parent == other and first + replaced > later:
-            raise reader.corrupt("M8", f"chunk {chunk} replaces splats that another one replaces")
+def _range(
+    reader: FieldReader, entry: _Entry, before: ChunkInfo | None, coarser: list[ChunkInfo]
+) -> tuple[int, int]:
+    """The tile of the parent and the first splat that is replaced there."""
+    if not coarser:
+        return -1, 0
+    parent = entry.parent_step + (before.parent if before else 0)
+    if parent >= len(coarser):
+        raise reader.corrupt("M7", f"parent {parent} among {len(coarser)} chunks")
+    if entry.place <= coarser[parent].id:
+        raise reader.corrupt("M7", "a chunk comes before its parent")
+    first = entry.gap
+    if before is not None and not entry.parent_step:
+        first += before.first + before.replaced
+    if first + entry.replaced > coarser[parent].count:
+        message = f"range {first} + {entry.replaced} in a parent of {coarser[parent].count} splats"
+        raise reader.corrupt("M8", message)
+    return parent, first
 
 
-def _pack_importance(importance: float) -> bytes:
-    bits = int(np.float32(importance).view(np.uint32))
-    return min((bits + 0x8000) >> 16, 0x7F7F).to_bytes(2, "little")
+def _lattice(
+    reader: FieldReader, entry: _Entry, before: ChunkInfo | None
+) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Corner and bits of a chunk's lattice, which the file has as differences from the chunk before."""
+    last_base, last_bits = (before.base, before.bits) if before else ((0, 0, 0), (0, 0, 0))
+    bits = [a + b for a, b in zip(last_bits, entry.bits, strict=True)]
+    if not all(0 <= axis <= MAX_AXIS_BITS for axis in bits):
+        raise reader.corrupt("M4", f"lattice of {bits} bits")
+    shifts = [corner_shift(axis) for axis in bits]
+    base = [(a >> s) + b << s for a, b, s in zip(last_base, entry.base, shifts, strict=True)]
+    if not all(0 <= axis < 1 << MAX_AXIS_BITS for axis in base):
+        raise reader.corrupt("M4", f"lattice from {base}")
+    return (base[0], base[1], base[2]), (bits[0], bits[1], bits[2])
 
 
-def _unpack_importance(reader: FieldReader) -> float:
-    at = reader.offset
-    bits = reader.u16()
-    if bits >= 0x7F80:
-        raise reader.corrupt("M4", "importance is negative or not finite", at=at)
-    return float(np.uint32(bits << 16).view(np.float32))
+def _placed(
+    reader: FieldReader,
+    chunks: list[ChunkInfo],
+    origin: np.ndarray,
+    position_steps: Sequence[float],
+    offset: int,
+) -> tuple[ChunkInfo, ...]:
+    """The chunks in file order, with offsets, ids of parents and boxes."""
+    if sorted(chunk.id for chunk in chunks) != list(range(len(chunks))):
+        raise reader.corrupt("M9", "places in the file repeat or are missing")
+    ids = {(chunk.level, chunk.tile): chunk.id for chunk in chunks}
+    placed = []
+    for chunk in sorted(chunks, key=lambda chunk: chunk.id):
+        parent = ids.get((chunk.level + 1, chunk.parent), -1)
+        low, high = chunk_box(chunk.base, chunk.extent, origin, position_steps[chunk.level])
+        placed.append(replace(chunk, parent=parent, offset=offset, bounds_min=low, bounds_max=high))
+        offset += chunk.size_bytes
+    return tuple(placed)
 
 
-def _pack_box(low: np.ndarray, high: np.ndarray, bounds: np.ndarray) -> bytes:
-    """Six 16-bit cells of the scene's box, rounded outwards."""
-    origin = bounds[0].astype(np.float64)
-    extent = np.maximum(bounds[1] - origin, np.finfo(np.float64).tiny)
-    cells = np.stack([(low - origin) / extent, (high - origin) / extent]) * _BOX_CELLS
-    cells = np.clip([np.floor(cells[0] - 1e-3), np.ceil(cells[1] + 1e-3)], 0, _BOX_CELLS)
-    return cells.astype("<u2").tobytes()
+def chunk_box(
+    base: Sequence[int], extent: Sequence[int], origin: np.ndarray, step: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of a box as [3] float32 each."""
+    low = origin.astype(np.float64) + np.array(base) * step
+    return low.astype(np.float32), (low + np.array(extent) * step).astype(np.float32)
 
 
-def _unpack_box(reader: FieldReader, bounds: np.ndarray) -> np.ndarray:
-    at = reader.offset
-    cells = np.frombuffer(reader.take(12), "<u2").reshape(2, 3).astype(np.float64)
-    if (cells[0] > cells[1]).any():
-        raise reader.corrupt("M4", "the box of a chunk is inside out", at=at)
-    origin = bounds[0].astype(np.float64)
-    corners = origin + cells / _BOX_CELLS * (bounds[1] - origin)
-    return corners.astype(np.float32)
+def serialize_manifest(writer: FieldWriter, chunks: Sequence[ChunkInfo], levels: int) -> None:
+    """Writes the entries; ``chunks`` are in file order."""
+    by_level: list[list[ChunkInfo]] = [[] for _ in range(levels)]
+    for chunk in sorted(chunks, key=lambda chunk: chunk.tile):
+        by_level[levels - 1 - chunk.level].append(chunk)
+    entries = [[_entry(chunk, last, chunks) for last, chunk in _pairs(here)] for here in by_level]
+    orders = _best_orders([entry for here in entries for entry in here])
+    bits = BitWriter()
+    for name in ORDERS:
+        bits.bits(orders[name], 5)
+    for here in entries:
+        bits.golomb(len(here) - 1, _LEVEL_ORDER)
+    for index, here in enumerate(entries):
+        for entry in here:
+            _write_entry(bits, orders, (len(chunks) - 1).bit_length(), entry, coarsest=not index)
+    bits.flush(writer)
+
+
+def _pairs(here: list[ChunkInfo]) -> list[tuple[ChunkInfo | None, ChunkInfo]]:
+    return list(zip([None, *here[:-1]], here, strict=True))
+
+
+def _entry(chunk: ChunkInfo, last: ChunkInfo | None, chunks: Sequence[ChunkInfo]) -> _Entry:
+    parent_step = gap = 0
+    if chunk.parent >= 0:
+        parent_step = chunks[chunk.parent].tile - (chunks[last.parent].tile if last else 0)
+        gap = chunk.first - (last.first + last.replaced if last and not parent_step else 0)
+    shifts = [corner_shift(axis) for axis in chunk.bits]
+    last_base, last_bits = (last.base, last.bits) if last else ((0, 0, 0), (0, 0, 0))
+    return _Entry(
+        place=chunk.id,
+        parent_step=parent_step,
+        gap=gap,
+        replaced=chunk.replaced,
+        count=chunk.count,
+        words=(chunk.size_bytes - CHECKSUM_BYTES) // 2,
+        importance=_importance_code(chunk.importance) - (_importance_code(last.importance) if last else 0),
+        runs=chunk.runs[:-1],
+        bits=tuple(a - b for a, b in zip(chunk.bits, last_bits, strict=True)),
+        parts=tuple(part_of(size, axis) for size, axis in zip(chunk.extent, chunk.bits, strict=True)),
+        base=tuple((a >> s) - (b >> s) for a, b, s in zip(chunk.base, last_base, shifts, strict=True)),
+    )
+
+
+def _write_entry(
+    bits: BitWriter, orders: dict[str, int], width: int, entry: _Entry, *, coarsest: bool
+) -> None:
+    bits.bits(entry.place, width)
+    if not coarsest:
+        bits.golomb(entry.parent_step, 0)
+        bits.golomb(entry.gap, 0)
+        bits.golomb(entry.replaced - 1, orders["replaced"])
+    bits.golomb(entry.count - 1, orders["count"])
+    bits.golomb(entry.words - MIN_WORDS, orders["words"])
+    bits.signed(entry.importance, orders["importance"])
+    bits.golomb(len(entry.runs), 0)
+    for run in entry.runs:
+        bits.golomb(run, orders["run"])
+    for change in entry.bits:
+        bits.signed(change, 0)
+    for part in entry.parts:
+        bits.bits(part, 3)
+    for change in entry.base:
+        bits.signed(change, orders["base"])
+
+
+def _best_orders(entries: list[_Entry]) -> dict[str, int]:
+    """The order for each field with which all its values take the fewest bits."""
+    values = {
+        "replaced": [max(entry.replaced - 1, 0) for entry in entries],
+        "count": [entry.count - 1 for entry in entries],
+        "words": [entry.words - MIN_WORDS for entry in entries],
+        "importance": [fold(entry.importance) for entry in entries],
+        "run": [run for entry in entries for run in entry.runs],
+        "base": [fold(change) for entry in entries for change in entry.base],
+    }
+    return {
+        name: min(range(22), key=lambda order: sum(golomb_bits(value, order) for value in values[name]))
+        for name in ORDERS
+    }
+
+
+def _importance_code(importance: float) -> int:
+    if importance <= 0:
+        return 0
+    return min(max(round(4 * math.log2(importance)) + _ONE, 1), _LARGEST_IMPORTANCE)
+
+
+def _importance(code: int) -> float:
+    return 2.0 ** ((code - _ONE) / 4) if code else 0.0

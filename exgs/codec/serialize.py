@@ -13,10 +13,9 @@ from exgs.codec.entropy.fitting import fit_family, fit_splits
 from exgs.codec.entropy.rans import encode
 from exgs.codec.entropy.tables import Coder, Family, build
 from exgs.codec.errors import EncodeError
-from exgs.codec.fields import FieldWriter
 from exgs.codec.header import VERSION, Header, finish_preamble, serialize_header
 from exgs.codec.limits import MAX_CHUNK_BYTES, most_splats
-from exgs.codec.manifest import ChunkInfo
+from exgs.codec.manifest import CHECKSUM_BYTES, ChunkInfo, chunk_box, extent_of, part_of
 from exgs.codec.measure import count_events, section_bytes
 from exgs.codec.model import (
     CHROMA_G,
@@ -86,10 +85,9 @@ def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     families = _fit(counts)
     coder = build(families)
     bodies = [_body(chunk, part, coder) for chunk, part in zip(chunks, events, strict=True)]
-    boxes = [_box(chunk, coding, origin) for chunk in chunks]
-    header = _header(pyramid, coding, np.concatenate([origin[None], *boxes]))
+    header = _header(pyramid, coding, origin, [_box(chunk, coding, origin) for chunk in chunks])
     head = serialize_header(header, families)
-    order, entries = _manifest(pyramid, chunks, boxes, [len(body) for body in bodies])
+    order, entries = _manifest(pyramid, chunks, header, [len(body) for body in bodies])
     preamble = finish_preamble(header, head, entries)
     data = preamble + b"".join(bodies[index] for index in order)
     splats = sum(len(level.gaussians) for level in pyramid.levels)
@@ -116,11 +114,11 @@ def _quantised(pyramid: Pyramid, precision: Precision) -> tuple[Coding, np.ndarr
     return replace(coding, predictions=_predictions(chunks)), origin, chunks
 
 
-def _header(pyramid: Pyramid, coding: Coding, corners: np.ndarray) -> Header:
-    """The header; its box holds ``corners`` [N,3], the first of them the origin of the lattices."""
+def _header(pyramid: Pyramid, coding: Coding, origin: np.ndarray, boxes: list[np.ndarray]) -> Header:
+    """The header; its box holds ``boxes`` [2,3] and begins at the origin of the lattices."""
     finest = pyramid.levels[0].gaussians
     splats = tuple(len(level.gaussians) for level in pyramid.levels)
-    low, high = corners[0].astype(np.float32), corners.max(axis=0).astype(np.float32)
+    low, high = origin.astype(np.float32), np.max(boxes, axis=(0, 1)).astype(np.float32)
     return Header(VERSION, finest.frame, finest.sh_degree, splats, low, high, coding, pyramid.start)
 
 
@@ -128,8 +126,9 @@ def _arrange(piece: Cut, lattice: np.ndarray, columns: np.ndarray, coding: Codin
     cells, codes = lattice[piece.index] - piece.base, np.ascontiguousarray(columns[:, piece.index])
     events = np.empty(_SPLITS_PER_SPLAT * len(cells), np.int64)
     book = coding.book(piece.level, degree)
-    for run in (slice(0, piece.with_children), slice(piece.with_children, None)):
-        split_cells(cells[run], piece.bits, codes[:, run], events, book)
+    ends = np.cumsum(piece.runs)
+    for first, end in zip(ends - piece.runs, ends, strict=True):
+        split_cells(cells[first:end], piece.bits, codes[:, first:end], events, book)
     used = int(book[USED])
     find_neighbours(codes)
     return _Chunk(piece, cells, codes, events[:used].copy())
@@ -176,13 +175,8 @@ def _fit(counts: np.ndarray) -> tuple[Family, ...]:
 def _body(chunk: _Chunk, events: np.ndarray, coder: Coder) -> bytes:
     words = np.empty(2 * len(events) + 8, np.uint16)
     start = encode(events, len(events), coder.tables, coder.table_of, words)
-    writer = FieldWriter()
-    writer.varint(chunk.cut.with_children)
-    for corner in chunk.cut.base:
-        writer.varint(int(corner))
-    writer.u16(sum(int(bits) << (5 * axis) for axis, bits in enumerate(chunk.cut.bits)))
-    writer.put(words[start:].astype("<u2").tobytes())
-    body = bytes(writer.data) + zlib.crc32(writer.data).to_bytes(4, "little")
+    body = words[start:].astype("<u2").tobytes()
+    body += zlib.crc32(body).to_bytes(CHECKSUM_BYTES, "little")
     if len(body) > MAX_CHUNK_BYTES:
         raise EncodeError(f"a chunk of {len(body)} bytes, at most {MAX_CHUNK_BYTES}: use coarser steps")
     return body
@@ -196,7 +190,7 @@ def _box(chunk: _Chunk, coding: Coding, origin: np.ndarray) -> np.ndarray:
 
 
 def _manifest(
-    pyramid: Pyramid, chunks: list[_Chunk], boxes: list[np.ndarray], sizes: list[int]
+    pyramid: Pyramid, chunks: list[_Chunk], header: Header, sizes: list[int]
 ) -> tuple[list[int], list[ChunkInfo]]:
     """The chunks in file order, and their entries: within a level by importance per byte."""
     cuts = [chunk.cut for chunk in chunks]
@@ -205,22 +199,36 @@ def _manifest(
     place = {index: id for id, index in enumerate(order)}
     entries = []
     for id, index in enumerate(order):
-        piece, box = cuts[index], boxes[index]
+        piece = cuts[index]
         parent = place[piece.parent] if piece.parent >= 0 else -1
-        entries.append(
-            ChunkInfo(
-                id=id,
-                level=piece.level,
-                tile=piece.tile,
-                parent=parent,
-                first=piece.first,
-                replaced=piece.replaced,
-                count=len(piece.index),
-                offset=0,
-                size_bytes=sizes[index],
-                bounds_min=box[0],
-                bounds_max=box[1],
-                importance=gains[index],
-            )
-        )
+        entries.append(_info(chunks[index], header, (id, parent), gains[index], sizes[index]))
     return order, entries
+
+
+def _info(chunk: _Chunk, header: Header, place: tuple[int, int], gain: float, size_bytes: int) -> ChunkInfo:
+    """The entry of a chunk; ``place`` is its id and that of its parent."""
+    piece = chunk.cut
+    bits = tuple(int(axis) for axis in piece.bits)
+    far = (chunk.codes[X : X + 3].max(axis=1) + 1) >> 1
+    extent = tuple(extent_of(part_of(int(a), b), b) for a, b in zip(far, bits, strict=True))
+    base = tuple(int(axis) for axis in piece.base)
+    step = header.coding.position_steps[piece.level]
+    low, high = chunk_box(base, extent, header.bounds_min, step)
+    return ChunkInfo(
+        id=place[0],
+        level=piece.level,
+        tile=piece.tile,
+        parent=place[1],
+        first=piece.first,
+        replaced=piece.replaced,
+        count=len(piece.index),
+        runs=piece.runs,
+        offset=0,
+        size_bytes=size_bytes,
+        base=(base[0], base[1], base[2]),
+        bits=(bits[0], bits[1], bits[2]),
+        extent=(extent[0], extent[1], extent[2]),
+        bounds_min=low,
+        bounds_max=high,
+        importance=gain,
+    )

@@ -78,17 +78,23 @@ _COLOURS = ((LUMA, LUMA_CONTEXT), (CHROMA_O, CHROMA_O_CONTEXT), (CHROMA_G, CHROM
 
 
 def decode_symbols(
-    words: np.ndarray, tables: np.ndarray, book: np.ndarray, shape: np.ndarray, codes: np.ndarray
+    words: np.ndarray,
+    tables: np.ndarray,
+    book: np.ndarray,
+    shape: tuple[np.ndarray, np.ndarray],
+    codes: np.ndarray,
 ) -> int:
     """Fills ``codes`` [rows, N] int32 of zeros from ``words`` [M] uint16; gives a broken rule or DONE.
 
-    M is at least 4; ``shape`` [4] int64: splats of the first run, then the bits of x, y and z.
+    M is at least 4; ``shape``: int64 splats of each run, and the bits [3] of x, y and z.
     """
     low, high = words[0:4:2].astype(np.int64), words[1:4:2].astype(np.int64)
     book[STATE_A], book[STATE_B] = low | high << 16
     book[NEXT_WORD] = 4
-    for first, end in ((0, shape[0]), (shape[0], codes.shape[1])):
-        if not _cells(words, tables, book, shape[1:], codes[:, first:end]):
+    runs, bits = shape
+    ends = runs.cumsum()
+    for first, end in zip(ends - runs, ends, strict=True):
+        if not _cells(words, tables, book, bits, codes[:, first:end]):
             return BAD_SYMBOL
     find_neighbours(codes)
     sound = _shapes(words, tables, book, codes)

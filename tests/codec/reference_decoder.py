@@ -60,6 +60,16 @@ class Bytes:
         self.count -= count
         return value
 
+    def align(self) -> None:
+        assert self.held == 0
+        self.count = 0
+
+    def golomb(self, order: int) -> int:
+        zeros = 0
+        while self.bits(1) == 0:
+            zeros += 1
+        return ((1 << zeros) - 1) * (1 << order) + self.bits(zeros + order)
+
 
 def unfold(value: int) -> int:
     return -((value + 1) // 2) if value % 2 else value // 2
@@ -136,6 +146,7 @@ class ReferenceDecoder:
                     rising = [math.prod(weights[0] + 16 * i for i in range(k)) for k in range(n + 1)]
                     weights = [comb(n, k) * rising[k] * rising[n - k] for k in range(n + 1)]
                 frequencies[family, context] = self.normalise(weights)
+        reader.align()
         return frequencies
 
     @staticmethod
@@ -159,18 +170,51 @@ class ReferenceDecoder:
         return result
 
     def read_manifest(self, reader: Bytes, offset: int) -> None:
-        self.chunks: list[dict[str, Any]] = []
-        for level in range(self.levels - 1, -1, -1):
-            for _ in range(reader.varint()):
-                chunk: dict[str, Any] = {"level": level, "tile": reader.varint(), "parent": -1}
-                if level < self.levels - 1:
-                    for key in ("parent", "first", "replaced"):
-                        chunk[key] = reader.varint()
-                chunk["count"], chunk["size"] = reader.varint(), reader.varint()
-                chunk["importance"], chunk["box"] = reader.take("H"), reader.take("6H")
-                chunk["offset"] = offset
-                offset += chunk["size"]
-                self.chunks.append(chunk)
+        names = ("replaced", "count", "words", "importance", "run", "base")
+        self.orders = {name: reader.bits(5) for name in names}
+        counts = [reader.golomb(4) + 1 for _ in range(self.levels)]
+        width = (sum(counts) - 1).bit_length()
+        chunks: list[dict[str, Any]] = []
+        coarser: list[dict[str, Any]] = []
+        for level, count in zip(reversed(range(self.levels)), counts, strict=True):
+            here: list[dict[str, Any]] = []
+            for _ in range(count):
+                before = here[-1] if here else None
+                here.append({"level": level, **self.read_entry(reader, width, before, coarser)})
+            chunks += here
+            coarser = here
+        reader.align()
+        self.chunks = sorted(chunks, key=lambda chunk: int(chunk["id"]))
+        for chunk in self.chunks:
+            chunk["offset"] = offset
+            offset += chunk["size"]
+
+    def read_entry(
+        self, reader: Bytes, width: int, before: dict[str, Any] | None, coarser: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        chunk: dict[str, Any] = {"id": reader.bits(width), "parent": -1, "up": 0}
+        if coarser:
+            step = reader.golomb(0)
+            chunk["up"] = (before["up"] if before else 0) + step
+            chunk["parent"] = coarser[chunk["up"]]["id"]
+            chunk["first"] = reader.golomb(0)
+            if before and step == 0:
+                chunk["first"] += before["first"] + before["replaced"]
+            chunk["replaced"] = reader.golomb(self.orders["replaced"]) + 1
+        chunk["count"] = reader.golomb(self.orders["count"]) + 1
+        chunk["size"] = 2 * (reader.golomb(self.orders["words"]) + 4) + 4
+        step = unfold(reader.golomb(self.orders["importance"]))
+        chunk["importance"] = step + (before["importance"] if before else 0)
+        runs = [reader.golomb(self.orders["run"]) for _ in range(reader.golomb(0))]
+        chunk["runs"] = [*runs, chunk["count"] - sum(runs)]
+        last = before["bits"] if before else [0, 0, 0]
+        chunk["bits"] = [bits + unfold(reader.golomb(0)) for bits in last]
+        chunk["parts"] = [reader.bits(3) for _ in range(3)]
+        shifts = [max(bits - 4, 0) for bits in chunk["bits"]]
+        last = before["base"] if before else [0, 0, 0]
+        steps = [unfold(reader.golomb(self.orders["base"])) for _ in range(3)]
+        chunk["base"] = [((a >> s) + b) << s for a, b, s in zip(last, steps, shifts, strict=True)]
+        return chunk
 
     def whole(self) -> dict[str, np.ndarray]:
         """All splats that show once every chunk is there, chunk after chunk down the tree."""
@@ -203,21 +247,19 @@ class ChunkDecoder:
 
     def __init__(self, file: ReferenceDecoder, info: dict[str, Any], data: bytes) -> None:
         self.file, self.level = file, info["level"]
-        reader = Bytes(data)
-        self.first_run = reader.varint()
-        self.base = [reader.varint() for _ in range(3)]
-        packed = reader.take("H")
-        self.lattice = [packed >> 5 * axis & 31 for axis in range(3)]
-        self.words = [word[0] for word in struct.iter_unpack("<H", data[reader.at :])]
+        self.runs, self.base, self.lattice = info["runs"], info["base"], info["bits"]
+        self.words = [word[0] for word in struct.iter_unpack("<H", data)]
         self.a = self.words[0] + 65536 * self.words[1]
         self.b = self.words[2] + 65536 * self.words[3]
         self.next = 4
         self.splats = [Splat() for _ in range(info["count"])]
 
     def decode(self) -> dict[str, np.ndarray]:
-        for first, end in ((0, self.first_run), (self.first_run, len(self.splats))):
-            if end > first:
-                self.split(first, end, list(self.lattice), [0, 0, 0])
+        first = 0
+        for run in self.runs:
+            if run:
+                self.split(first, first + run, list(self.lattice), [0, 0, 0])
+            first += run
         self.neighbours()
         for splat in self.splats:
             near = splat.near

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from breakage import varint
+from breakage import Broken
 from random_pyramids import random_pyramid
 
 from exgs.codec import (
@@ -142,18 +142,14 @@ def test_chunks_decode_alone_and_in_any_order() -> None:
         decode_chunk(container.parsed, 0, container.chunk(0)[:-1])
     with pytest.raises(Corrupt, match=r"rule M1[12]"):
         decode_chunk(container.parsed, 1, container.chunk(0))
+    for id in (-1, len(container.manifest)):
+        with pytest.raises(IndexError, match=f"chunk {id}, there are"):
+            decode_chunk(container.parsed, id, container.chunk(0))
 
 
 def test_a_bomb_is_refused_before_memory_is_taken() -> None:
-    preamble = parse_preamble(TINY)
-    entry = len(TINY[: preamble.size_bytes - 4]) - 12 - 2
-    last = preamble.chunks[-1]
-    spelt = bytes([last.count, *varint(last.size_bytes)])
-    assert TINY[entry - len(spelt) : entry] == spelt
-    for count, size in ((70000, 100), (10, 1 << 20 | 1), (2000000, 2000000)):
-        head = bytearray(TINY[: entry - len(spelt)] + varint(count) + varint(size) + TINY[entry:][:14])
-        head[8:12] = (len(head) + 4).to_bytes(4, "little")
-        data = bytes(head) + zlib.crc32(head).to_bytes(4, "little") + bytes(100)
+    for count, size in ((70000, 100), (10, (1 << 20) + 2), (2000000, 2000000)):
+        data = Broken(TINY).with_last(count=count, size_bytes=size)
         tracemalloc.start()
         with pytest.raises(LimitExceeded):
             Decoder().feed(data)

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from random_pyramids import random_pyramid
 
-from exgs.codec import Precision, decode_chunk, open_container, serialize
+from exgs.codec import ChunkInfo, Precision, decode_chunk, open_container, serialize
+from exgs.codec.fields import FieldReader, FieldWriter
+from exgs.codec.manifest import (
+    CHECKSUM_BYTES,
+    MIN_WORDS,
+    chunk_lattice,
+    parse_manifest,
+    serialize_manifest,
+)
 
 CONTAINER = open_container(serialize(random_pyramid(30000, 2500, 120, seed=3), Precision()))
 
@@ -20,6 +28,38 @@ def test_coarser_levels_come_first_and_parents_before_children() -> None:
             assert chunk.first >= 0 and chunk.replaced > 0 and chunk.first + chunk.replaced <= parent.count
 
 
+def test_every_field_comes_back() -> None:
+    writer = FieldWriter()
+    serialize_manifest(writer, CONTAINER.manifest, 3)
+    header = CONTAINER.header
+    reader = FieldReader(bytes(writer.data), section="manifest")
+    again = parse_manifest(
+        reader, header.bounds_min, header.coding.position_steps, CONTAINER.parsed.size_bytes
+    )
+    assert reader.offset == len(writer.data)
+    for one, other in zip(CONTAINER.manifest, again, strict=True):
+        for name in ChunkInfo.__dataclass_fields__:
+            assert np.array_equal(getattr(one, name), getattr(other, name)), name
+
+
+def test_framing_takes_few_bytes_a_chunk() -> None:
+    writer = FieldWriter()
+    serialize_manifest(writer, CONTAINER.manifest, 3)
+    framing = len(writer.data) / len(CONTAINER.manifest) + 2 * MIN_WORDS + CHECKSUM_BYTES
+    assert framing < 32
+
+
+def test_lattices_hold_their_cells_and_are_tight() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        low = rng.integers(0, 1 << int(rng.integers(1, 20)), 3)
+        cells = low + rng.integers(0, 1 << int(rng.integers(0, 14)), (4, 3))
+        base, bits = chunk_lattice(cells)
+        assert (base <= cells.min(axis=0)).all() and (cells.max(axis=0) < base + (1 << bits)).all()
+        sides = cells.max(axis=0) - cells.min(axis=0)
+        assert ((1 << bits) <= np.maximum(2 * sides, 1) * 1.13).all()
+
+
 def test_chunks_follow_one_another_to_the_end_of_the_file() -> None:
     at = CONTAINER.parsed.size_bytes
     for chunk in CONTAINER.manifest:
@@ -32,7 +72,7 @@ def test_within_a_level_the_most_important_bytes_come_first() -> None:
     for level in range(3):
         here = [chunk for chunk in CONTAINER.manifest if chunk.level == level]
         worth = [chunk.importance / chunk.size_bytes for chunk in here]
-        assert worth == pytest.approx(sorted(worth, reverse=True), rel=0.01)
+        assert worth == pytest.approx(sorted(worth, reverse=True), rel=0.2)
         assert sorted(chunk.tile for chunk in here) == list(range(len(here)))
 
 
@@ -40,8 +80,9 @@ def test_boxes_hold_the_means() -> None:
     for chunk in CONTAINER.manifest:
         means = decode_chunk(CONTAINER.parsed, chunk.id, CONTAINER.chunk(chunk.id)).means
         assert (means >= chunk.bounds_min).all() and (means <= chunk.bounds_max).all()
-        slack = (CONTAINER.header.bounds_max - CONTAINER.header.bounds_min) * 4 / 65535
-        assert (means.min(axis=0) - chunk.bounds_min <= slack).all()
+        size = CONTAINER.header.coding.position_steps[chunk.level] * 2.0 ** np.array(chunk.bits)
+        assert (means.min(axis=0) - chunk.bounds_min <= size / 8).all()
+        assert (chunk.bounds_max - means.max(axis=0) <= size / 4).all()
 
 
 def test_large_levels_are_cut_into_chunks_of_16_to_64_kibibytes() -> None:

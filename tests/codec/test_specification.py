@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exgs.codec import ChunkInfo, limits, model
+from exgs.codec import ChunkInfo, limits, manifest, model
 from exgs.codec.coding import Coding
 from exgs.codec.entropy import rans, tables
 from exgs.codec.header import KNOWN_FLAGS, MAGIC, PREFIX_BYTES, VERSION
@@ -67,12 +67,10 @@ def test_constants() -> None:
 
 
 def test_manifest_fields_are_those_of_the_code() -> None:
-    documented = {name for row in rows("### Manifest") for name in re.findall(r"`(\w+)`", row[0])}
-    derived = {"id", "level", "offset"}
-    assert documented - {"box"} == set(ChunkInfo.__dataclass_fields__) - derived - {
-        "bounds_min",
-        "bounds_max",
-    }
+    documented = {row[0].strip("`") for row in rows("### Manifest")}
+    derived = {"level", "tile", "offset", "bounds_min", "bounds_max"}
+    assert documented == set(ChunkInfo.__dataclass_fields__) - derived
+    assert ", ".join(f"`{name}`" for name in manifest.ORDERS) in section("### Manifest").replace("\n", " ")
 
 
 def test_beta_tables_are_of_the_splats_that_the_document_says() -> None:

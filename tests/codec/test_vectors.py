@@ -44,7 +44,8 @@ def test_invalid_files_are_refused_by_the_rule_they_are_named_after(path: Path) 
 
 
 def test_every_rule_has_a_file_that_breaks_it() -> None:
-    assert {path.stem.split("-")[0] for path in INVALID} == set(RULES)
+    about_lone_chunks = {"M12"}
+    assert {path.stem.split("-")[0] for path in INVALID} == set(RULES) - about_lone_chunks
 
 
 def test_the_invalid_files_are_those_the_script_makes() -> None:

@@ -17,7 +17,24 @@ def _chunk(
     level: int, parent: int, centre: tuple[float, float, float], importance: float = 1.0, replaced: int = 0
 ) -> ChunkInfo:
     at = np.array(centre, float)
-    return ChunkInfo(0, level, 0, parent, 0, replaced, 100, 0, 9, at - 0.5, at + 0.5, importance)
+    return ChunkInfo(
+        id=0,
+        level=level,
+        tile=0,
+        parent=parent,
+        first=0,
+        replaced=replaced,
+        count=100,
+        runs=(100,),
+        offset=0,
+        size_bytes=9,
+        base=(0, 0, 0),
+        bits=(0, 0, 0),
+        extent=(0, 0, 0),
+        bounds_min=at - 0.5,
+        bounds_max=at + 0.5,
+        importance=importance,
+    )
 
 
 def _schedule(chunks: list[ChunkInfo], held: Iterable[int] = ()) -> Schedule:

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-
-from exgs.codec import parse_preamble
+from exgs.codec import ChunkInfo, Corrupt, decode_chunk, parse_preamble
+from exgs.codec.fields import FieldWriter
+from exgs.codec.manifest import serialize_manifest
 
 
 class Broken:
     """A sound file, taken apart so that a test can bend it."""
 
     def __init__(self, data: bytes) -> None:
-        """``data`` has one level, one chunk, degree 0 and no unit of length."""
         parsed = parse_preamble(data)
+        self.levels, self.entries = parsed.header.levels, list(parsed.chunks)
+        manifest = spelt(self.entries, self.levels)
         self.preamble = bytearray(data[: parsed.size_bytes - 4])
-        self.chunk = bytearray(data[parsed.size_bytes : -4])
-        entry = bytes([1, 0])
-        tail = struct.pack("<H", 0)
-        self.manifest = self.preamble.rindex(entry, 0, len(self.preamble) - len(tail) - 12)
+        assert self.preamble.endswith(manifest)
+        self.manifest = len(self.preamble) - len(manifest)
+        self.chunks = data[parsed.size_bytes :]
 
-    def data(self, *, mend_size: bool = True) -> bytes:
-        """The file, with sizes and checksums as they should be."""
-        if mend_size:
-            struct.pack_into("<I", self.preamble, 8, len(self.preamble) + 4)
-        return sealed(self.preamble) + sealed(self.chunk)
+    def data(self) -> bytes:
+        """The file, with size and checksum of the preamble as they should be."""
+        struct.pack_into("<I", self.preamble, 8, len(self.preamble) + 4)
+        return sealed(self.preamble) + self.chunks
+
+    def with_last(self, **changes: Any) -> bytes:
+        """The file with fields of its last chunk's entry changed."""
+        self.entries[-1] = replace(self.entries[-1], **changes)
+        self.preamble[self.manifest :] = spelt(self.entries, self.levels)
+        return self.data()
 
     def put(self, at: int, form: str, *values: float) -> None:
         """Overwrites a field of the preamble."""
@@ -41,7 +48,13 @@ def sealed(part: bytes | bytearray) -> bytes:
 
 HEADER = 12
 STEPS = HEADER + 3 + 24
-BOX_BYTES = 12
+
+
+def spelt(entries: list[ChunkInfo], levels: int) -> bytes:
+    """The bytes of a manifest."""
+    writer = FieldWriter()
+    serialize_manifest(writer, entries, levels)
+    return bytes(writer.data)
 
 
 def breakages(data: bytes, tree: bytes) -> Iterator[tuple[str, bytes]]:
@@ -76,53 +89,42 @@ def breakages(data: bytes, tree: bytes) -> Iterator[tuple[str, bytes]]:
 def manifest_breakages(data: bytes, tree: bytes) -> Iterator[tuple[str, bytes]]:
     """Breaches of the rules of manifest and tables."""
     broken = Broken(data)
-    broken.preamble[broken.manifest : broken.manifest + 1] = b"\x81\x00"
-    yield "M3-long-integer", broken.data()
-    broken = Broken(data)
-    broken.preamble[broken.manifest : broken.manifest + 1] = b"\xff\xff\xff\xff\xff\x01"
+    broken.preamble[broken.manifest + 4 :] = bytes(12)
     yield "M3-endless-integer", broken.data()
-    broken = Broken(data)
-    broken.put(broken.manifest, "B", 0)
-    yield "M6-empty-level", broken.data()
-    broken = Broken(data)
-    broken.put(broken.manifest + 1, "B", 1)
-    yield "M9-tile", broken.data()
-    broken = Broken(data)
-    broken.put(len(broken.preamble) - BOX_BYTES - 2, "H", 0x7F80)
-    yield "M4-importance-infinite", broken.data()
-    broken = Broken(data)
-    broken.put(len(broken.preamble) - BOX_BYTES, "6H", 9, 9, 9, 0, 0, 0)
-    yield "M4-box-inside-out", broken.data()
     broken = Broken(data)
     broken.preamble += b"\0"
     yield "M10-preamble-too-long", broken.data()
     broken = Broken(data)
+    del broken.preamble[-1]
+    yield "M10-preamble-too-short", broken.data()
+    broken = Broken(data)
     broken.preamble[broken.manifest - 1] |= 0x80
     broken.preamble[broken.manifest - 2] = 0xFF
     yield "M14-tables", broken.data()
-    yield "M7-parent", patched_entry(tree, lambda entry: {**entry, "parent": 1 << 20})
-    yield "M8-range-empty", patched_entry(tree, lambda entry: {**entry, "replaced": 0})
-    yield "M8-range-outside", patched_entry(tree, lambda entry: {**entry, "first": 60000})
-    yield "M12-chunk-too-small", patched_entry(tree, lambda entry: {**entry, "size_bytes": 3})
-    longer = patched_entry(tree, lambda entry: {**entry, "size_bytes": entry["size_bytes"] + 2})
-    start = len(longer) - parse_preamble(tree).chunks[-1].size_bytes
+    last = Broken(tree).entries[-1]
+    yield "M4-lattice-bits", Broken(tree).with_last(bits=(22, 0, 0))
+    yield "M4-lattice-corner", Broken(tree).with_last(base=(1 << 21, 0, 0))
+    yield "M5-runs", Broken(tree).with_last(runs=(0,) * 17)
+    yield "M6-runs", Broken(tree).with_last(runs=(last.count + 1, 0))
+    yield "M7-parent", early_child(tree)
+    yield "M8-range-outside", Broken(tree).with_last(replaced=last.replaced + 60000)
+    yield "M9-place", missing_place(tree)
+    longer = Broken(tree).with_last(size_bytes=last.size_bytes + 2)
+    start = len(longer) - last.size_bytes
     yield "M15-word-left", longer[:start] + sealed(longer[start:-4] + b"\0\0")
 
 
-def patched_entry(tree: bytes, change: Callable[[dict[str, int]], dict[str, int]]) -> bytes:
-    """``tree`` with the entry of its last chunk changed."""
-    parsed = parse_preamble(tree)
-    last = parsed.chunks[-1]
-    names = ("tile", "parent", "first", "replaced", "count", "size_bytes")
-    entry = {name: getattr(last, name) for name in names}
-    tail = 2 + BOX_BYTES
-    old = b"".join(varint(value) for value in entry.values())
-    end = parsed.size_bytes - 4 - tail
-    assert tree[end - len(old) : end] == old
-    new = b"".join(varint(value) for value in change(entry).values())
-    preamble = bytearray(tree[: end - len(old)] + new + tree[end : parsed.size_bytes - 4])
-    struct.pack_into("<I", preamble, 8, len(preamble) + 4)
-    return sealed(preamble) + tree[parsed.size_bytes :]
+def early_child(tree: bytes) -> bytes:
+    """``tree`` with its last chunk in the place of the first one."""
+    broken = Broken(tree)
+    broken.entries[0] = replace(broken.entries[0], id=len(broken.entries) - 1)
+    return broken.with_last(id=0)
+
+
+def missing_place(tree: bytes) -> bytes:
+    """``tree`` with its last chunk one place too far."""
+    broken = Broken(tree)
+    return broken.with_last(id=len(broken.entries))
 
 
 def chunk_breakages(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -131,33 +133,18 @@ def chunk_breakages(data: bytes) -> Iterator[tuple[str, bytes]]:
     flipped[-6] ^= 16
     yield "M11-chunk-checksum", bytes(flipped)
     yield "M13-trailing-byte", data + b"\0"
+    yield "M16-split", wild_split(data)
+
+
+def wild_split(data: bytes) -> bytes:
+    """``data``, of one chunk, with the first of its states that splits off more splats than there are."""
     broken = Broken(data)
-    broken.chunk[0] = 0x7F
-    yield "M16-first-run", broken.data()
-    broken = Broken(data)
-    at = 1 + len(b"".join(varint(int(value)) for value in base_of(broken.chunk)))
-    struct.pack_into("<H", broken.chunk, at, 0xFFFF)
-    yield "M16-lattice-bits", broken.data()
-
-
-def base_of(chunk: bytes | bytearray) -> list[int]:
-    """The corner of a chunk's lattice."""
-    values, value, shift = [], 0, 0
-    for byte in chunk:
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            values.append(value)
-            value = shift = 0
-        if len(values) == 4:
-            return list(np.array(values[1:]))
-    raise AssertionError("a chunk begins with four integers")
-
-
-def varint(value: int) -> bytes:
-    """The shortest spelling of an integer."""
-    out = bytearray()
-    while value >= 128:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*out, value])
+    words = broken.chunks[:-4]
+    for state in range(1 << 16, 1 << 22, 97):
+        broken.chunks = sealed(struct.pack("<I", state) + words[4:])
+        try:
+            decode_chunk(parse_preamble(data), 0, broken.chunks)
+        except Corrupt as error:
+            if error.rule == "M16":
+                return broken.data()
+    raise AssertionError("every state passes")
