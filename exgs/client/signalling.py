@@ -12,8 +12,8 @@ import aiohttp
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, quoted
 from exgs.protocol import ConnectionConfig, Endpoint, ProtocolError, Role, TransportError
+from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.protocol.drivers.settings import WebRtcConfig
-from exgs.protocol.drivers.webrtc import WebRtcTransport
 from exgs.version import __version__
 
 WHEP_PATH = "/whep"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from exgs.protocol.channels import Channel
 
@@ -40,3 +40,21 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Lets go of everything; safe to call twice."""
+
+
+@runtime_checkable
+class LinkCarrier(Protocol):
+    """A transport that can have further connections for scene data, 1 to 4.
+
+    They come and go: ``scene_channels`` has the channel of each while it is up. Each method may raise
+    TransportError or RemoteProtocolError; the connection in question is then dropped, and nothing else.
+    """
+
+    async def offer_link(self, link: int) -> str:
+        """Client: begins connection ``link``, in the place of one that was there; its SDP offer."""
+
+    async def accept_link(self, link: int, sdp: str) -> None:
+        """Client: the server's answer to that; an empty one drops the connection."""
+
+    async def answer_link(self, link: int, sdp: str) -> str:
+        """Server: takes the client's offer for connection ``link``; the SDP answer."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from exgs.protocol import Transport
-from exgs.protocol.drivers.webrtc import WebRtcTransport
+from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.server.cache import Cache
 from exgs.server.catalogue import Catalogue
 from exgs.server.config import ServerConfig

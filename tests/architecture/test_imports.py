@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "exgs"
-ROOMS = ("scene", "raster", "codec", "painter", "protocol", "server", "client", "cli")
+ROOMS = ("scene", "raster", "codec", "painter", "protocol", "server", "client", "experiments", "cli")
 MAY_IMPORT = {
     "scene": set(),
     "raster": {"scene"},
@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "protocol": set(),
     "server": {"scene", "raster", "codec", "protocol"},
     "client": {"scene", "raster", "codec", "painter", "protocol"},
+    "experiments": {"protocol"},
     "cli": set(ROOMS),
 }
 

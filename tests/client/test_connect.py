@@ -13,7 +13,7 @@ from exgs.client.errors import ClientError
 from exgs.client.session import play
 from exgs.codec import open_container
 from exgs.protocol import Endpoint, OpenScene, Role, SceneInfo, SceneList, SceneState, SceneStatus
-from exgs.protocol.drivers.webrtc import WebRtcTransport
+from exgs.protocol.drivers.links import WebRtcTransport
 from tests.client.stage import PaintedRasterizer, encoded
 
 pytestmark = pytest.mark.end_to_end

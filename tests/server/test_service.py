@@ -16,7 +16,7 @@ import pytest
 from exgs.codec import decode, open_container
 from exgs.codec.config import EncodeConfig
 from exgs.protocol import ChunkReceived, CloseCode, Closed, Endpoint, OpenScene, Role, SceneList, ViewUpdate
-from exgs.protocol.drivers.webrtc import WebRtcTransport
+from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.scene import generate_interior, write_scene
 from exgs.server.config import ServerConfig
 from exgs.server.errors import ServerError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Protocol
 
 _URL = re.compile(
     r"(?P<scheme>stun|turns?):(?:(?P<user>[^:@\s]+):(?P<secret>[^@\s]+)@)?"
@@ -37,6 +38,27 @@ class IceServer:
         return IceServer(bare, match["user"] or "", match["secret"] or "")
 
 
+class Detour(Protocol):
+    """The way of one peer connection through something that stands between the peers."""
+
+    @property
+    def offer(self) -> str:
+        """The offer that the server shall get."""
+
+    def answered(self, sdp: str) -> str:
+        """The answer that the client shall get, for the one the server gave."""
+
+    def close(self) -> None:
+        """Nothing passes any more."""
+
+
+class Route(Protocol):
+    """Makes detours: an emulated link, a relay of one's own."""
+
+    async def detour(self, offer: str) -> Detour:
+        """A way for the peer connection that is offered."""
+
+
 @dataclass(frozen=True)
 class WebRtcConfig:
     """How peer connections are made."""
@@ -47,3 +69,5 @@ class WebRtcConfig:
     """How long finding this machine's addresses may take; a STUN server that is silent costs 5 s of it."""
     connect_timeout_s: float = 10.0
     """How long after the answer the channels must be up."""
+    route: Route | None = None
+    """Client: what stands between the peers; None for nothing."""

@@ -1,4 +1,4 @@
-"""WebRTC by aiortc; the only file that imports it.
+"""One peer connection by aiortc; the only file that imports it.
 
 Three habits of the library shape this file. It notices a dead peer after half a minute, so nothing here waits
 without a time-out of its own. Its data channels all drain through one queue per peer connection, so bulk is
@@ -10,21 +10,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import aiortc
 import aiortc.exceptions
 
 from exgs.protocol.channels import Channel, channels_of_link
 from exgs.protocol.drivers.sdp import check_sdp, count_candidates
-from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol.drivers.settings import Detour, WebRtcConfig
 from exgs.protocol.errors import RemoteProtocolError, TransportError
-from exgs.protocol.transport import Receiver
 from exgs.protocol.vocabulary import CloseCode
 
 _logger = logging.getLogger(__name__)
 _DRAINED_BYTES = 32 << 10
 _CLOSE_TIMEOUT_S = 5.0
-_MAX_EARLY = 256
 _BAD_SDP = (
     ValueError,
     LookupError,
@@ -43,41 +42,58 @@ _NO_ADDRESS = (
 )
 
 
-class WebRtcTransport:
-    """A Transport over one peer connection, whose channels both ends make by number."""
+class LinkOwner(Protocol):
+    """Whom a link tells what happens on it."""
 
-    def __init__(self, config: WebRtcConfig | None = None) -> None:
-        """Use ``offer`` or ``answer``. Must run inside the event loop."""
-        self._config = config or WebRtcConfig()
+    def link_opened(self, link: int) -> None:
+        """All its channels are up."""
+
+    def link_message(self, channel: Channel, data: bytes) -> None:
+        """One whole message."""
+
+    def link_drained(self, link: int) -> None:
+        """A channel that was full has room again."""
+
+    def link_lost(self, link: int, reason: str) -> None:
+        """It is down for good; told once."""
+
+
+class PeerLink:
+    """One peer connection, whose channels both ends make by number."""
+
+    def __init__(self, link: int, owner: LinkOwner, config: WebRtcConfig) -> None:
+        """Use ``offer`` and ``accept``, or ``answer``. Must run inside the event loop."""
+        self.open = False
+        """Whether its channels are up."""
+        self._link, self._owner, self._config = link, owner, config
         self._loop = asyncio.get_running_loop()
         servers = [
             aiortc.RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
-            for server in self._config.ice_servers
+            for server in config.ice_servers
         ]
         self._peer = aiortc.RTCPeerConnection(aiortc.RTCConfiguration(iceServers=servers))
         self._channels: dict[Channel, aiortc.RTCDataChannel] = {}
-        self._receiver: Receiver | None = None
-        self._early: list[tuple[Channel, bytes]] = []
+        self._detour: Detour | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._opened = False
-        self._lost: str | None = None
+        self._lost = False
         self._peer.on("connectionstatechange", self._on_state)
         self._peer.on("datachannel", self._on_strange_channel)
 
-    @classmethod
-    async def offer(cls, config: WebRtcConfig | None = None) -> tuple[WebRtcTransport, str]:
-        """Client: a transport and the SDP offer to POST.
+    async def offer(self) -> str:
+        """Client: the SDP offer.
 
         Raises:
             TransportError: this machine has no address to offer.
         """
-        transport = cls(config)
-        transport._make_channels()
-        offer_sdp = await transport._describe(transport._peer.createOffer())
-        if not count_candidates(offer_sdp):
-            await transport.close()
+        self._make_channels()
+        sdp = await self._describe(self._peer.createOffer())
+        if not count_candidates(sdp):
+            await self.close()
             raise TransportError(_NO_ADDRESS)
-        return transport, offer_sdp
+        if self._config.route is not None:
+            self._detour = await self._config.route.detour(sdp)
+            return self._detour.offer
+        return sdp
 
     async def accept(self, answer_sdp: str) -> None:
         """Client: the server's answer.
@@ -85,69 +101,52 @@ class WebRtcTransport:
         Raises:
             RemoteProtocolError: the answer is malformed or does not fit the offer.
         """
+        if self._detour is not None:
+            answer_sdp = self._detour.answered(answer_sdp)
         await self._hear_sdp(answer_sdp, "answer")
         self._expect_opening()
 
-    @classmethod
-    async def answer(cls, offer_sdp: str, config: WebRtcConfig | None = None) -> tuple[WebRtcTransport, str]:
-        """Server: a transport and the SDP answer to an offer.
+    async def answer(self, offer_sdp: str) -> str:
+        """Server: the SDP answer to an offer.
 
         Raises:
             RemoteProtocolError: the offer is malformed, too large or has no data channel section.
             TransportError: this machine has no address to answer with.
         """
-        check_sdp(offer_sdp)
-        transport = cls(config)
-        await transport._hear_sdp(offer_sdp, "offer")
-        transport._make_channels()
-        answer_sdp = await transport._describe(transport._peer.createAnswer())
+        await self._hear_sdp(offer_sdp, "offer")
+        self._make_channels()
+        answer_sdp = await self._describe(self._peer.createAnswer())
         if not count_candidates(answer_sdp):
-            await transport.close()
-            own, _ = await cls.offer(config)  # raises where the fault is this machine's
+            await self.close()
+            own = PeerLink(self._link, self._owner, self._config)
+            await own.offer()  # raises where the fault is this machine's
             await own.close()
             raise RemoteProtocolError(
                 "SDP: it leaves no address to answer with", close_code=CloseCode.MALFORMED
             )
-        transport._expect_opening()
-        return transport, answer_sdp
-
-    # The seam.
-
-    def attach(self, receiver: Receiver) -> None:
-        """See Transport."""
-        self._receiver = receiver
-        if self._opened:
-            receiver.transport_opened()
-        early, self._early = self._early, []
-        for channel, data in early:
-            receiver.message_arrived(channel, data)
-        if self._lost is not None:
-            receiver.transport_lost(self._lost)
+        self._expect_opening()
+        return answer_sdp
 
     def send(self, channel: Channel, data: bytes) -> None:
-        """See Transport."""
+        """Takes one message; never waits. Dropped where the channel is not up."""
         lane = self._channels.get(channel)
-        if lane is not None and lane.readyState == "open" and self._lost is None:
+        if lane is not None and lane.readyState == "open" and not self._lost:
             lane.send(data)
 
     def buffered_bytes(self, channel: Channel) -> int:
-        """See Transport."""
+        """Bytes taken and not yet on the wire."""
         lane = self._channels.get(channel)
         return 0 if lane is None else lane.bufferedAmount
 
-    def scene_channels(self) -> tuple[Channel, ...]:
-        """See Transport."""
-        return (Channel.SCENE_0,)
-
     async def close(self) -> None:
-        """See Transport."""
+        """Lets go of everything; safe to call twice."""
         self._lose("closed here")
         try:
             await asyncio.wait_for(self._peer.close(), _CLOSE_TIMEOUT_S)
         except TimeoutError:
             _logger.warning("a peer connection did not close in %g s", _CLOSE_TIMEOUT_S)
-
-    # Signalling.
+        if self._detour is not None:
+            self._detour.close()
 
     async def _describe(self, making: Awaitable[aiortc.RTCSessionDescription]) -> str:
         """Takes the description as this side's own, with this machine's addresses in it."""
@@ -177,7 +176,7 @@ class WebRtcTransport:
             raise _unfit(error) from error
 
     def _make_channels(self) -> None:
-        for spec in channels_of_link(0):
+        for spec in channels_of_link(self._link):
             lane = self._peer.createDataChannel(
                 spec.label,
                 ordered=spec.ordered,
@@ -199,30 +198,22 @@ class WebRtcTransport:
     # What the library tells.
 
     def _on_open(self) -> None:
-        if self._opened or any(lane.readyState != "open" for lane in self._channels.values()):
+        if self.open or any(lane.readyState != "open" for lane in self._channels.values()):
             return
-        self._opened = True
+        self.open = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._receiver is not None:
-            self._receiver.transport_opened()
+        self._owner.link_opened(self._link)
 
     def _listener(self, channel: Channel) -> Callable[[bytes | str], None]:
         def on_message(data: bytes | str) -> None:
             """Text is no message of this protocol: it counts as empty, which ends the session."""
-            message = data if isinstance(data, bytes) else b""
-            if self._receiver is not None:
-                self._receiver.message_arrived(channel, message)
-            elif len(self._early) < _MAX_EARLY:
-                self._early.append((channel, message))
-            else:
-                self._lose("messages came before anybody listened")
+            self._owner.link_message(channel, data if isinstance(data, bytes) else b"")
 
         return on_message
 
     def _on_drained(self) -> None:
-        if self._receiver is not None:
-            self._receiver.transport_drained()
+        self._owner.link_drained(self._link)
 
     def _on_close(self) -> None:
         self._lose("a data channel was closed")
@@ -238,13 +229,12 @@ class WebRtcTransport:
         self._lose(f"the peer opened a channel of its own: {str(lane.label)[:40]!r}")
 
     def _lose(self, reason: str) -> None:
-        if self._lost is not None:
+        if self._lost:
             return
-        self._lost = reason
+        self._lost, self.open = True, False
         if self._timer is not None:
             self._timer.cancel()
-        if self._receiver is not None:
-            self._receiver.transport_lost(reason)
+        self._owner.link_lost(self._link, reason)
 
 
 def _unfit(error: Exception) -> RemoteProtocolError:

@@ -15,8 +15,8 @@ from exgs.protocol import (
     SessionClosed,
     TransportError,
 )
+from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.protocol.drivers.settings import WebRtcConfig
-from exgs.protocol.drivers.webrtc import WebRtcTransport
 
 pytestmark = pytest.mark.end_to_end
 
@@ -86,7 +86,7 @@ async def test_a_channel_of_the_peers_own_ends_the_session() -> None:
         async with asyncio.timeout(10):
             await other.opened()
             await endpoint.opened()
-            client._peer.createDataChannel("exgs.backdoor")
+            client._links[0]._peer.createDataChannel("exgs.backdoor")
             closed = await endpoint.next_event()
     assert isinstance(closed, Closed)
     assert "channel of its own: 'exgs.backdoor'" in closed.reason
