@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from benchmarks.codec.rows import Row
 from benchmarks.codec.systems import SYSTEMS
 
@@ -19,6 +21,8 @@ CURVES = {
 }
 """A curve: the systems whose rows lie on it, colour and marker."""
 COLUMNS = 5
+DPI, COLORS = 140, 48
+"""Resolution and palette: the repository keeps the pictures, so they are to be small."""
 
 
 def curve(rows: Sequence[Row], scene: str, systems: Sequence[str], measure: str) -> list[tuple[int, float]]:
@@ -28,15 +32,15 @@ def curve(rows: Sequence[Row], scene: str, systems: Sequence[str], measure: str)
 
 
 def draw_curves(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """One SVG a measure; none where matplotlib is absent."""
+    """One PNG a measure; none where matplotlib is absent."""
     try:
         import matplotlib
     except ImportError:
         return []
     matplotlib.use("Agg")
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "exgs", "font.size": 7})
+    matplotlib.rcParams.update({"font.size": 7})
     scenes = list(dict.fromkeys(row.scene for row in rows if row.done))
-    return [_figure(rows, scenes, measure, folder / f"rate-{measure}.svg") for measure in MEASURES if scenes]
+    return [_figure(rows, scenes, measure, folder / f"rate-{measure}.png") for measure in MEASURES if scenes]
 
 
 def _figure(rows: Sequence[Row], scenes: list[str], measure: str, path: Path) -> Path:
@@ -54,10 +58,10 @@ def _figure(rows: Sequence[Row], scenes: list[str], measure: str, path: Path) ->
     figure.supylabel(MEASURES[measure])
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncols=len(CURVES), frameon=False)
-    figure.tight_layout(rect=(0, 0, 1, 0.95))
-    figure.savefig(path, metadata={"Date": None})
+    figure.tight_layout(rect=(0.01, 0, 1, 0.95))
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
     plt.close(figure)
-    path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")
+    Image.open(path).convert("RGB").quantize(COLORS).save(path, optimize=True)
     return path
 
 

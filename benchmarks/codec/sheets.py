@@ -1,4 +1,4 @@
-"""Pictures of one view side by side: the source and what three systems make of it at one ratio."""
+"""Pictures of one view side by side: the source, ours, the method as published, the best peer at equal bytes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw
 
 from benchmarks.codec.judge import shown_view
 from benchmarks.codec.rows import Row
-from benchmarks.codec.systems import SYSTEMS
+from benchmarks.codec.systems import OURS, PUBLISHED, SYSTEMS
+from benchmarks.codec.tables import FORMATS
 from exgs.raster.pictures import to_bytes
 
 RATIO = 107.0
-SHOWN = ("ugc", "exgs", "decimate+sog")
 IN_THE_DOCUMENT = ("interior", "skull", "st-peter", "flowers")
 """Scenes whose sheets go beside the document: few, so that the repository stays light."""
 TILE = (480, 270)
@@ -26,7 +26,9 @@ def draw_sheets(rows: Sequence[Row], pictures: Path, folder: Path, scenes: Seque
     made = []
     for scene in scenes:
         found = {row.system: row for row in rows if (row.scene, row.ratio) == (scene, RATIO) and row.done}
-        shown = [found[name] for name in SHOWN if name in found]
+        peers = [found[name] for name in FORMATS if name in found]
+        best = max(peers, key=lambda row: row.psnr or 0.0, default=None)
+        shown = [row for row in (found.get(OURS), found.get(PUBLISHED), best) if row is not None]
         reference = pictures / scene / "reference.npy"
         files = [pictures / scene / f"{row.system}-{row.budget}.png" for row in shown]
         if not shown or not reference.exists() or not all(file.exists() for file in files):

