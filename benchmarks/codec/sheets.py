@@ -1,4 +1,4 @@
-"""Pictures of one view side by side: the source, ours, the method as published, the best peer at equal bytes."""
+"""Pictures of one view side by side: the source, ours, the method as published, the best peer."""
 
 from __future__ import annotations
 

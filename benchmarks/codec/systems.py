@@ -130,7 +130,7 @@ class SplatTransform:
         return Made(made.path, made.size_bytes, made.seconds, made.peak_mib, found.trials)
 
     def decode(self, made: Path, ply: Path, tools: Tools) -> Finished:
-        # Its own reader is timed; but it writes full opacity as infinite, which no judge draws: ours does not.
+        # Its own reader is timed; but it writes full opacity as infinite, which no judge draws.
         timed = run([*self._program(tools), "-w", "-q", made, ply])
         run([*EXGS, "convert", made, ply, "-w", "-q"])
         return timed
