@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.codec.measure import Bench
+from benchmarks.codec.processes import CommandError
 from benchmarks.codec.publish import publish
 from benchmarks.codec.rows import Rows
 from benchmarks.codec.scenes import names
@@ -36,7 +37,10 @@ def main() -> None:
         args.out, Rows(args.out / "rows.jsonl", forget=args.again), _tools(args), min(args.jobs, len(scenes))
     )
     if not args.tables_only:
-        _measure(bench, scenes, ratios, high_rate=not args.no_high_rate)
+        try:
+            _measure(bench, scenes, ratios, high_rate=not args.no_high_rate)
+        except CommandError as error:
+            sys.exit(f"the encoder does not run: {error}")
     publish(list(bench.rows), args.out, args.document, args.figures)
     if any(row.note.startswith("failed") for row in bench.rows):
         sys.exit("some measurements failed: their rows say why, and the next run tries them again")
