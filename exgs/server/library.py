@@ -13,13 +13,13 @@ from weakref import WeakValueDictionary
 
 from exgs.codec import CodecError, Container, open_container
 from exgs.codec.config import EncodeConfig
+from exgs.codec.worth import ChunkTable
 from exgs.protocol.vocabulary import MAX_CHUNKS, MAX_MANIFEST_BYTES
 from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError
 from exgs.server.metrics import Metrics
 from exgs.server.pool import EncoderPool
-from exgs.server.schedule import ChunkTable
 from exgs.server.worker import Job
 
 MAX_FILE_BYTES = 4 << 30

@@ -1,90 +1,54 @@
 """Which chunk a viewer needs next, decided as late as possible.
 
-Order: coarser levels first (so a parent always goes before its children); within a level the chunks that the
-widened view frustum touches, then the others; among each, by what the encoder says the chunk improves, times
-the share of the view that its box can take from where the head is now; at last by id. The same calls give the
-same order.
+Candidates are the chunks whose parent was sent (or that have none) and that were not. An order says how much
+each is wanted (orders.py). The same calls give the same chunks.
 
-A rank is made for one level at a time, and only when a chunk is asked for after the head moved: asking costs
-a pop from a list, a new view a few array operations over the level's remaining chunks.
+Asking is cheap however large the scene: a short list of the most wanted candidates is put in order anew for
+each new view. All candidates are gone through only once as many chunks were asked for as pay for it, or when
+the view has changed so much that nothing on the list is wanted as much as it was when the list was made.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 
-from exgs.codec import ChunkInfo
-from exgs.server.errors import ServerError
+from exgs.codec.worth import ChunkTable
+from exgs.scene.outlook import Outlook, View, foresee
+from exgs.server.orders import ORDERS, Order
 
-FRUSTUM_MARGIN_RAD = math.radians(10.0)
-"""The frustum is widened by this on every side: a head turns about as much in 100 ms (95th percentile)."""
-MAX_HALF_FOV_RAD = math.radians(85.0)
-"""Half the widened field of view stays below this, so that its side planes remain planes."""
-
-RANKED_AT_ONCE = 64
-"""So many chunks are put in order for one view; the next ones when these are sent."""
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """Where the viewer's head is and what it sees."""
-
-    position: np.ndarray
-    """[3] float64 in scene coordinates."""
-    camera_from_world: np.ndarray
-    """[3,3] float64 rotation to camera axes: x right, y down, z forward."""
-    fov_x_rad: float
-    """Full horizontal field of view, over both eyes."""
-    fov_y_rad: float
-    """Full vertical field of view."""
-
-
-class ChunkTable:
-    """A manifest as arrays; made once per scene and shared by all who watch it."""
-
-    def __init__(self, chunks: Sequence[ChunkInfo]) -> None:
-        """Ids are indices into ``chunks``.
-
-        Raises:
-            ServerError: a chunk's parent does not exist or is not of a coarser level.
-        """
-        _check(chunks)
-        self.count = len(chunks)
-        """How many chunks there are."""
-        levels = np.array([chunk.level for chunk in chunks], np.int64)
-        self.by_level = tuple(np.flatnonzero(levels == level) for level in np.unique(levels))
-        """Ids of each level, finest first."""
-        low = np.array([chunk.bounds_min for chunk in chunks], np.float64).reshape(-1, 3)
-        high = np.array([chunk.bounds_max for chunk in chunks], np.float64).reshape(-1, 3)
-        self.centres, self.halves = (low + high) / 2, (high - low) / 2
-        """[N,3] centre and half size of each box."""
-        self.importance = np.array([chunk.importance for chunk in chunks], np.float64)
-        """[N] picture error that each chunk removes."""
-        self.growth = np.array([chunk.count - chunk.replaced for chunk in chunks], np.int64)
-        """[N] Gaussians that each chunk adds to those shown."""
+DEFAULT_DELAY_S = 0.15
+"""From a view on the client to a chunk for it on display, where nothing better is known."""
+LINGER_S = 0.35
+"""A chunk shall be of use for a while: chance is taken at this much after its arrival."""
+MAX_DELAY_S = 1.5
+SHORT_LIST = 96
+"""So many candidates are watched closely."""
+LOOKS_PER_CHUNK = 1024
+"""Candidates that may be looked at for each chunk that is asked for, in the long run."""
 
 
 class Schedule:
     """The chunks that one viewer still needs."""
 
-    def __init__(self, table: ChunkTable, *, held: Iterable[int] = ()) -> None:
+    def __init__(
+        self, table: ChunkTable, *, held: Iterable[int] = (), order: Order = ORDERS["error"]
+    ) -> None:
         """``held`` are the ids that the viewer already has; ids that do not exist are ignored."""
-        self._table = table
-        self._levels = list(table.by_level)
-        self._open = np.ones(table.count, bool)
-        self._open[[index for index in held if 0 <= index < table.count]] = False
-        self._remaining = int(self._open.sum())
-        self._splats = int(table.growth[~self._open].sum())
+        self._table, self._order = table, order
+        self._sent = np.zeros(table.count, bool)
+        self._sent[[index for index in held if 0 <= index < table.count]] = True
+        self._remaining = int((~self._sent).sum())
+        self._splats = int(table.splats[self._sent].sum())
         self._view: View | None = None
-        self._ranked: list[int] | None = None
+        self._moved = False
+        self._delay_s = DEFAULT_DELAY_S
+        self._find_candidates()
 
     @property
     def splats(self) -> int:
-        """Gaussians that the viewer shows once it has everything given out or held."""
+        """Gaussians of all chunks that the viewer holds or that are on their way to it."""
         return self._splats
 
     @property
@@ -94,84 +58,90 @@ class Schedule:
 
     def see(self, view: View) -> None:
         """Takes the newest head pose; the next chunk is chosen for it."""
-        self._view = view
-        self._ranked = None
+        self._view, self._moved = view, True
 
-    def next_chunk(self, *, max_splats: int | None = None) -> int | None:
+    def next_chunk(self, *, max_splats: int | None = None, delay_s: float | None = None) -> int | None:
         """The id of the chunk to send now, which counts as sent from here on.
 
-        None when all are sent, or when the chunk would make the viewer show more than ``max_splats``.
+        ``delay_s`` is how long after the newest view a chunk sent now will be on display. None when all are
+        sent, or when the viewer would hold more than ``max_splats`` with the most wanted one.
         """
         if not self._remaining:
             return None
-        if not self._ranked:
-            self._ranked = self._rank()
-        chunk_id = self._ranked[-1]
-        if max_splats is not None and self._splats + self._table.growth[chunk_id] > max_splats:
+        if delay_s is not None:
+            self._delay_s = min(max(delay_s, 0.0), MAX_DELAY_S)
+        self._put_in_order()
+        chunk_id = int(self._short[0])
+        if max_splats is not None and self._splats + self._table.splats[chunk_id] > max_splats:
             return None
-        self._ranked.pop()
-        self._close(chunk_id)
+        self._short = self._short[1:]
+        self._send(chunk_id)
         return chunk_id
 
-    def _close(self, chunk_id: int) -> None:
-        self._open[chunk_id] = False
+    def forgotten(self, ids: Iterable[int]) -> None:
+        """The viewer has let go of chunks that it had: they may be sent again."""
+        gone = [index for index in set(ids) if 0 <= index < self._table.count and self._sent[index]]
+        self._sent[gone] = False
+        self._remaining += len(gone)
+        self._splats -= int(self._table.splats[gone].sum())
+        self._find_candidates()
+
+    def _send(self, chunk_id: int) -> None:
+        self._sent[chunk_id] = True
         self._remaining -= 1
-        self._splats += int(self._table.growth[chunk_id])
+        self._splats += int(self._table.splats[chunk_id])
+        self._asked += 1
+        children = self._table.children(chunk_id)
+        if len(children):
+            self._fresh.append(children[~self._sent[children]])
 
-    def _rank(self) -> list[int]:
-        """The most wanted open chunks of the coarsest level that has any, the first to send last."""
-        ids = self._level_ids()
-        if self._view is None:
-            return ids[::-1].tolist()
-        centres, halves = self._table.centres.take(ids, axis=0), self._table.halves.take(ids, axis=0)
-        visible = touches_frustum(self._view, centres, halves)
-        if visible.any():
-            ids, centres, halves = ids[visible], centres[visible], halves[visible]
-        worth = self._table.importance[ids] * _nearness(self._view.position, centres, halves)
-        if len(ids) > RANKED_AT_ONCE:
-            best = worth >= np.partition(worth, -RANKED_AT_ONCE)[-RANKED_AT_ONCE]
-            ids, worth = ids[best], worth[best]
-        return ids[np.lexsort((-ids, worth))].tolist()
+    def _find_candidates(self) -> None:
+        """Everything that may be sent now, from scratch."""
+        parents = self._table.parents
+        ready = ~self._sent & ((parents < 0) | self._sent[np.maximum(parents, 0)])
+        self._candidates = np.flatnonzero(ready)
+        self._short: np.ndarray = self._candidates[:0]
+        self._fresh: list[np.ndarray] = []
+        self._asked, self._least = 0, -np.inf
 
-    def _level_ids(self) -> np.ndarray:
-        """Ids of the open chunks of the coarsest level that has any; there is one."""
-        while True:
-            ids = self._levels[-1][self._open[self._levels[-1]]]
-            if len(ids):
-                return ids
-            self._levels.pop()
+    def _put_in_order(self) -> None:
+        """The most wanted candidates, first in ``_short``: of all of them, or of those watched closely."""
+        if not len(self._short) or self._asked * LOOKS_PER_CHUNK >= len(self._candidates):
+            self._watch()
+        elif self._fresh or (self._moved and self._order.follows_head):
+            ids = np.concatenate([self._short, *self._fresh])
+            self._candidates = np.concatenate([self._candidates, *self._fresh])
+            self._fresh.clear()
+            self._rank(ids, self._least)
+        if not len(self._short):
+            self._watch()
+        self._moved = False
 
+    def _watch(self) -> None:
+        """Goes through all candidates for the ones to watch."""
+        known = np.concatenate([self._candidates, *self._fresh])
+        self._candidates = known[~self._sent[known]]
+        self._fresh.clear()
+        self._asked = 0
+        self._least = self._rank(self._candidates, -np.inf)
 
-def touches_frustum(view: View, centres: np.ndarray, halves: np.ndarray) -> np.ndarray:
-    """[N] bool: which boxes (``centres``, ``halves`` [N,3]) the widened frustum may touch; misses none."""
-    planes = _side_planes(view) @ view.camera_from_world
-    distance = planes @ (centres - view.position).T
-    distance += np.abs(planes) @ halves.T
-    return np.asarray((distance >= 0).all(axis=0))
+    def _rank(self, ids: np.ndarray, least: float) -> float:
+        """Puts those of ``ids`` that are wanted as much as ``least`` in order; says how much the last is.
 
+        What is wanted less than that may be wanted less than candidates that are not watched. Chunks without
+        a parent come before all others: with them the viewer has a picture without holes.
+        """
+        roots = ids[self._table.parents[ids] < 0]
+        ids = roots if len(roots) else ids
+        wanted = self._order.wanted(self._table, ids, self._outlook())
+        if len(ids) > SHORT_LIST:
+            least = max(least, float(np.partition(wanted, len(ids) - SHORT_LIST)[len(ids) - SHORT_LIST]))
+        kept = wanted >= least
+        ids, wanted = ids[kept], wanted[kept]
+        self._short = ids[np.lexsort((ids, -wanted))]
+        return least
 
-def _side_planes(view: View) -> np.ndarray:
-    """[5,3] inward normals in camera axes of planes through the head: left, right, top, bottom, front."""
-    half_x = min(view.fov_x_rad / 2 + FRUSTUM_MARGIN_RAD, MAX_HALF_FOV_RAD)
-    half_y = min(view.fov_y_rad / 2 + FRUSTUM_MARGIN_RAD, MAX_HALF_FOV_RAD)
-    cos_x, sin_x, cos_y, sin_y = math.cos(half_x), math.sin(half_x), math.cos(half_y), math.sin(half_y)
-    return np.array(
-        [[cos_x, 0, sin_x], [-cos_x, 0, sin_x], [0, cos_y, sin_y], [0, -cos_y, sin_y], [0, 0, 1]], np.float64
-    )
-
-
-def _nearness(position: np.ndarray, centres: np.ndarray, halves: np.ndarray) -> np.ndarray:
-    """[N] in (0, 1]: about the share of the view that a box can fill; 1 where the head is inside it."""
-    gap = np.maximum(np.abs(centres - position) - halves, 0.0)
-    radius_squared = np.maximum((halves * halves) @ np.ones(3), 1e-12)
-    return np.asarray(radius_squared / (radius_squared + (gap * gap) @ np.ones(3)))
-
-
-def _check(chunks: Sequence[ChunkInfo]) -> None:
-    for index, chunk in enumerate(chunks):
-        if chunk.parent == -1:
-            continue
-        if not 0 <= chunk.parent < len(chunks) or chunks[chunk.parent].level <= chunk.level:
-            raise ServerError(
-                f"manifest: chunk {index} names {chunk.parent} as its parent, which is not coarser"
-            )
+    def _outlook(self) -> Outlook | None:
+        if self._view is None or not self._order.follows_head:
+            return None
+        return foresee(self._view, self._delay_s, linger_s=LINGER_S)

@@ -26,11 +26,12 @@ from exgs.protocol import (
 )
 from exgs.protocol.messages import LinkAnswer, LinkOffer
 from exgs.protocol.vocabulary import MAX_REASON_BYTES, MAX_SCENES
+from exgs.scene.outlook import View
 from exgs.server.errors import ServerError
 from exgs.server.library import Library, OpenedScene, SceneReport
 from exgs.server.metrics import Metrics
 from exgs.server.pacer import Pacer
-from exgs.server.schedule import Schedule, View
+from exgs.server.schedule import Schedule
 
 PROGRESS_STEP = 0.01
 """A viewer who waits for an encoding hears of each further hundredth."""
@@ -215,7 +216,14 @@ def view_of(update: ViewUpdate) -> View | None:
         ]
     )
     fov_x, fov_y = (max(angle, 0.0) for angle in update.fov_rad)
-    return View(np.array(update.position, np.float64), camera_from_world, fov_x, fov_y)
+    return View(
+        np.array(update.position, np.float64),
+        camera_from_world,
+        fov_x,
+        fov_y,
+        np.array(update.linear_velocity, np.float64),
+        np.array(update.angular_velocity, np.float64),
+    )
 
 
 def held_ids(bitmap: bytes) -> Iterable[int]:

@@ -1,0 +1,105 @@
+"""What the chunks of a manifest are worth to a viewer: the picture error that each saves.
+
+The encoder's importance is the squared picture error that a chunk removes, over views spread through the
+scene. A viewer who stands nearer to the chunk than those views saves more of it, as the area in the picture
+grows with the inverse square of the distance; and only the share that is in view counts. Those views stand,
+as far as is known here, about the middle of the scene's detail.
+
+A viewer and a server that know the same chunks and the same view come to the same numbers: the server sends
+by them, and the client lets go by them (docs/decisions/0007).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from exgs.codec.manifest import ChunkInfo
+from exgs.scene.outlook import Outlook
+
+ANYWHERE = 0.06
+"""What counts of a chunk wherever the head will look: it may turn, and it must not find nothing."""
+_CORE = 0.25
+"""Of a box that the head is in, splats are about half its radius away: the square of that."""
+
+
+class ChunkTable:
+    """A manifest as arrays; made once per scene and shared by all who watch it."""
+
+    def __init__(self, chunks: Sequence[ChunkInfo]) -> None:
+        """Ids are indices into ``chunks``.
+
+        Raises:
+            ValueError: a chunk's parent does not exist or is not of a coarser level.
+        """
+        self.count = len(chunks)
+        """How many chunks there are."""
+        self.levels = np.array([chunk.level for chunk in chunks], np.int64)
+        """[N] level of each, 0 finest."""
+        self.parents = np.array([chunk.parent for chunk in chunks], np.int64)
+        """[N] id of each one's parent; -1 for none."""
+        _check(self.levels, self.parents)
+        self.splats = np.array([chunk.count for chunk in chunks], np.int64)
+        """[N] splats of each."""
+        self.bytes = np.array([chunk.size_bytes for chunk in chunks], np.int64)
+        """[N] size of each."""
+        self.importance = np.array([chunk.importance for chunk in chunks], np.float64)
+        """[N] picture error that each removes over the encoder's views."""
+        low = np.array([chunk.bounds_min for chunk in chunks], np.float32).reshape(-1, 3)
+        high = np.array([chunk.bounds_max for chunk in chunks], np.float32).reshape(-1, 3)
+        self.centres, self.radii = (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2
+        """[N,3] and [N] float32 spheres around the boxes."""
+        self._order = np.argsort(self.parents, kind="stable")
+        self._starts = np.searchsorted(self.parents[self._order], np.arange(-1, self.count + 1))
+        self.density = self._paths()
+        """[N] float32 importance per byte of each, or of the best path that it opens where that is more."""
+        self._usual = self._usual_square()
+
+    def children(self, id: int) -> np.ndarray:
+        """Ids of the chunks whose parent is ``id``; of those without a parent for -1."""
+        return self._order[self._starts[id + 1] : self._starts[id + 2]]
+
+    def visible(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
+        """[n] float32 by what the importance of ``ids`` is to be multiplied for a viewer with ``outlook``."""
+        centres, radii = self.centres[ids], self.radii[ids]
+        away = centres - outlook.position
+        square = np.einsum("ij,ij->i", away, away) + np.float32(_CORE) * radii * radii
+        share = outlook.share(centres, radii)
+        seen = np.float32(1 - ANYWHERE) * share + np.float32(ANYWHERE)
+        return np.asarray(seen * self._usual[ids] / np.maximum(square, np.float32(1e-12)))
+
+    def _usual_square(self) -> np.ndarray:
+        """[N] float32 mean square of the distance at which the encoder's views see each chunk."""
+        weight = np.where(self.levels == 0, self.importance, 0.0)
+        if not weight.sum() > 0:
+            weight = np.ones(self.count)
+        weight = weight / max(weight.sum(), 1e-300)
+        middle = weight @ self.centres
+        spread = weight @ ((self.centres - middle) ** 2).sum(axis=1)
+        away = ((self.centres - middle) ** 2).sum(axis=1)
+        return np.asarray(away + spread + _CORE * self.radii**2, np.float32)
+
+    def _paths(self) -> np.ndarray:
+        """A chunk is worth what it opens too: that of the best path down from it, per byte of that path."""
+        gain, cost = self.importance.copy(), np.maximum(self.bytes, 1).astype(np.float64)
+        for level in np.unique(self.levels):
+            here = np.flatnonzero((self.levels == level) & (self.parents >= 0))
+            here = here[np.argsort(gain[here] / cost[here], kind="stable")]
+            best = np.full(self.count, -1, np.int64)
+            best[self.parents[here]] = here
+            above = np.flatnonzero(best >= 0)
+            below = best[above]
+            with_path = (gain[above] + gain[below]) / (cost[above] + cost[below])
+            better = with_path > gain[above] / cost[above]
+            gain[above[better]] += gain[below[better]]
+            cost[above[better]] += cost[below[better]]
+        return np.asarray(gain / cost, np.float32)
+
+
+def _check(levels: np.ndarray, parents: np.ndarray) -> None:
+    child = np.flatnonzero(parents != -1)
+    bad = (parents[child] < 0) | (parents[child] >= len(levels))
+    bad |= levels[np.clip(parents[child], 0, len(levels) - 1)] <= levels[child]
+    for index in child[bad][:1]:
+        raise ValueError(f"chunk {index} names {parents[index]} as its parent, which is not coarser")

@@ -1,0 +1,63 @@
+"""In which order chunks are sent: strategies behind one small interface, for experiments to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+
+from exgs.codec.worth import ChunkTable
+from exgs.scene.outlook import Outlook
+
+
+class Order(Protocol):
+    """Says how much each chunk is wanted. A chunk never goes before its parent, whatever an order says."""
+
+    follows_head: bool
+    """Whether ``wanted`` asks where the viewer looks."""
+
+    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+        """[n] numbers for the chunks ``ids``, the largest for the one to send first; of equals the first id.
+
+        ``outlook`` is None before the viewer has said where it is.
+        """
+
+
+class FileOrder:
+    """As the chunks stand in the file."""
+
+    follows_head = False
+
+    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+        """The first in the file first."""
+        return -ids
+
+
+class LevelOrder:
+    """Level by level, coarse to fine, each in the order of the file."""
+
+    follows_head = False
+
+    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+        """The coarsest first, then the first in the file."""
+        return np.asarray(table.levels[ids] * table.count - ids)
+
+
+class ErrorOrder:
+    """By the picture error that each byte is expected to save this viewer; as in the file before it looks."""
+
+    follows_head = True
+
+    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+        """Error saved per byte."""
+        if outlook is None:
+            return -ids
+        return np.asarray(table.density[ids] * table.visible(ids, outlook))
+
+
+ORDERS: Mapping[str, Order] = MappingProxyType(
+    {"error": ErrorOrder(), "level": LevelOrder(), "file": FileOrder()}
+)
+"""Every order by its name."""
