@@ -4,13 +4,17 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= demo-out
 SECONDS_OF_FUZZING ?= 60
+SPLAT_TRANSFORM ?=
+BENCH_OUT ?= bench-out
+BENCH_JOBS ?= 1
+BENCH_CODEC = $(BIN)/python -m benchmarks.codec.run $(CODEC_SCENES) --out $(BENCH_OUT) --jobs $(BENCH_JOBS) $(if $(SPLAT_TRANSFORM),--splat-transform $(SPLAT_TRANSFORM))
 BENCH_SCENES ?= $(or $(wildcard ../shared/data/scenes/*.sog ../shared/data/scenes/*.splat),$(OUT)/interior.ply)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format fuzz bench cold clean
+.PHONY: help demo test check format fuzz bench bench-codec cold clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.installed-base ## encode, serve and stream a generated scene; pictures and report.json in demo-out/
 	$(BIN)/exgs demo --out $(OUT) --overwrite
@@ -36,6 +40,10 @@ bench: $(VENV)/.installed-test ## tables for rasterising, encoding and decoding 
 	$(BIN)/python benchmarks/encode.py $(BENCH_SCENES)
 	$(BIN)/python benchmarks/decode.py $(BENCH_SCENES)
 
+bench-codec: $(VENV)/.installed-experiments ## rate and distortion beside peers, ablation: docs/measurements.md (CODEC_SCENES=names, SPLAT_TRANSFORM=path)
+	$(BENCH_CODEC) --document docs/measurements.md --figures docs/figures
+	$(BIN)/python -m benchmarks.ablation --out $(BENCH_OUT) --jobs $(BENCH_JOBS) --document docs/measurements.md
+
 cold: ## drop the compiled kernels, after a change to functions that kernels call
 	find exgs -name '*.nb[ic]' -delete
 
@@ -52,6 +60,10 @@ $(VENV)/.installed-base: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed-base
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' --config-settings editable_mode=compat
+	@touch $@
+
+$(VENV)/.installed-experiments: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[experiments]' --config-settings editable_mode=compat
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed-test

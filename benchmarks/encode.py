@@ -3,7 +3,7 @@
     python benchmarks/encode.py SCENE [SCENE ...] [--ratios 20,107,500] [--methods ugc,exgs] [--threads N]
 
 One line per encoding: bytes, Gaussians kept, PSNR over the encoder's own views, and seconds per phase. Own
-views flatter: benchmarks/rate_distortion.py asks the independent referee.
+views flatter: ``make bench-codec`` asks the independent referee.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def column_bytes(column: np.ndarray) -> int:
 
 
 def _narrowed(values: np.ndarray) -> np.ndarray:
-    for kind in (np.int8, np.int16):
-        if np.iinfo(kind).min <= values.min() and values.max() <= np.iinfo(kind).max:
-            return values.astype(kind)
-    return values.astype(np.int32)
+    """The same from zero up, in the fewest bytes."""
+    above = values - values.min()
+    kind = next(kind for kind in (np.uint8, np.uint16, np.uint32) if above.max() <= np.iinfo(kind).max)
+    return above.astype(kind)

@@ -1,0 +1,45 @@
+"""Rows are kept as they come, and found again."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.codec.rows import Row, Rows
+
+DONE = Row("massa", "ugc", 1000, 100_000, ratio=100.0, bytes=990, splats=90, psnr=30.5)
+ABSENT = Row("massa", "sog", 0, 100_000, note="not installed")
+
+
+def test_rows_are_there_in_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "rows.jsonl"
+    Rows(path).add(DONE)
+    again = Rows(path)
+    assert again.known(DONE.key) == DONE
+    assert list(again) == [DONE]
+
+
+def test_what_was_absent_is_tried_again_but_not_twice_in_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = Rows(path)
+    rows.add(ABSENT)
+    assert rows.known(ABSENT.key) == ABSENT
+    again = Rows(path)
+    assert again.known(ABSENT.key) is None
+    assert list(again) == [ABSENT]
+
+
+def test_a_system_can_be_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = Rows(path)
+    rows.add(DONE)
+    rows.add(ABSENT)
+    assert list(Rows(path, forget=["ugc"])) == [ABSENT]
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [asdict(ABSENT)]
+
+
+def test_the_last_row_of_a_key_counts(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = Rows(path)
+    rows.add(Row(DONE.scene, DONE.system, DONE.budget, DONE.float_bytes, note="failed: no memory"))
+    rows.add(DONE)
+    assert list(Rows(path)) == [DONE]
