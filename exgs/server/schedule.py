@@ -44,6 +44,7 @@ class Schedule:
         self._view: View | None = None
         self._moved = False
         self._delay_s = DEFAULT_DELAY_S
+        self._short = np.zeros(0, np.int64)
         self._find_candidates()
 
     @property
@@ -100,7 +101,7 @@ class Schedule:
         parents = self._table.parents
         ready = ~self._sent & ((parents < 0) | self._sent[np.maximum(parents, 0)])
         self._candidates = np.flatnonzero(ready)
-        self._short: np.ndarray = self._candidates[:0]
+        self._short = self._candidates[:0]
         self._fresh: list[np.ndarray] = []
         self._asked, self._least = 0, -np.inf
 
