@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from benchmarks.altering import part
 from exgs.codec import model
+from exgs.codec.leaves import Rows
 from exgs.codec.merging import Clusters
 
 CODED = (
@@ -23,15 +24,12 @@ CODED = (
 
 def prune(clusters: Clusters, target: int) -> np.ndarray:
     """In place of ``merging.reduce``: keeps what shows most; the rest counts as gone to the nearest."""
-    count = clusters.count
-    shows = clusters.mass[:count] * clusters.footprint[:count]
-    keep = np.sort(np.argsort(-shows, kind="stable")[:target])
-    place = cKDTree(clusters.means[keep]).query(clusters.means[:count])[1].astype(np.int32)
-    for field in fields(clusters):
-        array = getattr(clusters, field.name)
-        if isinstance(array, np.ndarray):
-            array[: len(keep)] = array[keep]
-    clusters.count = len(keep)
+    rows = clusters.rows
+    keep = np.sort(np.argsort(-rows.mass * rows.footprint, kind="stable")[:target])
+    place = cKDTree(rows.means[keep]).query(rows.means)[1].astype(np.int32)
+    clusters.made = Rows(*(getattr(rows, field.name)[keep] for field in fields(rows)))
+    clusters.first, clusters.origin = clusters.first[keep], clusters.origin[keep]
+    clusters.error = clusters.error[keep]
     return place
 
 
@@ -44,13 +42,13 @@ def nearest_partners(
     partner: np.ndarray,
     cost: np.ndarray,
 ) -> None:
-    """In place of ``merging.find_partners``: the nearest is the partner, its squared distance the cost."""
+    """In place of ``merge_tree.find_partners``: the nearest is the partner, its squared distance the cost."""
     means = state[0]
     for i in range(begin, end):
         partner[i], cost[i] = -1, np.inf
         for k in range(neighbours.shape[1]):
             j = neighbours[i, k]
-            if j == i or j >= len(partner):
+            if j < 0:
                 continue
             c = np.float32(np.square(means[i] - means[j]).sum())
             if c < cost[i]:

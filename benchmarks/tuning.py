@@ -22,7 +22,7 @@ from exgs.raster import choose_rasterizer
 from exgs.scene import read_scene
 
 CONSTANTS: dict[str, tuple[str, Sequence[Any]]] = {
-    "merging.LOW_PASS_PX2": ("ugc", (0.05, 0.15, 0.3)),
+    "leaves.LOW_PASS_PX2": ("ugc", (0.05, 0.15, 0.3)),
     "visibility.SURROUNDINGS": ("ugc", (16, 48, 144)),
     "rate.BALANCED": ("ugc", tuple(Precision().scaled(factor) for factor in (0.5, 0.65, 0.8))),
     "amplify.GROWTH": ("exgs", (0.15, 0.25, 0.35)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from exgs.codec.errors import EncodeError
+from exgs.codec.neighbours import along_curve, nearest
 from exgs.codec.survey import Survey
+from exgs.raster.crew import Crew
 from exgs.scene import Gaussians
 from exgs.scene.finite import finite_mask
 
@@ -55,8 +56,7 @@ def drop_floaters(scene: Prepared, views: Survey) -> tuple[Prepared, Survey]:
     gaussians = scene.gaussians
     if len(gaussians) <= 8 * _NEIGHBOURS:
         return scene, views
-    tree = cKDTree(gaussians.means)
-    distance = tree.query(gaussians.means, k=_NEIGHBOURS + 1, workers=2)[0][:, -1]
+    distance = _distances(gaussians.means)
     size = np.exp(gaussians.log_scales.max(axis=1))
     alone = distance > np.maximum(LONELY * np.percentile(distance, 90), 4.0 * size)
     pixels = np.prod(views.pictures.shape[:3])
@@ -70,3 +70,13 @@ def drop_floaters(scene: Prepared, views: Survey) -> tuple[Prepared, Survey]:
     keep[faint] = False
     survey = replace(views, weight_sum=views.weight_sum[keep], footprint=views.footprint[keep])
     return replace(scene, gaussians=gaussians.select(keep), floaters=len(faint)), survey
+
+
+def _distances(means: np.ndarray) -> np.ndarray:
+    """[N] float32 distance of each mean to the last of its nearest neighbours."""
+    order = along_curve(means)
+    sorted_means = means[order]
+    last = nearest(sorted_means, _NEIGHBOURS, Crew())[:, -1]
+    distance = np.empty(len(means), np.float32)
+    distance[order] = np.linalg.norm(sorted_means - sorted_means[last], axis=1)
+    return distance

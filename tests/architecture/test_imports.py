@@ -95,9 +95,10 @@ def test_only_the_command_line_reads_the_environment() -> None:
 
 
 ENCODER_MODULES = {
-    "amplify", "baseline", "config", "cutting", "encoder", "entropy.fitting", "fidelity", "measure", "merging",
-    "methods", "moments", "pairing", "prepare", "pyramid", "quantisation", "quantise", "rate", "refit",
-    "report", "serialize", "simplify", "survey", "symbol_writer", "task", "voxels",
+    "amplify", "baseline", "config", "cutting", "encoder", "entropy.fitting", "fidelity", "gathering",
+    "leaves", "measure", "merge_tree", "merging", "methods", "moments", "neighbours", "pairing", "prepare",
+    "pyramid", "quantisation", "quantise", "rate", "refit", "report", "serialize", "simplify", "survey",
+    "symbol_writer", "task", "visibility", "voxels",
 }  # fmt: skip
 
 

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from pair_twin import pair_cost
 
+from exgs.codec.leaves import leaves_of
+from exgs.codec.merge_tree import plan_merges
 from exgs.codec.merging import Clusters, begin, reduce, to_gaussians
 from exgs.codec.moments import area_of, areas, covariances, rotations_and_scales
-from exgs.codec.pairing import pair_cost, thin_axis
-from exgs.codec.simplify import build_layers, to_pyramid
+from exgs.codec.pairing import ALPHA_WEIGHT, find_partners
 from exgs.codec.survey import Survey
+from exgs.raster.crew import Crew
 from exgs.scene import SH_C0, Camera, Gaussians
 
 CAMERA = Camera.looking(
@@ -46,14 +49,6 @@ def test_a_sphere_shows_its_cross_section() -> None:
     assert area_of(np.array([4.0, 0.0, 0.0, 4.0, 0.0, 4.0], np.float32)) == pytest.approx(4.0)
 
 
-def test_the_thin_axis_is_the_eigenvector_of_the_least_variance() -> None:
-    covs = covariances(cloud(50).quats, np.tile(np.float32([-1.0, -1.5, -4.0]), (50, 1)))
-    for cov in covs:
-        matrix = cov[[0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(3, 3)
-        axis = np.linalg.eigh(matrix)[1][:, 0]
-        assert abs(float(np.dot(axis, thin_axis(cov)))) == pytest.approx(1.0, abs=1e-3)
-
-
 def test_a_pair_keeps_mass_mean_and_second_moment() -> None:
     scene = cloud(2)
     clusters = begin(scene, seen(scene))
@@ -71,8 +66,25 @@ def test_a_pair_keeps_mass_mean_and_second_moment() -> None:
     )
 
 
-def cost(clusters: Clusters, i: int, j: int) -> float:
-    return float(pair_cost(i, j, clusters.state(), np.empty(3, np.float32), np.empty(6, np.float32)))
+def price_of(clusters: Clusters, i: int, j: int) -> float:
+    """What the kernel asks for merging ``i`` and ``j``."""
+    rows, count = clusters.rows, clusters.count
+    strength = np.square(rows.colors).sum(axis=1) + np.float32(ALPHA_WEIGHT)
+    state = (rows.means, rows.covs, rows.mass, rows.amplitude, rows.colors, rows.footprint, strength)
+    partner, cost = np.empty(count, np.int32), np.empty(count, np.float32)
+    find_partners(0, count, np.full((count, 1), j, np.int32), state, partner, cost)
+    assert partner[i] == j
+    return float(cost[i])
+
+
+def test_prices_are_those_of_the_readable_twin() -> None:
+    scene = cloud(60)
+    scene.means[:] *= 0.05
+    clusters = begin(scene, seen(scene))
+    for i in range(0, 60, 3):
+        for j in range(1, 60, 7):
+            if i != j:
+                assert price_of(clusters, i, j) == pytest.approx(pair_cost(clusters, i, j), rel=2e-3)
 
 
 def test_the_cost_is_the_squared_difference_of_the_pictures() -> None:
@@ -98,7 +110,7 @@ def test_the_cost_is_the_squared_difference_of_the_pictures() -> None:
 
     c = clusters
     pair = sum(drawn(c.means[i], c.covs[i], c.amplitude[i], c.colors[i]) for i in range(2))
-    predicted = cost(clusters, 0, 1)
+    predicted = price_of(clusters, 0, 1)
     plane = [np.sqrt(c.covs[i][0] * c.covs[i][3] - c.covs[i][1] ** 2) for i in range(2)]
     flat_mass = sum(c.amplitude[i] * plane[i] for i in range(2))
     reduce(clusters, 1)
@@ -116,8 +128,39 @@ def test_like_neighbours_merge_before_unlike_ones() -> None:
     scene.sh0[:] = 0.0
     scene.sh0[3] = 3.0
     clusters = begin(scene, seen(scene))
-    place = reduce(clusters, 3)
+    leaf = np.argsort(clusters.tree.leaves.index)
+    place = reduce(clusters, 3)[leaf]
     assert place[0] == place[1] and place[2] != place[3]
+
+
+def test_any_way_to_a_count_gives_the_same_clusters() -> None:
+    scene = cloud(500)
+    once, twice = (Clusters.whole(begin(scene, seen(scene)).tree) for _ in range(2))
+    straight = reduce(once, 40)
+    detour = reduce(twice, 200)
+    np.testing.assert_array_equal(reduce(twice, 40)[detour], straight)
+    for name in ("means", "covs", "mass", "amplitude", "colors", "footprint"):
+        np.testing.assert_allclose(getattr(twice, name), getattr(once, name), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(twice.error, once.error, rtol=1e-4)
+
+
+def test_a_copy_stays_where_it_is() -> None:
+    clusters = begin(cloud(100), seen(cloud(100)))
+    reduce(clusters, 50)
+    before = clusters.copy()
+    means = before.means.copy()
+    reduce(clusters, 10)
+    assert (before.count, clusters.count) == (50, 10)
+    np.testing.assert_array_equal(before.means, means)
+
+
+def test_threads_do_not_change_the_tree() -> None:
+    scene = cloud(300)
+    leaves = leaves_of(scene, seen(scene))
+    trees = [plan_merges(leaves, Crew(threads)) for threads in (1, 3)]
+    np.testing.assert_array_equal(trees[0].merges, trees[1].merges)
+    np.testing.assert_array_equal(trees[0].cost, trees[1].cost)
+    assert len(set(trees[0].merges[:, 1].tolist())) == 299
 
 
 def test_what_is_not_merged_keeps_its_values() -> None:
@@ -126,17 +169,7 @@ def test_what_is_not_merged_keeps_its_values() -> None:
     place = reduce(clusters, 60)
     kept = to_gaussians(clusters)
     alone = np.flatnonzero(np.bincount(place)[place] == 1)
+    source = clusters.tree.leaves.index[alone]
     assert len(alone) >= 56
     for name in ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN"):
-        np.testing.assert_array_equal(getattr(kept, name)[place[alone]], getattr(scene, name)[alone])
-
-
-def test_layers_are_one_tree() -> None:
-    scene = cloud(4000)
-    layers = build_layers(begin(scene, seen(scene)), 8)
-    counts = [len(layer.gaussians) for layer in layers]
-    assert counts == [4000, 571]
-    assert layers[0].parents is not None and layers[-1].parents is None
-    assert set(layers[0].parents) == set(range(571))
-    pyramid = to_pyramid(layers)
-    assert all((level.importance >= 0).all() and level.importance.any() for level in pyramid.levels)
+        np.testing.assert_array_equal(getattr(kept, name)[place[alone]], getattr(scene, name)[source])
