@@ -41,6 +41,14 @@ class ConnectionConfig:
     """No fragment is handed to a link with this much unsent."""
     low_water_bytes: int = 32 << 10
     """A link that was full takes fragments again once it has less than this unsent."""
+    stall_s: float = 4.0
+    """A scene channel on which nothing arrives for this long is used no more until something does."""
+    max_links: int = 4
+    """Connections for scene data beyond the first: how many the client proposes, and the server takes."""
+    grow_after_s: float = 0.5
+    """Scene data flows this long before the client proposes the first of them."""
+    settle_s: float = 0.75
+    """After one is up, this long passes before the next is proposed."""
     min_credit_bytes: int = 2 << 20
     """Un-acknowledged scene bytes that are always allowed."""
     max_credit_bytes: int = 32 << 20

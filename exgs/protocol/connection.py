@@ -10,16 +10,19 @@ from __future__ import annotations
 
 from exgs.protocol import greeting
 from exgs.protocol import messages as m
-from exgs.protocol.channels import Channel
+from exgs.protocol.channels import Channel, spec_of
 from exgs.protocol.errors import LocalProtocolError
 from exgs.protocol.events import ChunkReceived, Closed, Event, PeerSilent
+from exgs.protocol.growth import Flow
 from exgs.protocol.listener import Listener
 from exgs.protocol.liveness import Liveness
 from exgs.protocol.rules import check_said
-from exgs.protocol.vocabulary import CloseCode, Role, State
+from exgs.protocol.vocabulary import CloseCode, Role, SceneState, State
 from exgs.protocol.wire import serialize
 
 _POSE_BACKLOG_BYTES = 4096
+_HEARD_S = 1.0
+"""Beyond this much silence of the peer a late link is not the link's fault."""
 
 
 class Connection(Listener):
@@ -57,8 +60,10 @@ class Connection(Listener):
             return
         self._say(message)
         if isinstance(message, m.OpenScene):
-            self._intake.open(message.scene)
+            self._intake.open(message)
             self._mailbox.forget_scene()
+        elif isinstance(message, m.Preferences):
+            self._max_bytes_per_s = message.max_bytes_per_s
 
     def send_manifest(self, scene: int, data: bytes, now_s: float) -> bool:
         """Queues a scene's preamble, ahead of its chunks.
@@ -70,6 +75,16 @@ class Connection(Listener):
             LocalProtocolError: this is not a server, not open yet, or ``data`` is empty or too long.
         """
         return self._may_stream() and self._outflow.queue_manifest(scene, data)
+
+    def keep_manifest(self, scene: int) -> bool:
+        """The manifest that the client named in OpenScene is the scene's: it is told, and ``have`` counts.
+
+        Returns and raises like ``send_manifest``, in whose place it is called.
+        """
+        if not (self._may_stream() and self._outflow.keep_manifest(scene)):
+            return False
+        self._say(m.SceneStatus(scene, SceneState.CONTINUING))
+        return True
 
     def send_chunk(self, scene: int, chunk: int, data: bytes, now_s: float) -> bool:
         """Queues one chunk. Ask ``wants_chunk`` first.
@@ -96,7 +111,7 @@ class Connection(Listener):
         if isinstance(event, ChunkReceived):
             self._intake.take(event)
         elif isinstance(event, m.OpenScene):
-            self._outflow.open(event.scene, event.have)
+            self._outflow.open(event)
         return event
 
     def messages_to_send(self, now_s: float) -> list[tuple[Channel, bytes]]:
@@ -115,7 +130,24 @@ class Connection(Listener):
             leaving += self._outflow.fragments(self._liveness.rtt_s, now_s)
         return leaving
 
+    def link_to_offer(self, now_s: float) -> int | None:
+        """Client: the connection for scene data to propose now, with ``LinkOffer``; None for none."""
+        if self.role is not Role.CLIENT or self.state is not State.OPEN or self._liveness.paused:
+            return None
+        flow = Flow(
+            self._intake.rate(now_s), self._liveness.rtt_s, self._intake.held_bytes, self._max_bytes_per_s
+        )
+        return self._growth.wanted(flow, now_s)
+
+    def next_link_word(self) -> m.LinkOffer | m.LinkAnswer | None:
+        """What the peer said about connections: an offer to answer with ``LinkAnswer``, or such an answer."""
+        return self._link_words.popleft() if self._link_words else None
+
     # What the transport tells.
+
+    def link_failed(self, link: int, now_s: float) -> None:
+        """Client: a connection that was to be proposed could not be made."""
+        self._growth.failed(link, now_s)
 
     def transport_lost(self, reason: str, now_s: float) -> None:
         """The transport broke or was closed below."""
@@ -123,13 +155,17 @@ class Connection(Listener):
             self._end(Closed(CloseCode.TRANSPORT_LOST, reason, by_peer=False))
         self.state = State.CLOSED
 
-    def set_scene_channels(self, channels: tuple[Channel, ...]) -> None:
-        """Which scene channels are up; fragments are spread over them. SCENE_0 alone at first."""
-        self._outflow.channels = channels
+    def set_scene_channels(self, channels: tuple[Channel, ...], now_s: float) -> None:
+        """Which scene channels are up; fragments are spread over them. SCENE_0 alone at first.
+
+        What was under way on one that is gone, and is not confirmed, is sent again by the others.
+        """
+        self._outflow.set_channels(channels)
+        self._growth.set_up((spec_of(channel).link for channel in channels if spec_of(channel).link), now_s)
 
     def set_buffered(self, channel: Channel, n_bytes: int) -> None:
         """How many bytes the transport holds unsent for ``channel``."""
-        self._outflow.set_buffered(channel, n_bytes)
+        self._outflow.lanes.set_buffered(channel, n_bytes)
         if channel is Channel.POSE:
             self._pose_backlog_bytes = n_bytes
 
@@ -171,8 +207,33 @@ class Connection(Listener):
 
     @property
     def unacknowledged_bytes(self) -> int:
-        """Scene bytes sent or queued and not yet receipted (server)."""
+        """Scene bytes sent or queued, not lost and not yet receipted (server)."""
         return self._outflow.credit.open_bytes + self._outflow.queued_bytes
+
+    @property
+    def repeated_bytes(self) -> int:
+        """Scene bytes that were sent a second time, by another link (server)."""
+        return self._outflow.repeated_bytes
+
+    @property
+    def redundant_bytes(self) -> int:
+        """Scene bytes that arrived and were here before (client)."""
+        return self._intake.redundant_bytes
+
+    @property
+    def scene_channels_in_use(self) -> tuple[Channel, ...]:
+        """Scene channels that take fragments (server)."""
+        return self._outflow.lanes.in_use
+
+    @property
+    def jitter_s(self) -> float:
+        """Smoothed difference between one round trip and the next."""
+        return self._liveness.jitter_s
+
+    @property
+    def loss(self) -> float:
+        """Share of the peer's newest beats that did not arrive."""
+        return self._liveness.loss
 
     @property
     def credit_bytes(self) -> int:
@@ -196,8 +257,12 @@ class Connection(Listener):
         return True
 
     def _watch(self, now_s: float) -> None:
-        """Pauses or ends the session of a silent peer."""
+        """Pauses or ends the session of a silent peer; finds links that carry nothing."""
         silent_s = self._liveness.silent_s(now_s)
+        if silent_s < _HEARD_S:
+            self._outflow.watch(now_s)
+        else:
+            self._outflow.lanes.awake(now_s)
         if silent_s >= self._config.silent_timeout_s:
             self.close(CloseCode.TIMEOUT, f"nothing heard for {silent_s:.1f} s", now_s)
         elif silent_s >= self._config.pause_after_s and not self._liveness.paused:

@@ -39,6 +39,7 @@ class Credit:
         """Handed to the transport since the session began."""
         self.taken_bytes = 0
         """Of these, what the client's receipts say it has taken."""
+        self._lost_bytes = 0
         self._config = config
         self._meter = RateMeter()
 
@@ -56,6 +57,10 @@ class Credit:
         self.taken_bytes = taken_bytes
         self._meter.add(taken_bytes, now_s)
 
+    def lost(self, size_bytes: int) -> None:
+        """So much was under way on a link that is gone; negative where some of it arrived after all."""
+        self._lost_bytes += size_bytes
+
     def rate(self, now_s: float) -> float:
         """Delivered bytes per second."""
         return self._meter.rate(now_s)
@@ -67,5 +72,5 @@ class Credit:
 
     @property
     def open_bytes(self) -> int:
-        """Sent and not yet taken."""
-        return self.sent_bytes - self.taken_bytes
+        """Sent, not lost and not yet taken."""
+        return max(0, self.sent_bytes - self._lost_bytes - self.taken_bytes)

@@ -1,7 +1,7 @@
 """What a connection tells its owner.
 
-Besides these, the messages that the owner must act on come as they are: SceneList, SceneStatus, LinkAnswer
-at the client; OpenScene, Preferences, ViewUpdate, Statistics, LinkOffer at the server.
+Besides these, the messages that the owner must act on come as they are: SceneList and SceneStatus at the
+client; OpenScene, Preferences, ViewUpdate and Statistics at the server.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exgs.protocol.messages import (
-    LinkAnswer,
-    LinkOffer,
     OpenScene,
     Preferences,
     SceneList,
@@ -104,8 +102,6 @@ Event = (
     | Preferences
     | ViewUpdate
     | Statistics
-    | LinkOffer
-    | LinkAnswer
     | ManifestReceived
     | ChunkReceived
     | ChunksDelivered

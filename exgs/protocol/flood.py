@@ -8,6 +8,8 @@ from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.vocabulary import CloseCode
 
 _BURST_S = 5.0
+_LINK_BURST = 8.0
+_LINK_RATE_HZ = 0.2
 
 
 class FloodGate:
@@ -35,3 +37,20 @@ class FloodGate:
                 f"more than {rate:g} messages a second on channel {channel.name}", close_code=CloseCode.FLOOD
             )
         self._left[channel] -= 1
+
+
+class LinkGate:
+    """Lets proposals of connections in: each costs the server a peer connection and packets to strangers."""
+
+    def __init__(self, max_links: int) -> None:
+        self._max_links = max_links
+        self._left, self._filled_s = _LINK_BURST, 0.0
+
+    def lets_in(self, link: int, now_s: float) -> bool:
+        """Whether this one may be answered: eight at once, and one more every five seconds."""
+        self._left = min(self._left + max(0.0, now_s - self._filled_s) * _LINK_RATE_HZ, _LINK_BURST)
+        self._filled_s = now_s
+        if link > self._max_links or self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+
+from exgs.protocol.channels import Channel
 from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.vocabulary import FRAGMENT_BYTES, CloseCode
 
@@ -9,6 +12,40 @@ from exgs.protocol.vocabulary import FRAGMENT_BYTES, CloseCode
 def fragment_size(offset: int, total: int) -> int:
     """Bytes of the piece that begins at ``offset`` of ``total``: a whole one, or what is left."""
     return min(FRAGMENT_BYTES, total - offset)
+
+
+class Load:
+    """A manifest (chunk None) or a chunk on its way out, until the client confirms it."""
+
+    def __init__(self, chunk: int | None, data: bytes) -> None:
+        self.chunk, self.data = chunk, data
+        self.pending = deque(range(0, len(data), FRAGMENT_BYTES))
+        """Offsets of the pieces that wait to leave."""
+        self._sent: dict[int, Channel] = {}
+
+    @property
+    def next_size(self) -> int:
+        """Bytes of the piece that leaves next."""
+        return fragment_size(self.pending[0], len(self.data))
+
+    @property
+    def pending_bytes(self) -> int:
+        """Bytes that wait to leave."""
+        return sum(fragment_size(offset, len(self.data)) for offset in self.pending)
+
+    def cut(self, channel: Channel) -> tuple[int, bytes]:
+        """The next piece and its offset; it leaves on ``channel``."""
+        size, offset = self.next_size, self.pending.popleft()
+        self._sent[offset] = channel
+        return offset, self.data[offset : offset + size]
+
+    def take_back(self, channel: Channel) -> int:
+        """Lets the pieces that left on ``channel`` wait again; gives their bytes."""
+        lost = [offset for offset, way in self._sent.items() if way is channel]
+        for offset in lost:
+            del self._sent[offset]
+        self.pending.extend(lost)
+        return sum(fragment_size(offset, len(self.data)) for offset in lost)
 
 
 class Pieces:
@@ -21,12 +58,15 @@ class Pieces:
         """Bytes that are here."""
         self._by_offset: dict[int, bytes] = {}
 
+    def has(self, offset: int) -> bool:
+        """Whether the piece at ``offset`` is here."""
+        return offset in self._by_offset
+
     def add(self, offset: int, total: int, payload: bytes) -> bytes | None:
-        """Puts a piece in its place; gives the whole once it is complete.
+        """Puts a piece in its place, or drops it where it was here before; gives the whole once complete.
 
         Raises:
-            RemoteProtocolError: the piece is off the grid, of the wrong size, was here before, or disagrees
-                about the total.
+            RemoteProtocolError: the piece is off the grid, of the wrong size, or disagrees about the total.
         """
         if total != self.total:
             raise _refused(f"total changed from {self.total} to {total} bytes")
@@ -37,7 +77,7 @@ class Pieces:
                 f"{len(payload)} bytes at {offset} of {total}, expected {fragment_size(offset, total)}"
             )
         if offset in self._by_offset:
-            raise _refused(f"piece at {offset} sent twice")
+            return None
         self._by_offset[offset] = payload
         self.held_bytes += len(payload)
         if self.held_bytes < self.total:

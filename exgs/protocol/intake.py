@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from exgs.protocol.channels import SCENE_CHANNELS, Channel
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.credit import RateMeter
 from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.events import ChunkReceived, ManifestReceived
 from exgs.protocol.fragments import Pieces
-from exgs.protocol.messages import ChunkFragment, ManifestFragment, Receipt
+from exgs.protocol.messages import ChunkFragment, ManifestFragment, OpenScene, Receipt
 from exgs.protocol.vocabulary import (
     MAX_CHUNKS,
     MAX_HELD_BYTES,
@@ -17,6 +18,8 @@ from exgs.protocol.vocabulary import (
 )
 
 _MODULUS = 1 << 16
+_SLOW_RECEIPTS = 5
+"""What has arrived and was not taken is reported this much less often."""
 
 
 class Intake:
@@ -31,30 +34,44 @@ class Intake:
         """Payload that arrived since the session began."""
         self.held_bytes = 0
         """Of these, what is in chunks that are incomplete or not yet taken."""
+        self.redundant_bytes = 0
+        """Of these, what was here before: fragments that the server moved to another link."""
         self._config = config
+        self._arrived = dict.fromkeys(SCENE_CHANNELS, 0)
         self._meter = RateMeter()
         self._opening = 0
         self._scene = -1
         self._receipt_s = float("-inf")
-        self._confirmed_bytes = 0
+        self._confirmed_bytes = self._reported_bytes = 0
         self._taken_chunks: list[int] = []
         self._forget()
 
     def _forget(self) -> None:
         self._manifest: Pieces | None = None
-        self._manifest_done = False
+        self._manifest_done = self._keeps = False
         self._open: dict[int, Pieces] = {}
         self._complete = bytearray(MAX_CHUNKS // 8)
         self._early: list[ChunkReceived] = []
         self._untaken = 0
 
-    def open(self, scene: int) -> None:
+    def open(self, wish: OpenScene) -> None:
         """A scene is asked for; whatever belongs to the one before is let go."""
         self._opening = (self._opening + 1) % _MODULUS
-        self._scene = scene
+        self._scene = wish.scene
         self.held_bytes = 0
         self._taken_chunks.clear()
         self._forget()
+        self._keeps = bool(wish.manifest)
+
+    def keep_manifest(self, scene: int) -> list[ChunkReceived]:
+        """The server says that the manifest named in OpenScene holds; gives the chunks that came before."""
+        if scene != self._scene or not self._keeps or self._manifest_done:
+            return []
+        return self._manifest_is_here()
+
+    def arrived_on(self, channel: Channel, size: int) -> None:
+        """Counts payload by the channel that brought it."""
+        self._arrived[channel] += size
 
     def manifest_fragment(
         self, fragment: ManifestFragment, now_s: float
@@ -63,19 +80,23 @@ class Intake:
         if not self._is_current(fragment.opening, len(fragment.payload), now_s):
             return []
         if self._manifest_done:
-            raise _violation("manifest sent twice")
+            self._drop(len(fragment.payload))
+            return []
         if self._manifest is None:
             self._manifest = Pieces(fragment.total)
+        if self._manifest.has(fragment.offset):
+            self._drop(len(fragment.payload))
         data = self._manifest.add(fragment.offset, fragment.total, fragment.payload)
         if data is None:
             return []
-        self._manifest, self._manifest_done = None, True
-        early, self._early = self._early, []
-        return [ManifestReceived(self._scene, data), *early]
+        return [ManifestReceived(self._scene, data), *self._manifest_is_here()]
 
     def chunk_fragment(self, fragment: ChunkFragment, now_s: float) -> list[ManifestReceived | ChunkReceived]:
         """The chunk that the fragment completes, if any and if the manifest is here."""
         if not self._is_current(fragment.opening, len(fragment.payload), now_s):
+            return []
+        if self._is_here(fragment):
+            self._drop(len(fragment.payload))
             return []
         self._make_room(fragment)
         pieces = self._open.setdefault(fragment.chunk, Pieces(fragment.total))
@@ -102,9 +123,25 @@ class Intake:
         self._meter.add(self.arrived_bytes, now_s)
         return opening == self._opening
 
-    def _make_room(self, fragment: ChunkFragment) -> None:
+    def _manifest_is_here(self) -> list[ChunkReceived]:
+        self._manifest, self._manifest_done = None, True
+        early, self._early = self._early, []
+        return early
+
+    def _is_here(self, fragment: ChunkFragment) -> bool:
+        """Whether the fragment, or its whole chunk, came before."""
         if self._complete[fragment.chunk >> 3] & (1 << (fragment.chunk & 7)):
-            raise _violation(f"chunk {fragment.chunk} sent twice")
+            return True
+        pieces = self._open.get(fragment.chunk)
+        return pieces is not None and pieces.has(fragment.offset)
+
+    def _drop(self, size: int) -> None:
+        """Counts what came twice; a server that only repeats itself is shown the door."""
+        self.redundant_bytes += size
+        if self.redundant_bytes > max(MAX_HELD_BYTES, self.arrived_bytes // 2):
+            raise _flood(f"{self.redundant_bytes} bytes sent twice")
+
+    def _make_room(self, fragment: ChunkFragment) -> None:
         if fragment.chunk not in self._open and len(self._open) + self._untaken >= MAX_OPEN_CHUNKS:
             raise _flood(f"more than {MAX_OPEN_CHUNKS} chunks under way")
         if self.held_bytes + len(fragment.payload) > MAX_HELD_BYTES:
@@ -121,18 +158,21 @@ class Intake:
         return self._meter.rate(now_s)
 
     def receipt_due_s(self) -> float | None:
-        """When a receipt is due; None while there is nothing to confirm."""
+        """When a receipt is due; None while there is nothing to tell."""
         if self._taken_chunks or self.arrived_bytes - self.held_bytes > self._confirmed_bytes:
             return self._receipt_s + self._config.receipt_s
+        if self.arrived_bytes > self._reported_bytes:
+            return self._receipt_s + self._config.receipt_s * _SLOW_RECEIPTS
         return None
 
     def receipt(self, now_s: float) -> Receipt:
         """What is to be confirmed, said now."""
         self._receipt_s = now_s
         self._confirmed_bytes = self.arrived_bytes - self.held_bytes
+        self._reported_bytes = self.arrived_bytes
         chunks = tuple(self._taken_chunks[:MAX_RECEIPT_CHUNKS])
         del self._taken_chunks[:MAX_RECEIPT_CHUNKS]
-        return Receipt(self._opening, self._confirmed_bytes, chunks)
+        return Receipt(self._opening, self._confirmed_bytes, chunks, tuple(self._arrived.values()))
 
 
 def _violation(wrong: str) -> RemoteProtocolError:

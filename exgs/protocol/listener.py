@@ -17,13 +17,14 @@ from exgs.protocol.channels import Channel, spec_of
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.errors import LocalProtocolError, RemoteProtocolError
 from exgs.protocol.events import ChunksDelivered, Closed, PeerHeard
-from exgs.protocol.flood import FloodGate
+from exgs.protocol.flood import FloodGate, LinkGate
+from exgs.protocol.growth import LinkGrowth
 from exgs.protocol.intake import Intake
 from exgs.protocol.liveness import Liveness
 from exgs.protocol.mailbox import Mailbox
 from exgs.protocol.outflow import Outflow
 from exgs.protocol.rules import RULES, check_heard
-from exgs.protocol.vocabulary import MAX_REASON_BYTES, CloseCode, Role, State
+from exgs.protocol.vocabulary import MAX_REASON_BYTES, CloseCode, Role, SceneState, State
 from exgs.protocol.wire import parse, serialize
 
 _SEQUENCE = 1 << 32
@@ -49,12 +50,16 @@ class Listener:
         self._gate = FloodGate(self._config)
         self._intake = Intake(self._config)
         self._outflow = Outflow(self._config)
+        self._growth = LinkGrowth(self._config)
+        self._link_gate = LinkGate(self._config.max_links)
+        self._link_words: deque[m.LinkOffer | m.LinkAnswer] = deque()
         self._mailbox = Mailbox()
         self._control: deque[bytes] = deque()
         self._beats: list[bytes] = []
         self._view: bytes | None = None
         self._newest_view: int | None = None
         self._pose_backlog_bytes = 0
+        self._max_bytes_per_s = 0
 
     def receive(self, channel: Channel, data: bytes, now_s: float) -> None:
         """One whole message arrived on ``channel``."""
@@ -90,6 +95,8 @@ class Listener:
             self._mailbox.put(PeerHeard())
         if message is not None:
             check_heard(message, sender=self.role.peer, state=self.state)
+            if isinstance(message, m.ManifestFragment | m.ChunkFragment):
+                self._intake.arrived_on(channel, len(message.payload))
             _HANDLERS.get(type(message), Listener._hear_event)(self, message, now_s)
 
     def _hear_event(self, message: Any, now_s: float) -> None:
@@ -132,6 +139,24 @@ class Listener:
         for event in self._intake.chunk_fragment(fragment, now_s):
             self._mailbox.put(event)
 
+    def _hear_status(self, status: m.SceneStatus, now_s: float) -> None:
+        self._mailbox.put(status)
+        if status.state == SceneState.CONTINUING:
+            for event in self._intake.keep_manifest(status.scene):
+                self._mailbox.put(event)
+
+    def _hear_link_offer(self, offer: m.LinkOffer, now_s: float) -> None:
+        if self._link_gate.lets_in(offer.link, now_s):
+            self._link_words.append(offer)
+        else:
+            self._say(m.LinkAnswer(offer.link))
+
+    def _hear_link_answer(self, answer: m.LinkAnswer, now_s: float) -> None:
+        if not answer.sdp:
+            self._growth.failed(answer.link, now_s)
+        if self._growth.awaits(answer.link):
+            self._link_words.append(answer)
+
     def _hear_goodbye(self, goodbye: m.Goodbye, now_s: float) -> None:
         known = goodbye.code in CloseCode.__members__.values()
         code = CloseCode(goodbye.code) if known else CloseCode.INTERNAL
@@ -154,6 +179,7 @@ class Listener:
         self.closed = closed
         self._mailbox.put(closed)
         self._control.clear()
+        self._link_words.clear()
         self._beats.clear()
         self._view = None
         self._outflow.clear()
@@ -168,6 +194,9 @@ _HANDLERS: dict[type[m.Message], Callable[[Listener, Any, float], None]] = {
     m.Receipt: Listener._hear_receipt,
     m.ManifestFragment: Listener._hear_manifest,
     m.ChunkFragment: Listener._hear_chunk,
+    m.SceneStatus: Listener._hear_status,
+    m.LinkOffer: Listener._hear_link_offer,
+    m.LinkAnswer: Listener._hear_link_answer,
     m.Goodbye: Listener._hear_goodbye,
 }
 """What is done on hearing a message; one that is not listed goes to the owner as it is."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.messages import Beat
 
 _OWN_PAUSE_S = 1.0
+_LOSS_BEATS = 256
 _MODULUS = 1 << 32
 
 
@@ -19,6 +22,8 @@ class Liveness:
     def __init__(self, config: ConnectionConfig, now_s: float) -> None:
         self.rtt_s: float | None = None
         """Smoothed round trip; None before the first echo."""
+        self.jitter_s = 0.0
+        """Smoothed difference between one round trip and the next."""
         self.paused = False
         """Whether the peer was silent for so long that bulk pauses."""
         self._config = config
@@ -26,6 +31,9 @@ class Liveness:
         self._checked_s = now_s
         self._beat_s = now_s - config.beat_s
         self._echo: tuple[int, float] | None = None
+        self._sample_s: float | None = None
+        self._said = 0
+        self._beats: deque[int] = deque(maxlen=_LOSS_BEATS)
         self._control_said = 0
         self._control_confirmed = 0
         self._control_heard = 0
@@ -50,7 +58,23 @@ class Liveness:
             self._control_confirmed = beat.control_heard
         sample = now_s - (beat.echo_us + beat.held_us) / 1e6
         if beat.echo_us and 0 <= sample < self._config.silent_timeout_s:
-            self.rtt_s = sample if self.rtt_s is None else self.rtt_s + (sample - self.rtt_s) / 8
+            self._measure(sample)
+        if not self._beats or 0 < (beat.said - self._beats[-1]) % _MODULUS < _MODULUS // 2:
+            self._beats.append(beat.said)
+
+    @property
+    def loss(self) -> float:
+        """Share of the peer's newest beats that did not arrive."""
+        if len(self._beats) < 2:
+            return 0.0
+        said = (self._beats[-1] - self._beats[0]) % _MODULUS
+        return max(0.0, 1 - (len(self._beats) - 1) / said)
+
+    def _measure(self, sample: float) -> None:
+        if self._sample_s is not None:
+            self.jitter_s += (abs(sample - self._sample_s) - self.jitter_s) / 16
+        self._sample_s = sample
+        self.rtt_s = sample if self.rtt_s is None else self.rtt_s + (sample - self.rtt_s) / 8
 
     def silent_s(self, now_s: float) -> float:
         """For how long the peer has been silent while this side was awake to hear it."""
@@ -73,12 +97,13 @@ class Liveness:
         """The next beat, said now."""
         self._beat_s = now_s
         self._control_reported = self._control_heard
+        self._said = (self._said + 1) % _MODULUS
         sent_us = max(1, int(now_s * 1e6))
         if self._echo is None:
-            return Beat(sent_us, control_heard=self._control_heard)
+            return Beat(sent_us, control_heard=self._control_heard, said=self._said)
         echo_us, at_s = self._echo
         held_us = min(max(0, int((now_s - at_s) * 1e6)), _MODULUS - 1)
-        return Beat(sent_us, echo_us, held_us, self._control_heard)
+        return Beat(sent_us, echo_us, held_us, self._control_heard, self._said)
 
     def _busy(self) -> bool:
         return self._control_said != self._control_confirmed or self._control_heard != self._control_reported

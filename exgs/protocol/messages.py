@@ -27,6 +27,7 @@ from exgs.protocol.vocabulary import (
     MAX_CAPABILITIES,
     MAX_CHUNK_BYTES,
     MAX_CHUNKS,
+    MAX_DIGEST_BYTES,
     MAX_LINKS,
     MAX_MANIFEST_BYTES,
     MAX_MEASURES,
@@ -113,6 +114,8 @@ class OpenScene(Message):
     """Number of the scene in the list."""
     have: bytes = declared(Blob(MAX_CHUNKS // 8), default=b"")
     """Bitmap of the chunks the client already has, chunk 8 i + b in bit b (lowest first) of byte i."""
+    manifest: bytes = declared(Blob(MAX_DIGEST_BYTES), default=b"")
+    """SHA-256 of the preamble that ``have`` belongs to; empty where the client has none."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,8 @@ class Receipt(Message):
     """Payload bytes of manifests received and of chunks taken since the session began."""
     chunks: tuple[int, ...] = declared(Listing(Integer(0, MAX_CHUNKS - 1), MAX_RECEIPT_CHUNKS), default=())
     """Chunks taken since the last receipt."""
+    arrived_bytes: tuple[int, ...] = declared(Listing(Integer(0, _U64), MAX_LINKS + 1), default=())
+    """Payload bytes that arrived on each scene channel since the session began, SCENE_0 first."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +228,8 @@ class Beat(Message):
     """How long ago that beat arrived."""
     control_heard: int = declared(Integer(0, _U32), default=0)
     """Control messages received so far, modulo 2^32."""
+    said: int = declared(Integer(0, _U32), default=0)
+    """Beats said so far, this one among them, modulo 2^32."""
 
 
 @dataclass(frozen=True)

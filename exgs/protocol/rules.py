@@ -63,7 +63,7 @@ RULES: tuple[Rule, ...] = (
     Rule(16, m.ManifestFragment, _SERVER, _OPEN, _SCENE, False, Layout.PACKED, "HII"),
     Rule(17, m.ChunkFragment, _SERVER, _OPEN, _SCENE, False, Layout.PACKED, "HIII"),
     Rule(24, m.ViewUpdate, _CLIENT, _OPEN, _POSE, True, Layout.PACKED, "IQ3f4f2fH3f3f"),
-    Rule(25, m.Beat, _BOTH, _EITHER, _POSE, False, Layout.PACKED, "QQII"),
+    Rule(25, m.Beat, _BOTH, _EITHER, _POSE, False, Layout.PACKED, "QQIII"),
     Rule(128, m.Statistics, _CLIENT, _OPEN, _CONTROL, True),
     Rule(129, m.Preferences, _CLIENT, _OPEN, _CONTROL, True),
     Rule(130, m.LinkOffer, _CLIENT, _OPEN, _CONTROL, True),

@@ -31,6 +31,7 @@ MAX_WORD_BYTES = 64
 MAX_NAME_BYTES = 128
 MAX_REASON_BYTES = 512
 MAX_TOKEN_BYTES = 64
+MAX_DIGEST_BYTES = 32
 
 # What may be under way: chunks sent and not yet taken by the other side.
 MAX_OPEN_CHUNKS = 2048
@@ -104,3 +105,5 @@ class SceneState(enum.IntEnum):
     """Every chunk was sent."""
     REFUSED = 4
     """It cannot be had; ``detail`` says why."""
+    CONTINUING = 5
+    """Its chunks go on: the client's manifest is the server's, which sends none, and no chunk of ``have``."""

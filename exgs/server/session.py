@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from hashlib import sha256
 
 import numpy as np
 
@@ -24,7 +25,6 @@ from exgs.protocol import (
     Statistics,
     ViewUpdate,
 )
-from exgs.protocol.messages import LinkAnswer, LinkOffer
 from exgs.protocol.vocabulary import MAX_REASON_BYTES, MAX_SCENES
 from exgs.scene.outlook import View
 from exgs.server.errors import ServerError
@@ -109,8 +109,6 @@ class Session:
                 self._metrics.delivered_chunks.inc(len(event.chunks))
                 if (rtt_s := self._endpoint.rtt_s) is not None:
                     self._metrics.rtt_s.observe(rtt_s)
-            case LinkOffer():
-                self._endpoint.send(LinkAnswer(event.link))
             case _:
                 logger.debug("session %s: %s", self.name, type(event).__name__)
 
@@ -131,7 +129,8 @@ class Session:
         self._schedule = None
         try:
             scene = await self._open(wish.scene)
-            schedule = Schedule(scene.table, held=held_ids(wish.have))
+            kept = wish.manifest == sha256(scene.container.preamble).digest()
+            schedule = Schedule(scene.table, held=held_ids(wish.have if kept else b""))
         except ServerError as error:
             self._report(wish.scene, SceneState.REFUSED, detail=str(error))
             return
@@ -139,8 +138,14 @@ class Session:
             schedule.see(self._view)
         self._schedule = schedule
         self._report(wish.scene, SceneState.STREAMING)
-        if self._endpoint.send_manifest(wish.scene, scene.container.preamble):
+        if self._say_manifest(wish.scene, scene, kept=kept):
             await self._send_chunks(wish.scene, scene, started_s)
+
+    def _say_manifest(self, number: int, scene: OpenedScene, *, kept: bool) -> bool:
+        """Sends the manifest, or says that the viewer's is right; False where it wants another scene."""
+        if kept:
+            return self._endpoint.keep_manifest(number)
+        return self._endpoint.send_manifest(number, scene.container.preamble)
 
     async def _open(self, number: int) -> OpenedScene:
         if number >= len(self._scenes):

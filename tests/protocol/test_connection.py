@@ -278,13 +278,13 @@ def test_receipts_follow_what_is_taken(make_open: MakeOpen) -> None:
     hear(client, m.ManifestFragment(1, 0, 1, b"m"))
     hear(client, m.ChunkFragment(1, 3, 0, 4, b"data"))
     client.handle_deadline(0.1)
-    assert m.Receipt(1, 1) in said(client, 0.1)
+    assert m.Receipt(1, 1, (), (5, 0, 0, 0, 0)) in said(client, 0.1)
     client.next_event(0.11)
     client.next_event(0.11)
     client.handle_deadline(0.12)
     assert not any(isinstance(message, m.Receipt) for message in said(client, 0.12))
     client.handle_deadline(0.16)
-    assert m.Receipt(1, 5, (3,)) in said(client, 0.16)
+    assert m.Receipt(1, 5, (3,), (5, 0, 0, 0, 0)) in said(client, 0.16)
 
 
 def test_a_list_too_long_for_the_channel_is_the_owners_mistake(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exgs.protocol import CloseCode, ConnectionConfig, config, vocabulary
+from exgs.protocol import CloseCode, ConnectionConfig, SceneState, config, vocabulary
 from exgs.protocol import messages as m
 from exgs.protocol.channels import CHANNELS
 from exgs.protocol.fields import kinds_of
@@ -88,6 +88,14 @@ def test_every_message_of_the_code_is_in_the_table() -> None:
 def test_the_close_codes() -> None:
     meaning = meanings(vocabulary, "CloseCode")
     assert table_under("| code |") == [[str(int(code)), code.name, meaning[code.name]] for code in CloseCode]
+
+
+def test_the_states_of_a_scene() -> None:
+    meaning = meanings(vocabulary, "SceneState")
+    text = TEXT[TEXT.index("SceneStatus tells one of these states") :]
+    assert table_under("| state |", text) == [
+        [str(int(state)), state.name, meaning[state.name]] for state in SceneState
+    ]
 
 
 def test_the_settings() -> None:

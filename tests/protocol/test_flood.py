@@ -3,7 +3,7 @@
 import pytest
 
 from exgs.protocol import Channel, CloseCode, ConnectionConfig, RemoteProtocolError
-from exgs.protocol.flood import FloodGate
+from exgs.protocol.flood import FloodGate, LinkGate
 
 
 def let_through(gate: FloodGate, channel: Channel, now_s: float, count: int) -> int:
@@ -33,3 +33,12 @@ def test_time_that_runs_backwards_fills_nothing() -> None:
 @pytest.mark.parametrize("channel", [Channel.SCENE_0, Channel.SCENE_4])
 def test_scene_channels_have_no_bucket(channel: Channel) -> None:
     assert let_through(FloodGate(ConnectionConfig()), channel, 0.0, 50_000) == 50_000
+
+
+def test_proposals_of_links_have_a_bucket_of_their_own() -> None:
+    gate = LinkGate(4)
+    assert not gate.lets_in(5, 0.0)
+    assert [gate.lets_in(1, 0.0) for _ in range(10)] == [True] * 8 + [False] * 2
+    assert not gate.lets_in(1, 4.0)
+    assert gate.lets_in(1, 6.0)
+    assert not LinkGate(0).lets_in(1, 0.0)

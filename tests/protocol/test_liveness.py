@@ -74,3 +74,28 @@ def test_the_deadline_is_the_beat_or_the_end_of_patience() -> None:
     assert liveness.deadline_s() == 3.0
     liveness.paused = True
     assert liveness.deadline_s() == 10.0
+
+
+def test_beats_that_are_missing_are_the_loss() -> None:
+    liveness = Liveness(ConnectionConfig(), 0.0)
+    assert liveness.loss == 0.0
+    for number in range(1, 102):
+        if number % 10:
+            liveness.beat_heard(Beat(number, said=number), number / 30)
+    assert liveness.loss == pytest.approx(0.1)
+    liveness.beat_heard(Beat(9, said=9), 4.0)
+    assert liveness.loss == pytest.approx(0.1), "a late one is no gap"
+
+
+def test_beats_are_counted_as_they_are_said() -> None:
+    liveness = Liveness(ConnectionConfig(), 0.0)
+    assert [liveness.beat(at_s).said for at_s in (0.0, 0.5, 1.0)] == [1, 2, 3]
+
+
+def test_jitter_is_how_round_trips_differ() -> None:
+    liveness = Liveness(ConnectionConfig(), 0.0)
+    for number in range(1, 200):
+        at_s = float(number)
+        trip_s = 0.05 + 0.02 * (number % 2)
+        liveness.beat_heard(Beat(number, int((at_s - trip_s) * 1e6), 0, said=number), at_s)
+    assert liveness.jitter_s == pytest.approx(0.02, rel=0.01)

@@ -3,7 +3,7 @@
 import pytest
 
 from exgs.protocol import Channel, ConnectionConfig, LocalProtocolError, RemoteProtocolError
-from exgs.protocol.messages import ChunkFragment, ManifestFragment, Receipt
+from exgs.protocol.messages import ChunkFragment, ManifestFragment, OpenScene, Receipt
 from exgs.protocol.outflow import Outflow
 from exgs.protocol.vocabulary import FRAGMENT_BYTES, MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_MANIFEST_BYTES
 from exgs.protocol.wire import parse
@@ -14,11 +14,11 @@ CONFIG = ConnectionConfig(min_credit_bytes=200_000)
 def streaming(config: ConnectionConfig = CONFIG) -> Outflow:
     """Scene 3 is open and its manifest has left and was taken."""
     outflow = Outflow(config)
-    outflow.open(3)
+    outflow.open(OpenScene(3))
     assert outflow.queue_manifest(3, b"manifest")
     assert len(list(outflow.fragments(None, 0.0))) == 1
     outflow.receipt(Receipt(1, 8), 0.0)
-    outflow.set_buffered(Channel.SCENE_0, 0)
+    outflow.lanes.set_buffered(Channel.SCENE_0, 0)
     return outflow
 
 
@@ -27,7 +27,7 @@ def drain(outflow: Outflow, now_s: float = 0.0) -> int:
     before = outflow.credit.sent_bytes
     while list(outflow.fragments(None, now_s)):
         for channel in Channel:
-            outflow.set_buffered(channel, 0)
+            outflow.lanes.set_buffered(channel, 0)
     return outflow.credit.sent_bytes - before
 
 
@@ -45,7 +45,7 @@ def test_fragments_carry_the_opening_and_the_grid() -> None:
 
 def test_the_manifest_goes_first() -> None:
     outflow = Outflow(CONFIG)
-    outflow.open(3)
+    outflow.open(OpenScene(3))
     with pytest.raises(LocalProtocolError, match="before the manifest"):
         outflow.queue_chunk(3, 0, b"x")
     assert not outflow.room(None, 0.0)
@@ -69,15 +69,15 @@ def test_a_full_link_takes_nothing_until_it_is_half_empty() -> None:
     outflow.queue_chunk(3, 0, bytes(150_000))
     assert sum(len(message) for _, message in outflow.fragments(None, 0.0)) < 64 * 1024 + FRAGMENT_BYTES + 100
     for level, leaves in ((64_000, False), (40_000, False), (32 << 10, False), ((32 << 10) - 1, True)):
-        outflow.set_buffered(Channel.SCENE_0, level)
+        outflow.lanes.set_buffered(Channel.SCENE_0, level)
         assert bool(list(outflow.fragments(None, 0.0))) == leaves
 
 
 def test_control_and_bulk_of_one_link_are_counted_together() -> None:
     outflow = streaming()
-    outflow.set_buffered(Channel.CONTROL, 64 << 10)
+    outflow.lanes.set_buffered(Channel.CONTROL, 64 << 10)
     assert not outflow.room(None, 0.0)
-    outflow.channels = (Channel.SCENE_0, Channel.SCENE_1)
+    outflow.set_channels((Channel.SCENE_0, Channel.SCENE_1))
     assert outflow.room(None, 0.0)
     outflow.queue_chunk(3, 0, bytes(1000))
     assert [channel for channel, _ in outflow.fragments(None, 0.0)] == [Channel.SCENE_1]
@@ -85,7 +85,7 @@ def test_control_and_bulk_of_one_link_are_counted_together() -> None:
 
 def test_fragments_spread_over_the_links() -> None:
     outflow = streaming()
-    outflow.channels = (Channel.SCENE_0, Channel.SCENE_1, Channel.SCENE_2)
+    outflow.set_channels((Channel.SCENE_0, Channel.SCENE_1, Channel.SCENE_2))
     outflow.queue_chunk(3, 0, bytes(FRAGMENT_BYTES * 6))
     used = [channel for channel, _ in outflow.fragments(None, 0.0)]
     assert {channel: used.count(channel) for channel in used} == {
@@ -125,22 +125,134 @@ def test_a_chunk_leaves_once() -> None:
     assert not outflow.queue_chunk(4, 6, b"x")
 
 
-def test_chunks_that_the_client_has_do_not_leave() -> None:
+def test_chunks_that_the_client_has_do_not_leave_where_its_manifest_holds() -> None:
     outflow = Outflow(CONFIG)
-    outflow.open(3, b"\x02\x80")
-    outflow.queue_manifest(3, b"m")
+    outflow.open(OpenScene(3, b"\x02\x80", b"digest"))
+    assert not outflow.keep_manifest(4)
+    assert outflow.keep_manifest(3)
     assert [chunk for chunk in range(20) if not outflow.queue_chunk(3, chunk, b"x")] == [1, 15]
+    assert not outflow.queue_manifest(3, b"m")
+
+
+@pytest.mark.parametrize("digest", [b"digest", b""])
+def test_with_another_manifest_what_the_client_has_is_worth_nothing(digest: bytes) -> None:
+    outflow = Outflow(CONFIG)
+    outflow.open(OpenScene(3, b"\x02\x80", digest))
+    outflow.queue_manifest(3, b"m")
+    assert all(outflow.queue_chunk(3, chunk, b"x") for chunk in range(20))
+
+
+LINKS = (Channel.SCENE_1, Channel.SCENE_2)
+
+
+def striped() -> Outflow:
+    """Two links, and six fragments of chunk 0 and one of chunk 1 on them."""
+    outflow = streaming(ConnectionConfig())
+    outflow.set_channels(LINKS)
+    outflow.queue_chunk(3, 0, bytes(FRAGMENT_BYTES * 6))
+    outflow.queue_chunk(3, 1, bytes(50))
+    assert len(list(outflow.fragments(None, 0.0))) == 7
+    return outflow
+
+
+def places(outflow: Outflow, now_s: float = 0.0) -> list[tuple[int, int, Channel]]:
+    """Chunk, piece and channel of what leaves."""
+    sent = []
+    for channel, message in outflow.fragments(None, now_s):
+        fragment = parse(message, channel)
+        assert isinstance(fragment, ChunkFragment)
+        sent.append((fragment.chunk, fragment.offset // FRAGMENT_BYTES, channel))
+    return sent
+
+
+def test_what_was_under_way_on_a_lost_link_goes_by_the_others() -> None:
+    outflow = striped()
+    before = outflow.credit.open_bytes
+    outflow.set_channels((Channel.SCENE_2,))
+    assert outflow.credit.open_bytes < before
+    outflow.lanes.set_buffered(Channel.SCENE_2, 0)
+    again = places(outflow)
+    assert {channel for *_, channel in again} == {Channel.SCENE_2}
+    assert [piece for chunk, piece, _ in again if chunk == 0] == [0, 2, 4]
+    assert outflow.repeated_bytes == sum(50 if chunk else FRAGMENT_BYTES for chunk, *_ in again)
+    assert outflow.credit.open_bytes == before
+
+
+def test_without_further_links_everything_falls_back_to_connection_0() -> None:
+    outflow = striped()
+    outflow.set_channels((Channel.SCENE_0,))
+    outflow.lanes.set_buffered(Channel.SCENE_0, 0)
+    again = places(outflow)
+    assert again == [(0, piece, Channel.SCENE_0) for piece in (0, 2, 4, 1, 3)]
+    assert outflow.credit.open_bytes + outflow.queued_bytes == FRAGMENT_BYTES * 6 + 50
+
+
+def test_what_is_confirmed_is_not_sent_again() -> None:
+    outflow = striped()
+    outflow.receipt(Receipt(1, 8 + 50, (1,), (8, 3 * FRAGMENT_BYTES + 50)), 0.1)
+    outflow.set_channels((Channel.SCENE_2,))
+    assert {chunk for chunk, *_ in places(outflow)} == {0}
+    outflow.receipt(Receipt(1, 8 + 50 + 6 * FRAGMENT_BYTES, (0,)), 0.2)
+    assert outflow.queued_bytes == 0
+    outflow.set_channels((Channel.SCENE_0,))
+    assert places(outflow) == []
+
+
+def test_a_manifest_that_may_be_lost_is_sent_again_until_a_chunk_is_taken() -> None:
+    outflow = Outflow(CONFIG)
+    outflow.set_channels(LINKS)
+    outflow.open(OpenScene(3))
+    outflow.queue_manifest(3, b"manifest")
+    (first,) = outflow.fragments(None, 0.0)
+    outflow.set_channels(tuple(channel for channel in LINKS if channel is not first[0]))
+    ((channel, again),) = outflow.fragments(None, 0.0)
+    assert channel is not first[0] and again == first[1]
+    outflow.queue_chunk(3, 0, b"x")
+    list(outflow.fragments(None, 0.0))
+    outflow.receipt(Receipt(1, 17, (0,)), 0.1)
+    outflow.set_channels((Channel.SCENE_0,))
+    assert list(outflow.fragments(None, 0.1)) == []
+
+
+def test_a_link_that_carries_nothing_is_passed_over_until_it_does() -> None:
+    outflow = striped()
+    on_two = 3 * FRAGMENT_BYTES
+    for step in range(1, 9):
+        outflow.receipt(Receipt(1, 8, (), (8, 0, on_two * step // 8)), step / 2)
+        outflow.watch(step / 2)
+    assert outflow.lanes.in_use == (Channel.SCENE_2,)
+    outflow.lanes.set_buffered(Channel.SCENE_2, 0)
+    assert [piece for chunk, piece, _ in places(outflow, 4.0) if chunk == 0] == [0, 2, 4]
+    outflow.receipt(Receipt(1, 8, (), (8, FRAGMENT_BYTES)), 4.5)
+    assert outflow.lanes.in_use == LINKS
+
+
+def test_nobody_is_late_from_before_a_silence() -> None:
+    outflow = striped()
+    outflow.lanes.awake(30.0)
+    outflow.watch(30.1)
+    assert outflow.lanes.in_use == LINKS
+    outflow.watch(34.1)
+    assert outflow.lanes.in_use == (Channel.SCENE_0,)
+
+
+@pytest.mark.parametrize("arrived", [(9,), (8, 10**6), (7,)])
+def test_arrivals_that_cannot_be_are_refused(arrived: tuple[int, ...]) -> None:
+    outflow = striped()
+    outflow.receipt(Receipt(1, 8, (), (8,)), 0.1)
+    with pytest.raises(RemoteProtocolError, match="bytes arrived on"):
+        outflow.receipt(Receipt(1, 8, (), arrived), 0.2)
 
 
 def test_another_scene_drops_what_is_queued() -> None:
     outflow = streaming()
     outflow.queue_chunk(3, 0, bytes(100_000))
     list(outflow.fragments(None, 0.0))
-    outflow.open(4)
+    outflow.open(OpenScene(4))
     assert outflow.queued_bytes == 0
     assert not outflow.queue_chunk(3, 1, b"late")
     outflow.queue_manifest(4, b"m")
-    outflow.set_buffered(Channel.SCENE_0, 0)
+    outflow.lanes.set_buffered(Channel.SCENE_0, 0)
     ((_, message),) = outflow.fragments(None, 0.0)
     assert parse(message, Channel.SCENE_0) == ManifestFragment(2, 0, 1, b"m")
 
@@ -149,7 +261,7 @@ def test_receipts_of_an_earlier_opening_return_credit_alone() -> None:
     outflow = streaming()
     outflow.queue_chunk(3, 0, bytes(10))
     list(outflow.fragments(None, 0.0))
-    outflow.open(4)
+    outflow.open(OpenScene(4))
     assert outflow.receipt(Receipt(1, 18, (0,)), 0.1) == ()
     assert outflow.credit.open_bytes == 0
 

@@ -20,7 +20,7 @@ from exgs.protocol import (
     ViewUpdate,
 )
 from exgs.protocol import messages as m
-from exgs.protocol.drivers.pipe import LinkModel
+from exgs.protocol.drivers.pipe import LinkModel, Pipe
 from exgs.protocol.drivers.virtual import VirtualSession
 from exgs.protocol.wire import serialize
 
@@ -275,3 +275,53 @@ def test_noise_on_every_channel_never_breaks_an_end(make_play) -> None:
         session.run_until(1.0)
         for end in (session.client, session.server):
             assert end.state in (State.OPEN, State.CLOSED)
+
+
+def on_links(play, count: int, model: LinkModel = SLOW) -> VirtualSession:
+    """A session with further links that are up from the start."""
+    session = VirtualSession(up=FAR, down=FAR, act=play)
+    for number in range(count):
+        session.links[Channel(Channel.SCENE_1 + number)] = Pipe(model)
+    return session
+
+
+def test_several_links_carry_a_scene_side_by_side(make_play) -> None:
+    play = make_play(chunks=200)
+    session = on_links(play, 4, LinkModel(delay_s=0.025, bytes_per_s=0.625e6))
+    session.run_until(5.0)
+    assert play.complete()
+    last_s = max(at_s for at_s, _, event in play.log if isinstance(event, ChunkReceived))
+    assert last_s < 1.1 * 200 * 40_000 / 2.5e6 + 0.3
+    assert session.server.repeated_bytes == session.client.redundant_bytes == 0
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_a_link_that_dies_costs_what_was_under_way_on_it(make_play, left: int) -> None:
+    play = make_play(chunks=200)
+    session = on_links(play, left + 1)
+    session.run_until(0.8)
+    del session.links[Channel.SCENE_1]
+    session.run_until(8.0)
+    assert play.complete()
+    assert 0 < session.server.repeated_bytes < 512 << 10
+    assert session.server.unacknowledged_bytes == 0
+    assert session.client.state is session.server.state is State.OPEN
+
+
+def test_a_link_that_falls_dumb_is_passed_over_and_comes_back(make_play) -> None:
+    play = make_play(chunks=600)
+    session = on_links(play, 2, LinkModel(delay_s=0.025, bytes_per_s=1e6))
+    session.run_until(0.8)
+    dumb = session.links[Channel.SCENE_1]
+    dumb.model = LinkModel(delay_s=7.0, bytes_per_s=1e6)
+    session.run_until(6.0)
+    assert session.server.scene_channels_in_use == (Channel.SCENE_2,)
+    before = len(play.seen(Role.CLIENT, ChunkReceived))
+    session.run_until(7.0)
+    assert len(play.seen(Role.CLIENT, ChunkReceived)) > before + 15, "the other link goes on at its rate"
+    dumb.model = LinkModel(delay_s=0.025, bytes_per_s=1e6)
+    session.run_until(40.0)
+    assert play.complete()
+    assert session.server.unacknowledged_bytes == 0
+    assert session.client.redundant_bytes <= session.server.repeated_bytes
+    assert session.server.scene_channels_in_use == (Channel.SCENE_1, Channel.SCENE_2)

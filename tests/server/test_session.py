@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,6 @@ from exgs.protocol import (
     ViewUpdate,
 )
 from exgs.protocol.drivers.loopback import loopback_pair
-from exgs.protocol.messages import LinkAnswer, LinkOffer
 from exgs.server.errors import SceneFailed
 from exgs.server.library import Library
 from exgs.server.metrics import Metrics
@@ -61,8 +61,11 @@ async def _scene_list(client: Endpoint) -> list[str]:
     return [scene.name for scene in event.scenes]
 
 
-async def _receive(client: Endpoint) -> tuple[list[Any], list[SceneStatus]]:
-    """Manifest and chunks as they arrive, and what is said of the scene, until it is whole or refused."""
+async def _receive(client: Endpoint, chunks: int | None = None) -> tuple[list[Any], list[SceneStatus]]:
+    """Manifest and chunks as they arrive, and what is said of the scene, until it is whole or refused.
+
+    Whole is it with so many ``chunks``; where no number is given, with as many as the manifest names.
+    """
     arrived: list[Any] = []
     said: list[SceneStatus] = []
     async with asyncio.timeout(20):
@@ -72,12 +75,14 @@ async def _receive(client: Endpoint) -> tuple[list[Any], list[SceneStatus]]:
             elif isinstance(event, ManifestReceived | ChunkReceived):
                 arrived.append(event)
             state = said[-1].state if said else None
-            if state == SceneState.REFUSED or (state == SceneState.COMPLETE and _whole(arrived)):
+            if state == SceneState.REFUSED or (state == SceneState.COMPLETE and _whole(arrived, chunks)):
                 return arrived, said
     raise AssertionError("the session ended first")
 
 
-def _whole(arrived: list[Any]) -> bool:
+def _whole(arrived: list[Any], chunks: int | None = None) -> bool:
+    if chunks is not None:
+        return sum(isinstance(event, ChunkReceived) for event in arrived) == chunks
     return bool(arrived) and len(arrived) - 1 == len(parse_preamble(arrived[0].data).chunks)
 
 
@@ -98,17 +103,22 @@ async def test_every_chunk_arrives_parents_first(library: Library, encoded: byte
     assert [status.state for status in said][-2:] == [SceneState.STREAMING, SceneState.COMPLETE]
 
 
-async def test_chunks_that_the_viewer_has_are_left_out(library: Library, encoded: bytes) -> None:
-    count = len(open_container(encoded).manifest)
+@pytest.mark.parametrize("same", [True, False])
+async def test_what_the_viewer_has_of_the_same_manifest_is_left_out(
+    library: Library, encoded: bytes, same: bool
+) -> None:
+    container = open_container(encoded)
+    count = len(container.manifest)
+    digest = sha256(container.preamble if same else b"of another encoding").digest()
     async with _viewer(library) as client:
         names = await _scene_list(client)
         have = np.packbits(np.arange(count) != count - 1, bitorder="little").tobytes()
-        client.send(OpenScene(names.index("statue"), have))
-        chunks = []
-        while not chunks:
-            event = await client.next_event()
-            chunks += [event.chunk] if isinstance(event, ChunkReceived) else []
-    assert chunks == [count - 1]
+        client.send(OpenScene(names.index("statue"), have, digest))
+        arrived, said = await _receive(client, 1 if same else count)
+    chunks = [event.chunk for event in arrived if isinstance(event, ChunkReceived)]
+    assert sorted(chunks) == ([count - 1] if same else list(range(count)))
+    assert len(arrived) - len(chunks) == (0 if same else 1), "the manifest"
+    assert (SceneState.CONTINUING in [status.state for status in said]) == same
 
 
 async def test_an_encoding_is_announced(library: Library, pool: Any) -> None:
@@ -190,14 +200,6 @@ async def test_a_rate_is_kept(library: Library, encoded: bytes) -> None:
         await _receive(client)
         took_s = loop.time() - start_s
     assert took_s > 0.25  # half a second, less the last chunk, for which nobody waits
-
-
-async def test_a_further_link_is_declined(library: Library) -> None:
-    async with _viewer(library) as client:
-        await _scene_list(client)
-        client.send(LinkOffer(1, "v=0"))
-        async with asyncio.timeout(5):
-            assert await client.next_event() == LinkAnswer(1, "")
 
 
 async def test_statistics_are_kept_while_the_viewer_is_there(library: Library) -> None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from exgs.protocol.channels import Channel
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.connection import Connection
+from exgs.protocol.drivers.linking import Linking
 from exgs.protocol.errors import SessionClosed
 from exgs.protocol.events import Closed, Event, Opened
 from exgs.protocol.messages import Message
-from exgs.protocol.transport import Transport
+from exgs.protocol.transport import LinkCarrier, Transport
 from exgs.protocol.vocabulary import CloseCode, Role, State
 
 _POLL_S = 0.1
@@ -37,10 +39,13 @@ class Endpoint:
 
     def __init__(self, role: Role, transport: Transport, config: ConnectionConfig | None = None) -> None:
         """Takes over ``transport`` and closes it when the session ends. Must run inside the event loop."""
-        self._config = config or ConnectionConfig()
+        carrier = transport if isinstance(transport, LinkCarrier) else None
+        config = config or ConnectionConfig()
+        self._config = config if carrier is not None else replace(config, max_links=0)
         self._loop = asyncio.get_running_loop()
         self._transport = transport
         self._connection = Connection(role, self._config)
+        self._linking = None if carrier is None else Linking(carrier, self._connection, self._pump)
         self._timer: asyncio.TimerHandle | None = None
         self._waiters: set[asyncio.Future[None]] = set()
         self._first: Opened | None = None
@@ -101,6 +106,12 @@ class Endpoint:
         queued = self._connection.send_manifest(scene, data, self._loop.time())
         self._pump()
         return queued
+
+    def keep_manifest(self, scene: int) -> bool:
+        """In the place of ``send_manifest``, where the client has it. See ``Connection.keep_manifest``."""
+        kept = self._connection.keep_manifest(scene)
+        self._pump()
+        return kept
 
     def send_chunk(self, scene: int, chunk: int, data: bytes) -> bool:
         """Queues one chunk; wait for ``writable`` before each. See ``Connection.send_chunk``."""
@@ -210,12 +221,14 @@ class Endpoint:
         now_s = self._loop.time()
         connection.handle_deadline(now_s)
         scene_channels = transport.scene_channels()
-        connection.set_scene_channels(scene_channels)
+        connection.set_scene_channels(scene_channels, now_s)
         for channel in (Channel.CONTROL, Channel.POSE, *scene_channels):
             connection.set_buffered(channel, transport.buffered_bytes(channel))
         for channel, data in connection.messages_to_send(now_s):
             self._sent[channel] += len(data)
             transport.send(channel, data)
+        if self._linking is not None:
+            self._linking.look(now_s)
         self._set_timer(now_s)
         if connection.closed is not None and self._hanging_up is None:
             self._hanging_up = self._loop.create_task(self._hang_up())
@@ -230,6 +243,8 @@ class Endpoint:
             not (self._down or self._connection.peer_left) and (left_s := give_up_s - self._loop.time()) > 0
         ):
             await self._change(left_s)
+        if self._linking is not None:
+            self._linking.stop()
         await self._transport.close()
         self.transport_lost("closed here")
 

@@ -40,6 +40,8 @@ class VirtualSession:
         """From client to server."""
         self.down = Pipe(down)
         """From server to client."""
+        self.links: dict[Channel, Pipe] = {}
+        """Further connections that are up, by their scene channel: from server to client. Add and delete."""
         self.deaf: set[Role] = set()
         """Ends whose process stands still: they neither hear, speak nor act."""
         self._act = act
@@ -68,23 +70,27 @@ class VirtualSession:
         """One end's turn; whether it sent anything."""
         if end.role in self.deaf:
             return False
-        for channel, data in incoming.pop(self.now_s):
-            end.receive(channel, data, self.now_s)
+        for pipe in (incoming, *self.links.values()) if incoming is self.down else (incoming,):
+            for channel, data in pipe.pop(self.now_s):
+                end.receive(channel, data, self.now_s)
+        end.set_scene_channels(tuple(self.links) or (Channel.SCENE_0,), self.now_s)
         end.handle_deadline(self.now_s)
         if self._act is not None:
             self._act(end, self.now_s)
         for channel in Channel:
-            end.set_buffered(channel, outgoing.buffered_bytes(channel, self.now_s))
+            pipe = self.links.get(channel, outgoing)
+            end.set_buffered(channel, pipe.buffered_bytes(channel, self.now_s))
         leaving = end.messages_to_send(self.now_s)
         for channel, data in leaving:
-            outgoing.push(channel, data, self.now_s)
+            self.links.get(channel, outgoing).push(channel, data, self.now_s)
         return bool(leaving)
 
     def _next_s(self) -> float:
         """When something is next due."""
         awake = [end for end in (self.client, self.server) if end.role not in self.deaf]
         times = [end.next_deadline() for end in awake]
-        for pipe, reader in ((self.up, Role.SERVER), (self.down, Role.CLIENT)):
+        down = ((pipe, Role.CLIENT) for pipe in (self.down, *self.links.values()))
+        for pipe, reader in ((self.up, Role.SERVER), *down):
             times.append(pipe.next_s(self.now_s, heard=reader not in self.deaf))
         later = [max(at_s, self.now_s + _TINY_S) for at_s in times if at_s is not None]
         return min([*later, self.now_s + self._tick_s])
