@@ -54,7 +54,9 @@ class Ingredient:
 INGREDIENTS = {
     WHOLE: Ingredient("nothing taken out"),
     "merging": Ingredient("pruning of what shows least", {"merging.reduce": prune}),
-    "cost in the picture": Ingredient("pairs by distance alone", {"merge_tree.find_partners": nearest_partners}),
+    "cost in the picture": Ingredient(
+        "pairs by distance alone", {"merge_tree.find_partners": nearest_partners}
+    ),
     "light that reaches a Gaussian": Ingredient(
         "every Gaussian counts as unoccluded", {"visibility.light": all_clear}
     ),
