@@ -1,4 +1,4 @@
-"""Views from within a room: where a head can be, in directions it can look."""
+"""Views from amid a scene: where a head can be in a room, in directions it can look."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ HEAD_ABOVE_SHARE = (0.35, 0.75)
 """The same as a share of the way from floor to ceiling, where it is not."""
 _SHELL_CELLS = 4.0
 _DIRECTIONS = 6
+_PITCH_RAD = math.radians(-8.0)
+_AHEAD = 0.15
+_SWING_RAD = math.radians(38.0)
 
 
 def is_room(grid: Occupancy) -> bool:
@@ -35,10 +38,11 @@ def is_room(grid: Occupancy) -> bool:
     walled = grid.enclosure(places[some]) > 0.8
     gaps = ndimage.distance_transform_edt(~grid.solid)[tuple(free[some].T)] * grid.cell
     largest = gaps[walled].max(initial=0.0)
+    if walled.mean() <= 0.45 or largest <= 0.3 * (grid.core[1] - grid.core[0]).min():
+        return False
     solid = np.argwhere(grid.solid)
     held = grid.enclosure(grid.centers(solid[:: max(1, len(solid) // 500)]), near=_SHELL_CELLS)
-    furnished = (held > 0.85).sum() > 0.04 * len(held)
-    return bool(furnished and walled.mean() > 0.45 and largest > 0.3 * (grid.core[1] - grid.core[0]).min())
+    return bool((held > 0.85).sum() > 0.04 * len(held))
 
 
 def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
@@ -58,34 +62,41 @@ def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
     return likely if len(likely) >= 8 else places
 
 
-def sample_inside(
-    grid: Occupancy, frame: Frame, count: int, *, seed: int, size: tuple[int, int], fov_y_rad: float
+def sample_amid(
+    grid: Occupancy,
+    up: np.ndarray,
+    places: tuple[np.ndarray, np.ndarray],
+    count: int,
+    *,
+    seed: int,
+    size: tuple[int, int],
+    fov_y_rad: float,
 ) -> list[Camera]:
-    """``count`` cameras at evenly spread places of the room, looking all around."""
-    up = frame.up_vector
-    places = standing_places(grid, frame)
+    """``count`` cameras spread evenly over ``places`` [n,3] by their weights [n], looking all around."""
     draws = spread_points(count, 6, seed)
-    pick = ((np.arange(count) + draws[0, 0]) / count * len(places)).astype(np.int64)
-    pick = pick[np.random.default_rng(seed).permutation(count)]
-    positions = places[pick] + (draws[:, 3:] - 0.5) * grid.cell
-    targets = positions + _look(grid, up, positions, draws)
+    share = np.cumsum(places[1])
+    pick = np.searchsorted(share, (np.arange(count) + draws[0, 0]) / count * share[-1], side="right")
+    pick = np.minimum(pick, len(share) - 1)[np.random.default_rng(seed).permutation(count)]
+    positions = places[0][pick] + (draws[:, 3:] - 0.5) * grid.cell
+    ways = look_around(grid, up, positions, draws)
     return [
-        Camera.looking(positions[i], targets[i], up, fov_y_rad=fov_y_rad, size=size, name=f"{i:03d}")
+        Camera.looking(
+            positions[i], positions[i] + ways[i], up, fov_y_rad=fov_y_rad, size=size, name=f"{i:03d}"
+        )
         for i in range(count)
     ]
 
 
-def _look(grid: Occupancy, up: np.ndarray, positions: np.ndarray, draws: np.ndarray) -> np.ndarray:
+def look_around(grid: Occupancy, up: np.ndarray, positions: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """[n,3] directions: for each place the first of a few spread ones with room ahead, else the freest."""
-    pitch = math.radians(-8) + math.radians(38) * (2 * draws[:, 1] - 1) ** 3
+    pitch = _PITCH_RAD + _SWING_RAD * (2 * draws[:, 1] - 1) ** 3
     reach = float(grid.size.max())
-    enough = 0.15 * reach
     best = np.zeros_like(positions)
     best_free = np.full(len(positions), -1.0)
     for turn in range(_DIRECTIONS):
         toward = bearing(2 * np.pi * (draws[:, 0] + turn * 0.381966), pitch, up)
         free = grid.depth_along(positions, toward, reach)
-        better = (best_free < enough) & (free > best_free)
+        better = (best_free < _AHEAD * reach) & (free > best_free)
         best[better], best_free[better] = toward[better], free[better]
     return best
 

@@ -94,15 +94,16 @@ class Occupancy:
         return walls.min(axis=0).max(axis=1), walls.max(axis=0).min(axis=1)
 
 
-def measure_occupancy(gaussians: Gaussians, *, cells: int = 72) -> Occupancy:
+def measure_occupancy(gaussians: Gaussians, *, cells: int = 72, core: np.ndarray | None = None) -> Occupancy:
     """The grid of a scene, with ``cells`` cells along its longest side.
 
-    It spans the scene's detail and what lies around it within half its size: far outliers, distant
-    backgrounds and what is not finite are left out.
+    It spans the scene's detail, or the box ``core`` [2,3] where one is given, and what lies around it within
+    half its size: far outliers, distant backgrounds and what is not finite are left out.
     """
     thinned, stands_for = thin(gaussians)
-    mass = stands_for * thinned.opacities.astype(np.float64) * _areas(thinned)
-    core = np.stack(robust_bounds(thinned.means, thinned.opacities.astype(np.float64), outside=0.04))
+    mass = stands_for * thinned.opacities.astype(np.float64) * areas(thinned)
+    if core is None:
+        core = np.stack(robust_bounds(thinned.means, thinned.opacities.astype(np.float64), outside=0.04))
     low, high = robust_bounds(thinned.means, mass)
     around = _AROUND * np.maximum(core[1] - core[0], 0.5 * (core[1] - core[0]).max())
     low, high = np.maximum(low, core[0] - around), np.minimum(high, core[1] + around)
@@ -159,7 +160,7 @@ def _percentile(values: np.ndarray, weights: np.ndarray, part: float) -> float:
     return float(values[order[np.searchsorted(total, part * total[-1])]])
 
 
-def _areas(gaussians: Gaussians) -> np.ndarray:
+def areas(gaussians: Gaussians) -> np.ndarray:
     """[N] largest area that each Gaussian covers, in squared units."""
     scales = np.sort(gaussians.scales.astype(np.float64), axis=1)
     return np.asarray(2 * np.pi * scales[:, 2] * scales[:, 1])

@@ -9,8 +9,9 @@ from exgs.scene.around import sample_around
 from exgs.scene.camera import Camera
 from exgs.scene.errors import SceneError
 from exgs.scene.gaussians import Gaussians
-from exgs.scene.inside import is_room, sample_inside
+from exgs.scene.inside import sample_amid
 from exgs.scene.occupancy import measure_occupancy
+from exgs.scene.site import measure_site
 
 FOV_Y_RAD = math.radians(55.0)
 """Vertical field of view where the caller names none."""
@@ -30,8 +31,9 @@ def sample_views(
 ) -> list[Camera]:
     """``count`` cameras spread over where a viewer can be, named 000, 001 and so on.
 
-    ``inside`` puts them into the free space of a room, ``orbit`` around an object; ``auto`` decides. The same
-    scene and seed give the same cameras; another seed gives others, as well spread.
+    ``inside`` puts them into the free space of a room or over walkable ground, ``orbit`` around an object;
+    ``auto`` decides. The same scene and seed give the same cameras; another seed gives others, as well
+    spread.
 
     Raises:
         SceneError: ``count`` or ``layout`` make no sense.
@@ -42,8 +44,9 @@ def sample_views(
         raise SceneError(f"layout {layout!r}: expected auto, inside or orbit")
     if count == 0:
         return []
-    grid = measure_occupancy(gaussians)
-    frame = gaussians.frame
-    if layout == "inside" or (layout == "auto" and is_room(grid)):
-        return sample_inside(grid, frame, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
-    return sample_around(grid, frame.up_vector, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
+    site = measure_site(gaussians)
+    if layout == "inside" or (layout == "auto" and site.kind != "object"):
+        places = site.places()
+        return sample_amid(site.grid, site.up, places, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
+    grid = site.grid if site.kind == "object" else measure_occupancy(gaussians)
+    return sample_around(grid, site.up, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
