@@ -27,7 +27,7 @@ from benchmarks.codec.publish import fill_in
 from benchmarks.codec.rows import Row, Rows
 from benchmarks.codec.scenes import Scene, make_ready, names
 from benchmarks.codec.tables import NONE, markdown
-from benchmarks.exchanges import ZstdColumns, all_clear, nearest_partners, prune
+from benchmarks.exchanges import ZstdColumns, all_clear, as_they_are, nearest_partners, prune
 from exgs.codec import EncodeConfig, EncodeError, Encoding, encode
 from exgs.codec.rate import BALANCED
 from exgs.raster import Rasterizer, choose_rasterizer
@@ -60,7 +60,8 @@ INGREDIENTS = {
     "light that reaches a Gaussian": Ingredient(
         "every Gaussian counts as unoccluded", {"visibility.light": all_clear}
     ),
-    "refit": Ingredient("colours as merged", config={"refit": False}),
+    "refit": Ingredient("all values as merged", config={"refit": False}),
+    "refit of geometry": Ingredient("refit of colours alone", {"finetune.finetune": as_they_are}),
     "levels": Ingredient("one level: no preview", config={"levels": 1}),
     "classes of precision": Ingredient(
         "the same steps for all", {"rate.BALANCED": replace(BALANCED, weighting=0.0)}

@@ -14,6 +14,7 @@ from benchmarks.altering import part
 from exgs.codec import model
 from exgs.codec.leaves import Rows
 from exgs.codec.merging import Clusters
+from exgs.scene import Gaussians
 
 CODED = (
     model.CLASS, model.SCALE, model.DROP_2, model.DROP_3, model.OPACITY, model.LUMA, model.CHROMA_O,
@@ -58,6 +59,11 @@ def nearest_partners(
 def all_clear(means: np.ndarray, unoccluded: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """In place of ``visibility.light``: nothing stands in the way of anything."""
     return np.ones(len(means), np.float32)
+
+
+def as_they_are(gaussians: Gaussians, *_: Any, **__: Any) -> Gaussians:
+    """In place of ``finetune.finetune``: nothing is fitted."""
+    return gaussians
 
 
 class ZstdColumns:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.codec.processes import CommandError, run
-from benchmarks.codec.rows import Row, Rows
+from benchmarks.codec.rows import Row, Rows, meets
 from benchmarks.codec.scenes import Scene, make_ready
 from benchmarks.codec.search import next_match
 from benchmarks.codec.systems import (
@@ -75,7 +75,7 @@ class Bench:
         """The formats that keep every Gaussian, ours at their bytes, and ours at the PSNR of some."""
         for name in AS_THEY_ARE:
             peer = self.row(scene, name, 0)
-            if peer.bytes is not None:
+            if peer.bytes is not None and meets(peer, self.rows) is None:
                 self.row(scene, OURS, peer.bytes)
         for name in MATCHED:
             peer = self.row(scene, name, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -92,6 +92,18 @@ class Rows:
             self._fresh.add(row.key)
             with self._path.open("a") as file:
                 file.write(_line(row))
+
+
+NEARLY = 0.97
+"""A file of at least so much of a peer's bytes is held against it."""
+
+
+def meets(peer: Row, rows: Iterable[Row], system: str = "ugc") -> Row | None:
+    """The largest file of ``system`` that takes no more bytes than the peer's: nearly as many, or all it can."""
+    most = peer.bytes or 0
+    found = [row for row in rows if (row.scene, row.system) == (peer.scene, system) and row.done]
+    near = [row for row in found if row.budget == most or NEARLY * most <= (row.bytes or 0) <= most]
+    return max(near, key=lambda row: row.bytes or 0, default=None)
 
 
 def _line(row: Row) -> str:

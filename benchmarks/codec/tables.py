@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.codec.rows import Row
+from benchmarks.codec.rows import Row, meets
 from benchmarks.codec.systems import AS_THEY_ARE, AT_EQUAL_BYTES, OURS, PUBLISHED, SYSTEMS
 
 FORMATS = ("decimate+sog", "decimate+spz", "decimate+sog-0")
@@ -59,7 +59,7 @@ def high_rate(rows: Sequence[Row]) -> str:
             lines.append([peer.scene, SYSTEMS[peer.system].label, *[NONE] * 5, peer.note])
             continue
         ours = [row for row in rows if (row.scene, row.system) == (peer.scene, OURS) and row.done]
-        equal = next((row for row in ours if row.budget == peer.bytes), None)
+        equal = meets(peer, rows)
         enough = [row.bytes for row in ours if row.bytes and row.psnr and row.psnr >= peer.psnr]
         least = min(enough, default=None)
         lines.append([

@@ -1,10 +1,10 @@
 """Rows are kept as they come, and found again."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.codec.rows import Row, Rows
+from benchmarks.codec.rows import Row, Rows, meets
 
 DONE = Row("massa", "ugc", 1000, 100_000, ratio=100.0, bytes=990, splats=90, psnr=30.5)
 ABSENT = Row("massa", "sog", 0, 100_000, note="not installed")
@@ -43,3 +43,13 @@ def test_the_last_row_of_a_key_counts(tmp_path: Path) -> None:
     rows.add(Row(DONE.scene, DONE.system, DONE.budget, DONE.float_bytes, note="failed: no memory"))
     rows.add(DONE)
     assert list(Rows(path)) == [DONE]
+
+
+def test_a_peer_is_met_by_the_largest_file_that_is_no_larger() -> None:
+    ours = [replace(DONE, budget=size, bytes=size) for size in (4000, 4900, 4950, 5001)]
+    peer = replace(DONE, system="sog", budget=0, bytes=5000)
+    assert meets(peer, ours) == ours[2]
+    assert meets(peer, ours[:1]) is None
+    all_it_can = replace(DONE, budget=5000, bytes=3000)
+    assert meets(peer, [all_it_can]) == all_it_can
+    assert meets(replace(peer, scene="guitar"), ours) is None
