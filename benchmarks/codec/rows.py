@@ -99,7 +99,7 @@ NEARLY = 0.97
 
 
 def meets(peer: Row, rows: Iterable[Row], system: str = "ugc") -> Row | None:
-    """The largest file of ``system`` that takes no more bytes than the peer's: nearly as many, or all it can."""
+    """The largest file of ``system`` that is no larger than the peer's: nearly as large, or all it can be."""
     most = peer.bytes or 0
     found = [row for row in rows if (row.scene, row.system) == (peer.scene, system) and row.done]
     near = [row for row in found if row.budget == most or NEARLY * most <= (row.bytes or 0) <= most]
