@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
@@ -14,6 +17,11 @@ from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
 from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
 from exgs.codec.report import Report
 
+if TYPE_CHECKING:
+    from exgs.codec.analysis_cache import AnalysisCache
+
+USER = "user"
+"""Stands for the user's own cache folder."""
 SPENT = 0.9
 """Share of the budget below which the report says why the rest is not used."""
 
@@ -45,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--storage", choices=STORAGES, default="fp16",
         help="exgs: count 28 bytes a Gaussian as published (default), or the size of the coded file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cache", metavar="DIR",
+        help="keep what does not depend on the size in this folder, so that other sizes of the scene come in "
+        f"seconds; '{USER}' names your cache folder. A file so made takes over the fit of the first one, and "
+        "its bytes depend on that (default: nothing is kept)",
     )  # fmt: skip
     arguments.add_axes(parser)
     parser.add_argument(
@@ -98,8 +112,9 @@ def run(args: argparse.Namespace) -> int:
             gaussians = named_frame(read_scene(args.input), args.axes, metres_per_unit=args.metres_per_unit)
         with Phases(reporter) as phases:
             encoding = encode(
-                gaussians, config, rasterizer=rasterizer, cameras=cameras, progress=phases.follow
-            )
+                gaussians, config, rasterizer=rasterizer, cameras=cameras, progress=phases.follow,
+                cache=cache_at(args.cache, reporter),
+            )  # fmt: skip
         if target is not None:
             with reporter.phase("write"):
                 write_bytes(target, encoding.data)
@@ -121,6 +136,26 @@ def config_from(args: argparse.Namespace) -> EncodeConfig:
         method=args.method, seed=args.seed, storage=args.storage,
         refit=not args.no_refit, amplify=not args.no_amplify, **given,
     )  # fmt: skip
+
+
+def cache_at(name: str | None, reporter: Reporter) -> AnalysisCache | None:
+    """The folder of analyses that ``--cache`` names; None where it was not given."""
+    from exgs.codec.analysis_cache import AnalysisCache
+
+    if name is None:
+        return None
+    return AnalysisCache(user_cache() if name == USER else Path(name), warn=reporter.say)
+
+
+def user_cache() -> Path:
+    """Where this platform wants a program's caches of one user to be."""
+    if sys.platform == "darwin":
+        home = str(Path.home() / "Library" / "Caches")
+    elif sys.platform == "win32":
+        home = os.environ.get("LOCALAPPDATA", "")
+    else:
+        home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "exgs" / "analyses"
 
 
 class Phases:

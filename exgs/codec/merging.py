@@ -103,19 +103,29 @@ def reduce(clusters: Clusters, target: int) -> np.ndarray:
     target = max(1, target)
     if target >= before:
         return np.arange(before, dtype=np.int32)
-    steps = slice(len(tree) - before, len(tree) - target)
-    row = np.full(len(tree), -1, np.int32)
-    row[clusters.first] = np.arange(before, dtype=np.int32)
-    merges = row[tree.merges[steps]]
-    heads, place = heads_of(before, merges)
+    heads, place, merges = _followed(tree, clusters.first, target)
     made, members = gather(clusters.made or tree.leaves, place, len(heads))
-    error = np.bincount(place, clusters.error, len(heads))
-    error += np.bincount(place[merges[:, 0]], tree.cost[steps], len(heads))
+    error = np.bincount(place, clusters.error, target)
+    cost = tree.cost[len(tree) - before : len(tree) - target]
+    error += np.bincount(place[merges[:, 0]], cost, target)
     clusters.made = made
     clusters.error = error.astype(np.float32)
     clusters.origin = np.where(members == 1, clusters.origin[heads], -1).astype(np.int32)
     clusters.first = clusters.first[heads]
     return place
+
+
+def moved(tree: MergeTree, first: np.ndarray, target: int) -> np.ndarray:
+    """[n] int32: where each cluster of the cut with first leaves ``first`` [n] is in that of ``target``."""
+    return _followed(tree, first, target)[1]
+
+
+def _followed(tree: MergeTree, first: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which clusters of a cut are left at ``target``, where each went, and the merges between, all by row."""
+    row = np.full(len(tree), -1, np.int32)
+    row[first] = np.arange(len(first), dtype=np.int32)
+    merges = row[tree.merges[len(tree) - len(first) : len(tree) - target]]
+    return *heads_of(len(first), merges), merges
 
 
 def to_gaussians(clusters: Clusters) -> Gaussians:

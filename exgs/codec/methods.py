@@ -10,7 +10,7 @@ from exgs.codec.baseline import FP16_BYTES, prune
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
-from exgs.codec.merging import Clusters, begin, reduce
+from exgs.codec.merging import Clusters, reduce
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.rate import BALANCED, COARSEST, Fit, fit_precision
 from exgs.codec.refit import HELD_OUT, refit_colors
@@ -71,7 +71,8 @@ def _shrink(clusters: Clusters, share: float, least_bytes: int) -> None:
 
 def _choose(task: Task) -> _Plan:
     """Tries each degree of the harmonics at the count that then fits; the views that no fit sees decide."""
-    clusters = begin(task.gaussians, task.views)
+    assert task.tree is not None
+    clusters = Clusters.whole(task.tree)
     most = int(task.budget / LEAST_SPLAT_BYTES)
     if most < clusters.count:
         reduce(clusters, max(1, most))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,11 +51,11 @@ def prepare(gaussians: Gaussians) -> Prepared:
     return Prepared(kept, unsound, len(gaussians) - unsound - len(kept))
 
 
-def drop_floaters(scene: Prepared, views: Survey) -> tuple[Prepared, Survey]:
-    """Drops Gaussians that hang alone in space, as long as together they hardly show."""
-    gaussians = scene.gaussians
+def without_floaters(gaussians: Gaussians, views: Survey) -> np.ndarray:
+    """[N] bool: all but the Gaussians that hang alone in space, as long as together they hardly show."""
+    keep = np.ones(len(gaussians), bool)
     if len(gaussians) <= 8 * _NEIGHBOURS:
-        return scene, views
+        return keep
     distance = _distances(gaussians.means)
     size = np.exp(gaussians.log_scales.max(axis=1))
     alone = distance > np.maximum(LONELY * np.percentile(distance, 90), 4.0 * size)
@@ -63,13 +63,8 @@ def drop_floaters(scene: Prepared, views: Survey) -> tuple[Prepared, Survey]:
     candidates = np.flatnonzero(alone)
     weight = views.weight_sum[candidates]
     order = np.argsort(weight, kind="stable")
-    faint = candidates[order[np.cumsum(weight[order]) <= FAINT * pixels]]
-    if len(faint) == 0:
-        return scene, views
-    keep = np.ones(len(gaussians), bool)
-    keep[faint] = False
-    survey = replace(views, weight_sum=views.weight_sum[keep], footprint=views.footprint[keep])
-    return replace(scene, gaussians=gaussians.select(keep), floaters=len(faint)), survey
+    keep[candidates[order[np.cumsum(weight[order]) <= FAINT * pixels]]] = False
+    return keep
 
 
 def _distances(means: np.ndarray) -> np.ndarray:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from exgs.codec.carrying import Fitted
 from exgs.codec.config import EncodeConfig
+from exgs.codec.merge_tree import MergeTree
 from exgs.codec.pyramid import Pyramid
 from exgs.codec.rate import Fit
 from exgs.codec.survey import Survey
@@ -34,6 +36,10 @@ class Task:
     """Hears of progress."""
     start: StartView
     """Where a viewer begins."""
+    tree: MergeTree | None = None
+    """How they merge; None where the method does not merge."""
+    fitted: Fitted | None = None
+    """A cut through the tree that was fitted for another budget; None where none was, or none may be used."""
 
     @property
     def highest_degree(self) -> int:
@@ -53,3 +59,5 @@ class Outcome:
     """The file."""
     fp16_bytes: int | None = None
     """Bytes by which FP16 storage counts; None where it does not."""
+    fitted: Fitted | None = None
+    """The finest cut as it was fitted, for other budgets."""

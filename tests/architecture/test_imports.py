@@ -95,10 +95,10 @@ def test_only_the_command_line_reads_the_environment() -> None:
 
 
 ENCODER_MODULES = {
-    "amplify", "baseline", "config", "cutting", "encoder", "entropy.fitting", "fidelity", "gathering",
-    "leaves", "measure", "merge_tree", "merging", "methods", "moments", "neighbours", "pairing", "prepare",
-    "pyramid", "quantisation", "quantise", "rate", "refit", "report", "serialize", "simplify", "survey",
-    "symbol_writer", "task", "visibility", "voxels",
+    "amplify", "analysis", "analysis_cache", "baseline", "carrying", "config", "cutting", "encoder",
+    "entropy.fitting", "fidelity", "gathering", "leaves", "measure", "merge_tree", "merging", "methods",
+    "moments", "neighbours", "pairing", "prepare", "pyramid", "quantisation", "quantise", "rate", "refit",
+    "report", "serialize", "simplify", "survey", "symbol_writer", "task", "visibility", "voxels",
 }  # fmt: skip
 
 

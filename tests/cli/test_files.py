@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from exgs.cli.encode import user_cache
 from exgs.scene import read_scene, write_scene
 from tests.cli.conftest import Command
 
@@ -196,3 +197,30 @@ def test_a_prefix_without_a_picture_is_refused(exgs: Command, encoded: Encoded, 
     code, _, err = exgs("decode", encoded[0], tmp_path / "x.ply", "--max-bytes", "60")
     assert code == 2 and "first picture takes" in err
     assert not list(tmp_path.iterdir())
+
+
+def test_encode_keeps_what_it_found_out(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    for size in ("20kB", "15kB"):
+        code, out, err = exgs(
+            "encode", scene_path, "null", "--max-bytes", size, "--views", 6, "--cache", folder, "--quiet"
+        )
+        assert (code, out, err) == (0, "", "")
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_encode_says_that_it_cannot_keep_it(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    code, _, err = exgs(
+        "encode", scene_path, "null", "--max-bytes", "15kB", "--views", 6, "--cache", tmp_path / "file"
+    )
+    assert code == 0
+    assert "not kept" in err
+
+
+def test_the_user_cache_is_where_the_platform_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert user_cache() == tmp_path / "exgs" / "analyses"
+    monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
+    assert user_cache() == Path.home() / ".cache" / "exgs" / "analyses"
