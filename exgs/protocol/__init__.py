@@ -22,6 +22,7 @@ from exgs.protocol.events import (
     PeerSilent,
 )
 from exgs.protocol.messages import (
+    Forgotten,
     Message,
     OpenScene,
     Preferences,
@@ -48,6 +49,7 @@ __all__ = [
     "ConnectionConfig",
     "Endpoint",
     "Event",
+    "Forgotten",
     "LocalProtocolError",
     "ManifestReceived",
     "Message",

@@ -64,6 +64,8 @@ class Connection(Listener):
             self._mailbox.forget_scene()
         elif isinstance(message, m.Preferences):
             self._max_bytes_per_s = message.max_bytes_per_s
+        elif isinstance(message, m.Forgotten):
+            self._intake.forget(message)
 
     def send_manifest(self, scene: int, data: bytes, now_s: float) -> bool:
         """Queues a scene's preamble, ahead of its chunks.
@@ -112,6 +114,8 @@ class Connection(Listener):
             self._intake.take(event)
         elif isinstance(event, m.OpenScene):
             self._outflow.open(event)
+        elif isinstance(event, m.Forgotten):
+            self._outflow.forget(event)
         return event
 
     def messages_to_send(self, now_s: float) -> list[tuple[Channel, bytes]]:

@@ -1,7 +1,7 @@
 """What a connection tells its owner.
 
 Besides these, the messages that the owner must act on come as they are: SceneList and SceneStatus at the
-client; OpenScene, Preferences, ViewUpdate and Statistics at the server.
+client; OpenScene, Preferences, Forgotten, ViewUpdate and Statistics at the server.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exgs.protocol.messages import (
+    Forgotten,
     OpenScene,
     Preferences,
     SceneList,
@@ -100,6 +101,7 @@ Event = (
     | OpenScene
     | SceneStatus
     | Preferences
+    | Forgotten
     | ViewUpdate
     | Statistics
     | ManifestReceived

@@ -8,7 +8,7 @@ from exgs.protocol.credit import RateMeter
 from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.events import ChunkReceived, ManifestReceived
 from exgs.protocol.fragments import Pieces
-from exgs.protocol.messages import ChunkFragment, ManifestFragment, OpenScene, Receipt
+from exgs.protocol.messages import ChunkFragment, Forgotten, ManifestFragment, OpenScene, Receipt
 from exgs.protocol.vocabulary import (
     MAX_CHUNKS,
     MAX_HELD_BYTES,
@@ -146,6 +146,12 @@ class Intake:
             raise _flood(f"more than {MAX_OPEN_CHUNKS} chunks under way")
         if self.held_bytes + len(fragment.payload) > MAX_HELD_BYTES:
             raise _flood(f"more than {MAX_HELD_BYTES} bytes sent without credit")
+
+    def forget(self, forgotten: Forgotten) -> None:
+        """The owner lets go of chunks that it took: they may come again."""
+        if forgotten.scene == self._scene:
+            for chunk in forgotten.chunks:
+                self._complete[chunk >> 3] &= ~(1 << (chunk & 7))
 
     def take(self, chunk: ChunkReceived) -> None:
         """The owner takes a chunk."""

@@ -143,6 +143,16 @@ class Preferences(Message):
 
 
 @dataclass(frozen=True)
+class Forgotten(Message):
+    """The client has let go of chunks that it had taken, to make room: they may be sent again."""
+
+    scene: int = declared(Integer(0, MAX_SCENE))
+    """Number of the scene; what is said of any but the open one counts for nothing."""
+    chunks: tuple[int, ...] = declared(Listing(Integer(0, MAX_CHUNKS - 1), MAX_RECEIPT_CHUNKS))
+    """Ids of the chunks."""
+
+
+@dataclass(frozen=True)
 class ManifestFragment(Message):
     """A piece of the opened scene's preamble."""
 

@@ -11,7 +11,7 @@ from exgs.protocol.credit import Credit
 from exgs.protocol.errors import LocalProtocolError, RemoteProtocolError
 from exgs.protocol.fragments import Load
 from exgs.protocol.lanes import Lanes
-from exgs.protocol.messages import ChunkFragment, ManifestFragment, OpenScene, Receipt
+from exgs.protocol.messages import ChunkFragment, Forgotten, ManifestFragment, OpenScene, Receipt
 from exgs.protocol.vocabulary import (
     MAX_CHUNK_BYTES,
     MAX_CHUNKS,
@@ -46,6 +46,7 @@ class Outflow:
         self._opening = 0
         self._queue: deque[Load] = deque()
         self._under_way: dict[int | None, Load] = {}
+        self._forgotten: set[int] = set()
         self._said = bytearray(MAX_CHUNKS // 8)
         self._have = b""
         self._manifest_said = False
@@ -58,6 +59,7 @@ class Outflow:
         self._manifest_said = False
         self._have = wish.have if wish.manifest else b""
         self._said = bytearray(MAX_CHUNKS // 8)
+        self._forgotten.clear()
         self.clear()
 
     def clear(self) -> None:
@@ -90,13 +92,19 @@ class Outflow:
                 f"chunk {chunk} of {len(data)} bytes, "
                 f"expected an id below {MAX_CHUNKS} and 1 to {MAX_CHUNK_BYTES} bytes"
             )
-        if scene != self.scene or self._was_said(chunk):
+        if scene != self.scene or (self._was_said(chunk) and chunk not in self._forgotten):
             return False
         if not self._manifest_said:
             raise LocalProtocolError(f"chunk {chunk} before the manifest of scene {scene}")
         self._said[chunk >> 3] |= 1 << (chunk & 7)
+        self._forgotten.discard(chunk)
         self._queue_load(Load(chunk, bytes(data)))
         return True
+
+    def forget(self, forgotten: Forgotten) -> None:
+        """The client has let go of chunks: they may be sent once more."""
+        if forgotten.scene == self.scene:
+            self._forgotten.update(chunk for chunk in forgotten.chunks if self._was_said(chunk))
 
     def receipt(self, receipt: Receipt, now_s: float) -> tuple[int, ...]:
         """The client's receipt; gives the chunks of the open scene that it confirms."""

@@ -68,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     Rule(129, m.Preferences, _CLIENT, _OPEN, _CONTROL, True),
     Rule(130, m.LinkOffer, _CLIENT, _OPEN, _CONTROL, True),
     Rule(131, m.LinkAnswer, _SERVER, _OPEN, _CONTROL, True),
+    Rule(132, m.Forgotten, _CLIENT, _OPEN, _CONTROL, True),
 )
 """Every message of version 1."""
 

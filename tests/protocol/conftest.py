@@ -26,6 +26,7 @@ ONE_OF_EACH: tuple[m.Message, ...] = (
     m.Preferences(2_500_000, 1_000_000),
     m.LinkOffer(1, "v=0"),
     m.LinkAnswer(4, "v=0"),
+    m.Forgotten(3, (1, (1 << 18) - 1)),
 )
 """One message of every row of the table, with values away from the defaults."""
 

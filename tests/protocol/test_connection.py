@@ -251,6 +251,30 @@ def test_preferences_act_at_once(make_open: MakeOpen, events: Events) -> None:
     assert any(channel is Channel.SCENE_0 for channel, _ in server.messages_to_send(0.15))
 
 
+def test_a_chunk_that_the_client_lets_go_is_sent_again(make_open: MakeOpen, events: Events) -> None:
+    client, server = make_open(Role.CLIENT), make_open(Role.SERVER)
+
+    def exchange(now_s: float) -> list[Event]:
+        for sender, receiver in ((client, server), (server, client)):
+            sender.handle_deadline(now_s)
+            for channel, data in sender.messages_to_send(now_s):
+                receiver.receive(channel, data, now_s)
+        return [event for event in events(client, now_s) if isinstance(event, ChunkReceived)]
+
+    client.send(OpenScene(1), 0.0)
+    exchange(0.0)
+    events(server)
+    server.send_manifest(1, b"manifest", 0.0)
+    server.send_chunk(1, 4, b"chunk", 0.0)
+    assert exchange(0.0) == [ChunkReceived(1, 4, b"chunk")]
+    client.send(m.Forgotten(1, (4,)), 0.1)
+    exchange(0.1)
+    assert not server.send_chunk(1, 4, b"chunk", 0.1)
+    assert m.Forgotten(1, (4,)) in events(server)
+    assert server.send_chunk(1, 4, b"chunk", 0.1)
+    assert exchange(0.2) == [ChunkReceived(1, 4, b"chunk")]
+
+
 def test_a_server_that_says_two_scenes_keeps_to_the_newest(make_open: MakeOpen, events: Events) -> None:
     server = make_open(Role.SERVER)
     hear(server, OpenScene(1))

@@ -11,7 +11,7 @@ from exgs.protocol import (
     RemoteProtocolError,
 )
 from exgs.protocol.intake import Intake
-from exgs.protocol.messages import ChunkFragment, ManifestFragment, OpenScene, Receipt
+from exgs.protocol.messages import ChunkFragment, Forgotten, ManifestFragment, OpenScene, Receipt
 from exgs.protocol.vocabulary import FRAGMENT_BYTES, MAX_CHUNK_BYTES, MAX_HELD_BYTES
 
 BIG = FRAGMENT_BYTES + 100
@@ -173,3 +173,14 @@ def test_how_many_chunks_may_be_under_way_is_bounded() -> None:
     with pytest.raises(RemoteProtocolError, match="chunks under way"):
         for number in range(2049):
             intake.chunk_fragment(ChunkFragment(1, number, 0, 1, b"c"), 0.0)
+
+
+def test_what_was_let_go_may_come_again() -> None:
+    intake = streaming()
+    fragment = ChunkFragment(1, 4, 0, 1, b"c")
+    (first,) = intake.chunk_fragment(fragment, 0.0)
+    intake.take(first)
+    intake.forget(Forgotten(6, (4,)))
+    assert intake.chunk_fragment(fragment, 0.0) == []
+    intake.forget(Forgotten(7, (4, 9)))
+    assert intake.chunk_fragment(fragment, 0.0) == [first]

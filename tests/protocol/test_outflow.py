@@ -3,7 +3,7 @@
 import pytest
 
 from exgs.protocol import Channel, ConnectionConfig, LocalProtocolError, RemoteProtocolError
-from exgs.protocol.messages import ChunkFragment, ManifestFragment, OpenScene, Receipt
+from exgs.protocol.messages import ChunkFragment, Forgotten, ManifestFragment, OpenScene, Receipt
 from exgs.protocol.outflow import Outflow
 from exgs.protocol.vocabulary import FRAGMENT_BYTES, MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_MANIFEST_BYTES
 from exgs.protocol.wire import parse
@@ -296,3 +296,19 @@ def test_chunks_beyond_the_limits_are_the_callers_mistake(chunk: int, size: int)
 def test_manifests_beyond_the_limits_are_the_callers_mistake(size: int) -> None:
     with pytest.raises(LocalProtocolError, match=f"manifest of {size} bytes"):
         Outflow(CONFIG).queue_manifest(0, bytes(size))
+
+
+def test_what_the_client_has_let_go_is_sent_once_more() -> None:
+    outflow = streaming()
+    assert outflow.queue_chunk(3, 5, b"x") and not outflow.queue_chunk(3, 5, b"x")
+    outflow.forget(Forgotten(2, (5,)))
+    outflow.forget(Forgotten(3, (6,)))
+    assert not outflow.queue_chunk(3, 5, b"x")
+    assert outflow.queue_chunk(3, 6, b"x")
+    outflow.forget(Forgotten(3, (5,)))
+    assert outflow.receipt(Receipt(1, 8, (5,)), 0.0) == (5,)
+    assert outflow.queue_chunk(3, 5, b"x") and not outflow.queue_chunk(3, 5, b"x")
+    outflow.forget(Forgotten(3, (5,)))
+    outflow.open(OpenScene(3))
+    outflow.queue_manifest(3, b"manifest")
+    assert outflow.queue_chunk(3, 5, b"x") and not outflow.queue_chunk(3, 5, b"x")
