@@ -18,10 +18,11 @@ import numpy as np
 from exgs.codec.manifest import ChunkInfo
 from exgs.scene.outlook import Outlook
 
-ANYWHERE = 0.06
+ANYWHERE = 0.03
 """What counts of a chunk wherever the head will look: it may turn, and it must not find nothing."""
-_CORE = 0.25
-"""Of a box that the head is in, splats are about half its radius away: the square of that."""
+_LARGE = 0.1
+"""A box whose variance is more than this share of its mean square distance is looked at in eight parts."""
+_OCTANTS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float32)
 
 
 class ChunkTable:
@@ -48,8 +49,8 @@ class ChunkTable:
         """[N] picture error that each removes over the encoder's views."""
         low = np.array([chunk.bounds_min for chunk in chunks], np.float32).reshape(-1, 3)
         high = np.array([chunk.bounds_max for chunk in chunks], np.float32).reshape(-1, 3)
-        self.centres, self.radii = (low + high) / 2, np.linalg.norm(high - low, axis=1) / 2
-        """[N,3] and [N] float32 spheres around the boxes."""
+        self.centres, self.variances = (low + high) / 2, np.square(high - low) / 12
+        """[N,3] float32 means and variances of the points of the boxes, by axes of the scene."""
         self._order = np.argsort(self.parents, kind="stable")
         self._starts = np.searchsorted(self.parents[self._order], np.arange(-1, self.count + 1))
         self.density = self._paths()
@@ -62,12 +63,14 @@ class ChunkTable:
 
     def visible(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
         """[n] float32 by what the importance of ``ids`` is to be multiplied for a viewer with ``outlook``."""
-        centres, radii = self.centres[ids], self.radii[ids]
-        away = centres - outlook.position
-        square = np.einsum("ij,ij->i", away, away) + np.float32(_CORE) * radii * radii
-        share = outlook.share(centres, radii)
-        seen = np.float32(1 - ANYWHERE) * share + np.float32(ANYWHERE)
-        return np.asarray(seen * self._usual[ids] / np.maximum(square, np.float32(1e-12)))
+        centres, variances = self.centres[ids], self.variances[ids]
+        factors, size = _seen(centres, variances, outlook)
+        large = np.flatnonzero(size > _LARGE)
+        if len(large):
+            parts = centres[large, None] + np.sqrt(0.75 * variances[large, None]) * _OCTANTS
+            smaller = np.repeat(variances[large] / 4, 8, axis=0)
+            factors[large] = _seen(parts.reshape(-1, 3), smaller, outlook)[0].reshape(-1, 8).mean(axis=1)
+        return factors * self._usual[ids]
 
     def _usual_square(self) -> np.ndarray:
         """[N] float32 mean square of the distance at which the encoder's views see each chunk."""
@@ -78,7 +81,7 @@ class ChunkTable:
         middle = weight @ self.centres
         spread = weight @ ((self.centres - middle) ** 2).sum(axis=1)
         away = ((self.centres - middle) ** 2).sum(axis=1)
-        return np.asarray(away + spread + _CORE * self.radii**2, np.float32)
+        return np.asarray(away + spread + self.variances.sum(axis=1), np.float32)
 
     def _paths(self) -> np.ndarray:
         """A chunk is worth what it opens too: that of the best path down from it, per byte of that path."""
@@ -95,6 +98,15 @@ class ChunkTable:
             gain[above[better]] += gain[below[better]]
             cost[above[better]] += cost[below[better]]
         return np.asarray(gain / cost, np.float32)
+
+
+def _seen(centres: np.ndarray, variances: np.ndarray, outlook: Outlook) -> tuple[np.ndarray, np.ndarray]:
+    """[n] float32 share in view over mean square distance, and the share of size in the latter."""
+    one = np.ones(3, np.float32)
+    away, size = centres - outlook.position, variances @ one
+    square = np.maximum((away * away) @ one + size, np.float32(1e-12))
+    share = outlook.share(centres, variances)
+    return (np.float32(1 - ANYWHERE) * share + np.float32(ANYWHERE)) / square, size / square
 
 
 def _check(levels: np.ndarray, parents: np.ndarray) -> None:

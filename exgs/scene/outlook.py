@@ -25,8 +25,6 @@ MOVE_SIGMA_SHARE = 0.3
 MAX_AHEAD_S = 2.0
 """Nobody foresees more."""
 MAX_HALF_FOV_RAD = math.radians(85.0)
-_SPREAD = 1 / 6
-"""Variance of the points of a box along an axis, in squares of the radius of the sphere around it."""
 _WIDEST_RAD = 1.2
 _STEEPEST = 2.0
 _REACH = 2.2
@@ -67,23 +65,28 @@ class Outlook:
     move_sigma: float
     """Standard deviation of the position, per axis, in units of the scene."""
 
-    def share(self, centres: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    def share(self, centres: np.ndarray, variances: np.ndarray) -> np.ndarray:
         """[N] float32 in [0, 1]: which share of each box will be in view, on average over what may happen.
 
-        ``centres`` [N,3] and ``radii`` [N], float32, are those of the spheres around the boxes. What stands
-        in front of a box is not known here.
+        ``centres`` and ``variances`` [N,3] float32 are those of the points of the boxes, by axes of the
+        scene. What stands in front of a box is not known here.
         """
         x, y, z = self.camera_from_world @ (centres - self.position).T
+        wide, high, _ = np.square(self.camera_from_world) @ variances.T
         square = np.maximum(x * x + y * y + z * z, np.float32(1e-12))
         distance = np.sqrt(square)
         scale = 2 / np.maximum(distance + z, distance * np.float32(1 - _BEHIND))
         u, v = np.abs(x * scale), np.abs(y * scale)
         u = np.where(z < -np.float32(_BEHIND) * distance, np.float32(_FAR_OFF), u)
-        spread = (radii * radii * np.float32(_SPREAD) + np.float32(self.move_sigma**2)) / square
-        sigma = np.sqrt(np.minimum(spread, np.float32(_WIDEST_RAD**2)) + np.float32(self.turn_sigma_rad**2))
-        sigma *= np.minimum(1 + (u * u + v * v) / 4, np.float32(_STEEPEST))
+        steep = np.minimum(1 + (u * u + v * v) / 4, np.float32(_STEEPEST))
         across, down = (np.float32(2 * math.tan(half / 2)) for half in self.half_fov_rad)
-        return _within(u, across, sigma) * _within(v, down, sigma)
+        in_width = _within(u, across, self._sigma(wide, square) * steep)
+        return in_width * _within(v, down, self._sigma(high, square) * steep)
+
+    def _sigma(self, variance: np.ndarray, square: np.ndarray) -> np.ndarray:
+        """[N] standard deviation of the direction of a point across one axis of the picture."""
+        spread = np.minimum((variance + np.float32(self.move_sigma**2)) / square, np.float32(_WIDEST_RAD**2))
+        return np.asarray(np.sqrt(spread + np.float32(self.turn_sigma_rad**2)))
 
 
 def foresee(view: View, ahead_s: float, *, linger_s: float = 0.0) -> Outlook:

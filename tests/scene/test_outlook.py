@@ -11,8 +11,9 @@ from exgs.scene.outlook import MAX_AHEAD_S, Outlook, View, foresee
 STILL = View(np.zeros(3), np.eye(3), 1.6, 1.2)
 
 
-def share_of(outlook: Outlook, centre: tuple[float, float, float], radius: float = 0.1) -> float:
-    return float(outlook.share(np.array([centre], np.float32), np.array([radius], np.float32))[0])
+def share_of(outlook: Outlook, centre: tuple[float, float, float], half: float = 0.06) -> float:
+    """Of a cube."""
+    return float(outlook.share(np.array([centre], np.float32), np.full((1, 3), half**2 / 3, np.float32))[0])
 
 
 def test_a_head_at_rest_stays() -> None:
@@ -69,12 +70,13 @@ def test_shares_are_about_what_sampled_heads_see(sigma: float) -> None:
     outlook = Outlook(np.zeros(3, np.float32), np.eye(3, dtype=np.float32), (0.8, 0.6), sigma, 0.0)
     angles = rng.uniform(-1.6, 1.6, (60, 2)) * (1, 0.5)
     turn = Rotation.from_euler("yx", angles).as_matrix()
-    centres, radius = (turn @ (0, 0, 4.0)).astype(np.float32), 0.6
+    centres = (turn @ (0, 0, 4.0)).astype(np.float32)
+    halves = rng.uniform(0, 0.6, (60, 3))
     heads = Rotation.from_rotvec(rng.normal(size=(2000, 3)) * (sigma, sigma, 0)).as_matrix()
-    points = centres[:, None] + rng.uniform(-1, 1, (60, 2000, 3)) * radius / math.sqrt(3)
+    points = centres[:, None] + rng.uniform(-1, 1, (60, 2000, 3)) * halves[:, None]
     x, y, z = np.moveaxis(np.einsum("sij,nsj->nsi", heads, points), 2, 0)
     seen = (z > 0) & (np.abs(x) < np.tan(0.8) * z) & (np.abs(y) < np.tan(0.6) * z)
-    found = outlook.share(centres, np.full(60, radius, np.float32))
+    found = outlook.share(centres, (halves**2 / 3).astype(np.float32))
     assert np.abs(found - seen.mean(axis=1)).max() < 0.25
     assert np.abs(found - seen.mean(axis=1)).mean() < 0.07
 
@@ -83,8 +85,9 @@ def test_odd_views_and_boxes_give_shares() -> None:
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(500, 3)).astype(np.float32)
     centres[0] = 0
+    variances = np.geomspace(1e-18, 1e6, 1500).reshape(500, 3).astype(np.float32)
     for fov in (0.0, 1.0, 6.3):
         view = View(np.zeros(3), np.eye(3), fov, fov, rng.normal(size=3), rng.normal(size=3) * 1e4)
         for ahead_s in (-1.0, 0.0, 1e9):
-            shares = foresee(view, ahead_s).share(centres, np.geomspace(1e-9, 1e3, 500).astype(np.float32))
+            shares = foresee(view, ahead_s).share(centres, variances)
             assert np.isfinite(shares).all() and (shares >= 0).all() and (shares <= 1).all()
