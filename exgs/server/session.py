@@ -15,6 +15,7 @@ from exgs.protocol import (
     CloseCode,
     Closed,
     Endpoint,
+    Forgotten,
     OpenScene,
     Preferences,
     SceneInfo,
@@ -103,6 +104,9 @@ class Session:
             case Preferences():
                 self._wishes = event
                 self._wishes_changed.set()
+            case Forgotten() if self._schedule is not None:
+                self._schedule.forgotten(event.chunks)
+                self._wishes_changed.set()
             case Statistics():
                 self._metrics.note_client(self.name, event.values)
             case ChunksDelivered():
@@ -163,10 +167,12 @@ class Session:
     async def _send_chunks(self, number: int, scene: OpenedScene, started_s: float) -> None:
         schedule, first = self._schedule, True
         assert schedule is not None
-        while schedule.remaining:
+        while True:
+            await self._need(number, schedule)
             if not await self._room():
                 return
-            chunk_id = schedule.next_chunk(max_splats=self._wishes.max_splats or None)
+            budget = self._wishes.max_splats or None
+            chunk_id = schedule.next_chunk(max_splats=budget, delay_s=self._delay_s())
             if chunk_id is None:
                 await self._wishes_change()
                 continue
@@ -179,8 +185,21 @@ class Session:
             if first:
                 self._metrics.first_chunk_s.observe(time.monotonic() - started_s)
                 first = False
-        self._report(number, SceneState.COMPLETE, progress=1.0)
-        self._metrics.completed.inc()
+
+    async def _need(self, number: int, schedule: Schedule) -> None:
+        """Returns when there is a chunk to send; says so where all were, and waits for one to be let go."""
+        if not schedule.remaining:
+            self._report(number, SceneState.COMPLETE, progress=1.0)
+            self._metrics.completed.inc()
+        while not schedule.remaining:
+            await self._wishes_change()
+
+    def _delay_s(self) -> float | None:
+        """From a view on the client to a chunk sent now on display, by what is under way and how it flows."""
+        rtt_s, rate = self._endpoint.rtt_s, self._endpoint.delivered_bytes_per_s
+        if rtt_s is None:
+            return None
+        return rtt_s + (self._endpoint.buffered_bytes / rate if rate > 0 else 0.0)
 
     async def _room(self) -> bool:
         """Waits until the viewer and its rate take one more chunk; False once the session is over."""

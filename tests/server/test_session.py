@@ -17,6 +17,7 @@ from exgs.protocol import (
     Closed,
     ConnectionConfig,
     Endpoint,
+    Forgotten,
     ManifestReceived,
     OpenScene,
     Preferences,
@@ -188,6 +189,20 @@ async def test_a_budget_of_splats_holds_until_it_is_raised(library: Library, enc
         while chunks < len(container.manifest):
             chunks += isinstance(await client.next_event(), ChunkReceived)
     assert chunks == len(container.manifest)
+
+
+async def test_what_the_viewer_lets_go_comes_again(library: Library) -> None:
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(OpenScene(names.index("statue")))
+        arrived, _ = await _receive(client)
+        gone = arrived[-1].chunk
+        client.send(Forgotten(names.index("statue"), (gone,)))
+        async with asyncio.timeout(20):
+            async for event in client:
+                if isinstance(event, ChunkReceived):
+                    assert event == arrived[-1]
+                    break
 
 
 async def test_a_rate_is_kept(library: Library, encoded: bytes) -> None:
