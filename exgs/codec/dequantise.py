@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.kernel import kernel
+from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     CHROMA_G,
     CHROMA_O,
@@ -12,7 +12,9 @@ from exgs.codec.model import (
     DROP_2,
     DROP_3,
     FACE,
+    FINE,
     LUMA,
+    MAX_FINE_BITS,
     MAX_ROTATION_BITS,
     POLE_BITS,
     POLE_U,
@@ -45,8 +47,8 @@ def opacity_logits(levels: int) -> np.ndarray:
 def dequantise(codes: np.ndarray, steps: np.ndarray, logits: np.ndarray, frame: Frame) -> Gaussians:
     """Gaussians from ``codes`` [rows, N] int32.
 
-    ``steps`` [7] float64: position step, lattice corner x, y, z, then the steps of class 0 of scale, colour
-    and coefficients; ``logits`` [levels] float32.
+    ``steps`` [8] float64: position step, lattice corner x, y, z, the step of scale, those of class 0 of
+    colour and coefficients, and below which class scales are finer; ``logits`` [levels] float32.
     """
     count, coefficients = codes.shape[1], (len(codes) - SH) // 3
     means, quats = np.empty((count, 3), np.float32), np.empty((count, 4), np.float32)
@@ -69,10 +71,13 @@ def _fill(
     for index in range(codes.shape[1]):
         for axis in range(3):
             means[index, axis] = steps[1 + axis] + codes[X + axis, index] * (0.5 * steps[0])
-        step = (1 << codes[CLASS, index]) * steps[4]
-        long = codes[SCALE, index]
+        step, bits = steps[4] * 0.0625, min(max(wide(steps[7]) - codes[CLASS, index], 0), MAX_FINE_BITS)
+        long = wide(codes[SCALE, index])
         middle = long - codes[DROP_2, index]
         short = middle - codes[DROP_3, index]
+        long = _finer(long, codes[FINE, index], bits)
+        middle = _finer(middle, codes[FINE + 1, index], bits)
+        short = _finer(short, codes[FINE + 2, index], bits)
         pole = codes[FACE, index]
         first, last = (1, 2, 0)[pole], (2, 0, 1)[pole]
         if codes[DROP_2, index] > codes[DROP_3, index]:
@@ -82,6 +87,12 @@ def _fill(
             log_scales[index, pole], log_scales[index, first] = short * step, long * step
             log_scales[index, last] = middle * step
         turn(codes, index, angles, quats)
+
+
+@kernel
+def _finer(value: int, further: int, bits: int) -> int:
+    """Sixteenths of a step: the middle of what ``bits`` further bits leave of the cell about ``value``."""
+    return 16 * value - 8 + ((2 * further + 1) << (MAX_FINE_BITS - bits))
 
 
 @kernel

@@ -16,11 +16,12 @@ X_OPEN, Y_OPEN, Z_OPEN = 3, 4, 5
 NEAR, NEXT_NEAR = 6, 7
 """The nearest and the second nearest splat of the last WINDOW; -1 where there is none."""
 CLASS = 8
-"""Class of precision: each one doubles the steps of scale, colour, harmonics and rotation."""
+"""Class of precision, which follows from size and opacity: each one doubles the steps of colour, harmonics
+and rotation."""
 SCALE = 9
-"""Log of the largest scale, in steps of the class."""
+"""Log of the largest scale, in steps."""
 DROP_2, DROP_3 = 10, 11
-"""How far the second log scale lies below the first, the third below the second, in steps of the class."""
+"""How far the second log scale lies below the first, the third below the second, in steps."""
 OPACITY = 12
 """Index of the opacity."""
 LUMA, CHROMA_O, CHROMA_G = 13, 14, 15
@@ -34,7 +35,9 @@ BAND, MASK = 22, 23
 """Highest band of harmonics that is not all zero, and which of the three channels are not all zero."""
 GUIDE = 24
 """The neighbour whose pole is the guess for that of the splat; -1 if there is none."""
-SH = 25
+FINE = 25
+"""First of three: bits that follow those of the longest, the middle and the shortest log scale."""
+SH = 28
 """First coefficient; they follow coefficient by coefficient, three channels each."""
 
 CLASSES = 8
@@ -46,6 +49,8 @@ MAX_AXIS_BITS = 21
 """Bits of a lattice coordinate within a chunk."""
 MAX_SHIFT = 12
 """Most low bits that a large splat does without."""
+MAX_FINE_BITS = 3
+"""Further bits of a log scale."""
 MAX_ROTATION_BITS = 10
 """Bits of a pole coordinate or of a spin."""
 MAX_OPACITIES = 256
@@ -55,11 +60,10 @@ SMALL_SPLIT = 16
 
 FAMILIES = (
     ("split", 14 + 12),
-    ("class", CLASSES),
-    ("scale", CLASSES),
-    ("drop 2", CLASSES),
-    ("drop 3", 4 * CLASSES),
-    ("opacity", CLASSES),
+    ("opacity", 9),
+    ("scale", 5),
+    ("drop 2", 16),
+    ("drop 3", 16),
     ("luma", CLASSES),
     ("chroma o", CLASSES),
     ("chroma g", CLASSES),
@@ -67,17 +71,16 @@ FAMILIES = (
     ("pole", 2 * 7),
     ("band", 16),
     ("mask", 8),
-    ("coefficient", 18),
+    ("coefficient", 120),
 )
 """Name and number of contexts of each family of symbols; a family shares no table with another."""
 
 (
     SPLIT_CONTEXT,
-    CLASS_CONTEXT,
+    OPACITY_CONTEXT,
     SCALE_CONTEXT,
     DROP_2_CONTEXT,
     DROP_3_CONTEXT,
-    OPACITY_CONTEXT,
     LUMA_CONTEXT,
     CHROMA_O_CONTEXT,
     CHROMA_G_CONTEXT,
@@ -92,7 +95,6 @@ FAMILIES = (
 
 SECTION_OF_FAMILY = {
     "split": "positions",
-    "class": "scales",
     "scale": "scales",
     "drop 2": "scales",
     "drop 3": "scales",
@@ -116,6 +118,9 @@ MAX_VALUE = (1 << 17) - 1
 
 STATE_A, STATE_B, NEXT_WORD = 0, 1, 2
 """Places of the book, the array of integers that goes along with all passes: state of the entropy coder."""
+CLASS_FROM, CLASS_SLOPE, OPACITY_SLOPE, FINE_BELOW = 3, 4, 5, 6
+"""Where classes begin, and how they fall with size and opacity, in 65536ths of a class;
+below which class log scales have further bits."""
 SHIFT_FROM, SHIFT_SLOPE = 7, 8
 """Log scale where positions begin to coarsen, and how fast."""
 PREDICT = 9

@@ -10,20 +10,32 @@ import numpy as np
 from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     CLASS,
+    CLASS_FROM,
+    CLASS_SLOPE,
+    CLASSES,
     COEFFICIENT_CONTEXT,
     DROP_2,
+    DROP_2_CONTEXT,
     DROP_3,
+    DROP_3_CONTEXT,
     FACE,
+    FINE_BELOW,
     GUIDE,
+    MAX_FINE_BITS,
     MAX_ROTATION_BITS,
     MAX_SHIFT,
     MAX_VALUE,
     NEAR,
     NEXT_NEAR,
+    OPACITY,
+    OPACITY_CONTEXT,
+    OPACITY_LEVELS,
+    OPACITY_SLOPE,
     POLE_BITS,
     POLE_CONTEXT,
     PREDICT,
     SCALE,
+    SCALE_CONTEXT,
     SHIFT_FROM,
     SHIFT_SLOPE,
     SMALL_SPLIT,
@@ -65,18 +77,19 @@ def find_neighbours(codes: np.ndarray) -> None:
 
 @kernel
 def predicted(codes: np.ndarray, column: int, index: int, book: np.ndarray, pair: int) -> int:
-    """Expected value of a row of ``codes``, in steps of the class of splat ``index``.
+    """Expected value of a row of ``codes``, in steps of the class of splat ``index``; scales have no class.
 
     It is the mean of the file, moved towards the average of the two neighbours.
     """
     mean, trust = book[PREDICT + 2 * pair], book[PREDICT + 2 * pair + 1]
     first, second = codes[NEAR, index], codes[NEXT_NEAR, index]
-    level = wide(codes[CLASS, index])
+    graded = 0 if column == SCALE else 1
+    level = wide(codes[CLASS, index]) * graded
     value = mean
     if first >= 0:
-        near = wide(codes[column, first]) << codes[CLASS, first]
+        near = wide(codes[column, first]) << codes[CLASS, first] * graded
         if second >= 0:
-            near += wide(codes[column, second]) << codes[CLASS, second]
+            near += wide(codes[column, second]) << codes[CLASS, second] * graded
             value += ((near - 2 * mean) * trust) >> 4
         else:
             value += ((near - mean) * trust) >> 3
@@ -104,11 +117,82 @@ def prediction_differences(codes: np.ndarray, row: int, book: np.ndarray, pair: 
 
 
 @kernel
+def opacity_contexts(codes: np.ndarray, index: int, top: int) -> int:
+    """Context of the opacity of splat ``index``: eighths of the neighbours' mean; ``top`` is the largest."""
+    first, second = codes[NEAR, index], codes[NEXT_NEAR, index]
+    if first < 0:
+        return OPACITY_CONTEXT
+    other = codes[OPACITY, second if second >= 0 else first]
+    return OPACITY_CONTEXT + 4 * (wide(codes[OPACITY, first]) + other) // top
+
+
+@kernel
+def scale_contexts(codes: np.ndarray, top: int) -> np.ndarray:
+    """[N] int64 contexts of the scales: quarters of the opacity."""
+    contexts = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        contexts[index] = SCALE_CONTEXT + 4 * wide(codes[OPACITY, index]) // top
+    return contexts
+
+
+@kernel
+def drop_2_contexts(codes: np.ndarray, mean: int) -> np.ndarray:
+    """[N] int64 contexts of the first drops: the scale, from the ``mean``."""
+    contexts = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        contexts[index] = DROP_2_CONTEXT + min(max(codes[SCALE, index] - mean + 8, 0), 15)
+    return contexts
+
+
+@kernel
+def drop_3_contexts(codes: np.ndarray) -> np.ndarray:
+    """[N] int64 contexts of the second drops: the first drop."""
+    contexts = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        contexts[index] = DROP_3_CONTEXT + min(codes[DROP_2, index], 15)
+    return contexts
+
+
+@kernel
+def logarithm(value: int) -> int:
+    """256ths of the binary logarithm of ``value``, 1 or more, in straight lines between powers of two."""
+    bits = 0
+    while value >> (bits + 1):
+        bits += 1
+    return 256 * bits + ((value << 8) >> bits) - 256
+
+
+@kernel
+def lightness(codes: np.ndarray, index: int, book: np.ndarray) -> int:
+    """65536ths of a class that size and opacity take away."""
+    opacity = logarithm(1 + 254 * wide(codes[OPACITY, index]) // (book[OPACITY_LEVELS] - 1))
+    size = 2 * wide(codes[SCALE, index]) - codes[DROP_2, index]
+    return book[CLASS_SLOPE] * size + book[OPACITY_SLOPE] * opacity
+
+
+@kernel
+def set_classes(codes: np.ndarray, book: np.ndarray) -> None:
+    """Fills CLASS from the shapes and opacities."""
+    for index in range(codes.shape[1]):
+        rest = (book[CLASS_FROM] - lightness(codes, index, book)) >> 16
+        codes[CLASS, index] = min(max(rest, 0), CLASSES - 1)
+
+
+@kernel
+def fine_bits(codes: np.ndarray, book: np.ndarray) -> np.ndarray:
+    """[N] int64 further bits of each log scale."""
+    bits = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        bits[index] = min(max(book[FINE_BELOW] - codes[CLASS, index], 0), MAX_FINE_BITS)
+    return bits
+
+
+@kernel
 def place_bits(codes: np.ndarray, axis: int, book: np.ndarray) -> np.ndarray:
     """[N] int64 raw bits of a coordinate: those left open, less those that a large splat does without."""
     bits = np.empty(codes.shape[1], np.int64)
     for index in range(codes.shape[1]):
-        above = (wide(codes[SCALE, index]) << codes[CLASS, index]) - book[SHIFT_FROM]
+        above = wide(codes[SCALE, index]) - book[SHIFT_FROM]
         shift = min(max((above * book[SHIFT_SLOPE]) >> 8, 0), MAX_SHIFT)
         bits[index] = max(codes[X_OPEN + axis, index] - shift, 0)
     return bits
@@ -128,7 +212,7 @@ def open_places(codes: np.ndarray, kept: np.ndarray, book: np.ndarray) -> None:
 
 @kernel
 def turn_bits(difference: int, level: int, book: np.ndarray) -> int:
-    """Bits of an angle between axes with log scales ``difference`` steps of class 0 apart, less ``level``."""
+    """Bits of an angle between axes with log scales ``difference`` half steps apart, less ``level``."""
     bits = 0
     while bits < TURN_THRESHOLDS and difference >= book[TURNS + bits]:
         bits += 1
@@ -198,9 +282,9 @@ def set_turn_bits(codes: np.ndarray, book: np.ndarray) -> None:
         level = wide(codes[CLASS, index])
         larger = wide(max(codes[DROP_2, index], codes[DROP_3, index]))
         smaller = wide(min(codes[DROP_2, index], codes[DROP_3, index]))
-        bits = turn_bits((2 * larger + smaller) << level >> 1, level, book)
+        bits = turn_bits(2 * larger + smaller, level, book)
         codes[POLE_BITS, index] = min(max(bits, -1), MAX_ROTATION_BITS)
-        bits = turn_bits(smaller << level, level, book) + 1
+        bits = turn_bits(2 * smaller, level, book) + 1
         codes[SPIN_BITS, index] = min(max(bits, 0), MAX_ROTATION_BITS)
         codes[GUIDE, index] = -1
         for place in range(NEXT_NEAR, NEAR - 1, -1):
@@ -260,9 +344,10 @@ def guess_differences(codes: np.ndarray, row: int, near: np.ndarray) -> np.ndarr
 
 
 @kernel
-def coefficient_context(channel: int, band: int, before: int) -> int:
-    """Context of a coefficient of ``band`` 1 to 3; the token before it in its channel is ``before``."""
-    return COEFFICIENT_CONTEXT + (9 if channel else 0) + 3 * (band - 1) + min((before + 1) >> 1, 2)
+def coefficient_context(level: int, channel: int, band: int, before: int) -> int:
+    """Context of a coefficient of ``band`` 1 to 3; ``before`` is the sum of its channel's last two tokens."""
+    context = 30 * (level >> 1) + (15 if channel else 0) + 5 * (band - 1)
+    return COEFFICIENT_CONTEXT + context + min((before + 1) >> 1, 4)
 
 
 @kernel

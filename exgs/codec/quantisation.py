@@ -16,6 +16,8 @@ from exgs.scene import Gaussians
 TYPICAL_CLASS = 3
 """Class of precision of a splat of its level's median weight: steps are given for it."""
 _STEPS = ("position", "scale", "rotation", "opacity", "colour", "sh")
+_BEYOND = 0.12
+"""How the sensitivity to rotation rises beyond the steepest: shapes do not all gain a bit at once."""
 _LARGEST_DIFFERENCE = 1 << 13
 
 
@@ -25,11 +27,11 @@ class Precision:
 
     position: float = 0.19
     """Step of the means, in median splat sizes (standard deviations) of the level."""
-    scale: float = 0.36
+    scale: float = 0.46
     """Step of the log scales, natural logarithm."""
     rotation: float = 0.24
     """Step of the angle between axes whose scales differ by a factor of 2.4, in radians."""
-    opacity: float = 0.12
+    opacity: float = 0.1
     """Step of the opacity, in 0 to 1."""
     colour: float = 0.056
     """Step of the colour, in 0 to 1."""
@@ -40,7 +42,9 @@ class Precision:
     flattest: float = 4.5
     """Largest difference kept between the log scales of a splat."""
     steepest: float = 2.0
-    """Bound of the sensitivity to rotation, which is the sinh of the difference of log scales."""
+    """Sensitivity to rotation, the sinh of the difference of log scales, beyond which it rises slowly."""
+    fine_below: int = 3
+    """Class below which log scales gain a bit for each class."""
     coarser_levels: float = 1.0
     """All steps of a level, relative to those of the next finer one."""
 
@@ -55,7 +59,7 @@ class Precision:
 
 
 def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
-    """The parameters of a file, all but the predictions, for this pyramid.
+    """The parameters of a file, all but predictions and classes, for this pyramid.
 
     Raises:
         EncodeError: a step is not positive and finite.
@@ -63,7 +67,7 @@ def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
     numbers = [getattr(precision, name) for name in _STEPS]
     if not all(math.isfinite(number) and number > 0 for number in numbers):
         raise EncodeError(f"{precision}: steps must be positive")
-    scale_step = single(precision.scale / (1 << TYPICAL_CLASS))
+    scale_step = single(precision.scale)
     sizes = [typical_size(level.gaussians) for level in pyramid.levels]
     factors = [precision.coarser_levels**level for level in range(len(sizes))]
     return Coding(
@@ -71,6 +75,9 @@ def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
         colour_step=single(precision.colour / (1 << TYPICAL_CLASS)),
         sh_step=single(precision.sh / (1 << TYPICAL_CLASS)),
         opacity_levels=min(max(round(1.0 / precision.opacity), 2), 256),
+        class_slope=min(round(32768 * precision.weighting * scale_step / math.log(2)), 65535),
+        opacity_slope=min(round(256 * precision.weighting), 255),
+        fine_below=precision.fine_below,
         shift_slope=min(round(128 * scale_step / math.log(2)), 255),
         turn_thresholds=_turn_thresholds(precision, scale_step),
         predictions=((0, 0),) * 4,
@@ -79,6 +86,7 @@ def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
             for level, size, factor in zip(pyramid.levels, sizes, factors, strict=True)
         ),
         shift_from=tuple(round((math.log(size) + 1.0) / scale_step) for size in sizes),
+        class_from=(0,) * len(sizes),
     )
 
 
@@ -101,7 +109,8 @@ def _position_step(gaussians: Gaussians, wanted: float) -> float:
 def _turn_thresholds(precision: Precision, scale_step: float) -> tuple[int, ...]:
     """Where the bits of an angle rise: a quarter turn in steps of ``rotation`` over the sensitivity."""
     differences = np.arange(_LARGEST_DIFFERENCE)
-    sensitivity = np.sinh(np.minimum(differences * scale_step, math.asinh(precision.steepest)))
+    apart, bend = differences * (scale_step / 2), math.asinh(precision.steepest)
+    sensitivity = np.sinh(np.minimum(apart, bend)) * (1 + _BEYOND * np.maximum(apart - bend, 0))
     cells = math.pi / 2 / precision.rotation * np.maximum(sensitivity, 1e-9)
     bits = np.round(np.log2(cells)) + TYPICAL_CLASS
     reached = [int(np.searchsorted(bits, number + 1)) for number in range(TURN_THRESHOLDS)]

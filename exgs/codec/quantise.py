@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from exgs.codec.coding import Coding
+from exgs.codec.coding import MAX_CLASS_FROM, Coding
 from exgs.codec.dequantise import COSINES, SINES, TANGENTS, turn
 from exgs.codec.errors import EncodeError
 from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     BAND,
     CLASS,
-    CLASSES,
     DROP_2,
     DROP_3,
     FACE,
+    FINE,
     LUMA,
     MASK,
     MAX_DROP,
@@ -32,9 +33,13 @@ from exgs.codec.model import (
 )
 from exgs.codec.prediction import (
     band_of,
+    fine_bits,
+    lightness,
     prolate,
+    set_classes,
     set_turn_bits,
 )
+from exgs.codec.pyramid import Pyramid
 from exgs.codec.quantisation import TYPICAL_CLASS, Precision
 from exgs.scene import SH_C0, Gaussians
 
@@ -53,12 +58,11 @@ def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: 
         if not np.isfinite(getattr(gaussians, name)).all():
             raise EncodeError(f"level {level}: {name} has values that are not finite")
     codes = np.zeros((SH + 3 * gaussians.shN.shape[1], len(gaussians)), np.int32)
-    codes[CLASS] = _classes(gaussians, precision, level)
-    top = coding.opacity_levels - 1
-    index = np.round((gaussians.opacities * 256.0 - 1.0) * (top / 254.0))
-    codes[OPACITY] = np.clip(index, 0, top)
+    codes[OPACITY] = opacity_codes(gaussians, coding.opacity_levels)
     book = coding.book(level, gaussians.sh_degree)
-    _shapes(gaussians.log_scales, coding.scale_step, precision.flattest, codes)
+    shape_codes(gaussians.log_scales, coding.scale_step, precision.flattest, codes)
+    set_classes(codes, book)
+    _refine(gaussians.log_scales, coding.scale_step, precision.flattest, fine_bits(codes, book), codes)
     codes[NEAR : NEXT_NEAR + 1] = -1
     set_turn_bits(codes, book)
     _turns(gaussians.quats, gaussians.log_scales, (TANGENTS, COSINES, SINES), codes)
@@ -66,13 +70,36 @@ def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: 
     return codes
 
 
-def _classes(gaussians: Gaussians, precision: Precision, level: int) -> np.ndarray:
-    """Classes that keep the product of step and weight to the power of the weighting about equal."""
-    ordered = np.sort(np.clip(gaussians.log_scales, -30.0, 30.0), axis=1)
-    weight = (ordered[:, 1] + ordered[:, 2]) / (2 * math.log(2)) + np.log2(gaussians.opacities + 1e-4)
-    lighter = precision.weighting * (np.median(weight) - weight)
-    lighter += level * math.log2(precision.coarser_levels)
-    return np.clip(np.round(lighter) + TYPICAL_CLASS, 0, CLASSES - 1)
+def opacity_codes(gaussians: Gaussians, levels: int) -> np.ndarray:
+    """[N] index of the nearest opacity."""
+    index = np.round((gaussians.opacities * 256.0 - 1.0) * ((levels - 1) / 254.0))
+    return np.clip(index, 0, levels - 1)
+
+
+def with_classes(coding: Coding, pyramid: Pyramid, precision: Precision) -> Coding:
+    """``coding`` with classes that begin where splats of the median weight have the typical one."""
+    starts = []
+    for number, level in enumerate(pyramid.levels):
+        codes = np.zeros((SH, len(level.gaussians)), np.int32)
+        codes[OPACITY] = opacity_codes(level.gaussians, coding.opacity_levels)
+        shape_codes(level.gaussians.log_scales, coding.scale_step, precision.flattest, codes)
+        middle = median_lightness(codes, coding.book(number, 0))
+        start = middle + 65536 * (TYPICAL_CLASS + 0.5 + number * math.log2(precision.coarser_levels))
+        starts.append(min(max(round(start), -MAX_CLASS_FROM), MAX_CLASS_FROM))
+    return replace(coding, class_from=tuple(starts))
+
+
+def median_lightness(codes: np.ndarray, book: np.ndarray) -> float:
+    """Median of ``lightness`` over all splats."""
+    return float(np.median(_lightnesses(codes, book)))
+
+
+@kernel
+def _lightnesses(codes: np.ndarray, book: np.ndarray) -> np.ndarray:
+    values = np.empty(codes.shape[1], np.int64)
+    for index in range(codes.shape[1]):
+        values[index] = lightness(codes, index, book)
+    return values
 
 
 @kernel
@@ -95,20 +122,35 @@ def _nearest(value: float, level: int) -> int:
 
 
 @kernel
-def _shapes(log_scales: np.ndarray, base_step: float, flattest: float, codes: np.ndarray) -> None:
+def shape_codes(log_scales: np.ndarray, step: float, flattest: float, codes: np.ndarray) -> None:
+    """Fills SCALE and the drops."""
     axes = np.empty(3, np.int64)
     for index in range(codes.shape[1]):
         scales = log_scales[index]
         _order(scales, axes)
-        level = codes[CLASS, index]
-        step = base_step * (1 << level)
-        codes[SCALE, index] = _nearest(scales[axes[0]] / step, level)
+        codes[SCALE, index] = _nearest(scales[axes[0]] / step, 0)
         kept = max(scales[axes[1]], scales[axes[0]] - flattest)
-        codes[DROP_2, index] = min(max(_nearest(codes[SCALE, index] - kept / step, level), 0), MAX_DROP)
+        codes[DROP_2, index] = min(max(_nearest(codes[SCALE, index] - kept / step, 0), 0), MAX_DROP)
         kept = max(scales[axes[2]], scales[axes[0]] - flattest)
         codes[DROP_3, index] = min(
-            max(_nearest(codes[SCALE, index] - codes[DROP_2, index] - kept / step, level), 0), MAX_DROP
+            max(_nearest(codes[SCALE, index] - codes[DROP_2, index] - kept / step, 0), 0), MAX_DROP
         )
+
+
+@kernel
+def _refine(
+    log_scales: np.ndarray, step: float, flattest: float, fine: np.ndarray, codes: np.ndarray
+) -> None:
+    axes = np.empty(3, np.int64)
+    for index in range(codes.shape[1]):
+        scales = log_scales[index]
+        _order(scales, axes)
+        value = wide(codes[SCALE, index])
+        for place in range(3):
+            value -= codes[DROP_2 + place - 1, index] if place else 0
+            kept = max(scales[axes[place]], scales[axes[0]] - flattest) / step
+            cells = 1 << fine[index]
+            codes[FINE + place, index] = min(max(math.floor((kept - value + 0.5) * cells), 0), cells - 1)
 
 
 @kernel

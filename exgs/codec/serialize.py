@@ -33,7 +33,7 @@ from exgs.codec.prediction import (
 )
 from exgs.codec.pyramid import Pyramid
 from exgs.codec.quantisation import Precision, choose_coding
-from exgs.codec.quantise import quantise
+from exgs.codec.quantise import quantise, with_classes
 from exgs.codec.symbol_writer import USED, split_cells, write_events
 
 CHUNK_SPLATS = (6000, 5000, 4200, 3500)
@@ -103,7 +103,7 @@ def _quantised(pyramid: Pyramid, precision: Precision) -> tuple[Coding, np.ndarr
     means = [level.gaussians.means for level in pyramid.levels]
     degree = pyramid.levels[0].gaussians.sh_degree
     origin = np.min([array.min(axis=0) for array in means], axis=0).astype(np.float64)
-    coding = choose_coding(pyramid, precision)
+    coding = with_classes(choose_coding(pyramid, precision), pyramid, precision)
     lattices = [
         np.floor((array - origin) / step).astype(np.int64)
         for array, step in zip(means, coding.position_steps, strict=True)
@@ -147,7 +147,7 @@ def _predictions(chunks: list[_Chunk]) -> tuple[tuple[int, int], ...]:
     for column in _PREDICTED:
         values, guesses, steps = [], [], []
         for chunk in chunks:
-            level = chunk.codes[CLASS].astype(np.float64)
+            level = chunk.codes[CLASS].astype(np.float64) * (column != SCALE)
             value = chunk.codes[column] * 2.0**level
             first, second = chunk.codes[NEAR], chunk.codes[NEXT_NEAR]
             both = second >= 0
@@ -174,7 +174,7 @@ def _fit(counts: np.ndarray) -> tuple[Family, ...]:
 
 def _body(chunk: _Chunk, events: np.ndarray, coder: Coder) -> bytes:
     words = np.empty(2 * len(events) + 8, np.uint16)
-    start = encode(events, len(events), coder.tables, coder.table_of, words)
+    start = encode(events, len(events), coder.starts, coder.table_of, words)
     body = words[start:].astype("<u2").tobytes()
     body += zlib.crc32(body).to_bytes(CHECKSUM_BYTES, "little")
     if len(body) > MAX_CHUNK_BYTES:

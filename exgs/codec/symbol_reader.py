@@ -17,15 +17,12 @@ from exgs.codec.model import (
     CHROMA_O,
     CHROMA_O_CONTEXT,
     CLASS,
-    CLASS_CONTEXT,
-    CLASSES,
     DIRECT,
     DROP_2,
-    DROP_2_CONTEXT,
     DROP_3,
-    DROP_3_CONTEXT,
     FACE,
     FACE_CONTEXT,
+    FINE,
     GUIDE,
     LUMA,
     LUMA_CONTEXT,
@@ -35,13 +32,12 @@ from exgs.codec.model import (
     NEAR,
     NEXT_WORD,
     OPACITY,
-    OPACITY_CONTEXT,
     OPACITY_LEVELS,
     POLE_BITS,
     POLE_U,
     POLE_V,
+    PREDICT,
     SCALE,
-    SCALE_CONTEXT,
     SH,
     SH_BANDS,
     SMALL_SPLIT,
@@ -59,12 +55,18 @@ from exgs.codec.prediction import (
     band_end,
     band_of,
     coefficient_context,
+    drop_2_contexts,
+    drop_3_contexts,
     find_neighbours,
+    fine_bits,
     near_poles,
+    opacity_contexts,
     open_places,
     place_bits,
     prolate,
     push_halves,
+    scale_contexts,
+    set_classes,
     set_turn_bits,
     split_context,
     split_raw_bits,
@@ -115,16 +117,19 @@ def decode_symbols(
 
 def _shapes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     """Class, log scales and opacity."""
-    if not _classes(words, tables, book, codes):
+    if not _opacities(words, tables, book, codes):
         return False
-    level = codes[CLASS]
-    _values(words, tables, book, book[TABLE_OF + SCALE_CONTEXT + level], codes[SCALE])
-    _values(words, tables, book, book[TABLE_OF + DROP_2_CONTEXT + level], codes[DROP_2])
-    context = DROP_3_CONTEXT + 4 * level + np.minimum(codes[DROP_2], 3)
-    _values(words, tables, book, book[TABLE_OF + context], codes[DROP_3])
-    _values(words, tables, book, book[TABLE_OF + OPACITY_CONTEXT + level], codes[OPACITY])
-    sound = codes[DROP_2 : DROP_3 + 1].max() <= MAX_DROP and codes[OPACITY].max() < book[OPACITY_LEVELS]
-    return bool(sound and add_predictions(codes, SCALE, book, 0))
+    table_of, top = book[TABLE_OF:], int(book[OPACITY_LEVELS]) - 1
+    _values(words, tables, book, table_of[scale_contexts(codes, top)], codes[SCALE])
+    if not add_predictions(codes, SCALE, book, 0):
+        return False
+    _values(words, tables, book, table_of[drop_2_contexts(codes, book[PREDICT])], codes[DROP_2])
+    _values(words, tables, book, table_of[drop_3_contexts(codes)], codes[DROP_3])
+    set_classes(codes, book)
+    bits = fine_bits(codes, book)
+    for row in range(FINE, FINE + 3):
+        _raw(words, book, bits, codes[row])
+    return bool(codes[DROP_2 : DROP_3 + 1].max() <= MAX_DROP)
 
 
 def _places(words: np.ndarray, book: np.ndarray, codes: np.ndarray) -> None:
@@ -217,15 +222,19 @@ def _cells(
 
 
 @kernel
-def _classes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
+def _opacities(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
+    top = book[OPACITY_LEVELS] - 1
     for index in range(codes.shape[1]):
-        near = codes[NEAR, index]
-        context = CLASS_CONTEXT + (codes[CLASS, near] if near >= 0 else 0)
-        level, a, b, at = next_symbol(words, tables, book[TABLE_OF + context], a, b, at)
-        if level >= CLASSES:
+        table = book[TABLE_OF + opacity_contexts(codes, index, top)]
+        value, a, b, at = next_symbol(words, tables, table, a, b, at)
+        if value >= DIRECT:
+            bits = ((value - DIRECT) >> 1) + 3
+            low, a, b, at = next_bits(words, bits, a, b, at)
+            value = (2 + ((value - DIRECT) & 1)) << bits | low
+        if value > top:
             return False
-        codes[CLASS, index] = level
+        codes[OPACITY, index] = value
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
     return True
 
@@ -271,9 +280,10 @@ def _harmonics(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: n
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     for index in range(codes.shape[1]):
         for channel in range(3):
-            token = wide(0)
+            token = before = wide(0)
             for place in range(band_end(codes[BAND, index]) if (codes[MASK, index] >> channel) & 1 else 0):
-                context = coefficient_context(channel, band_of(place), token)
+                context = coefficient_context(codes[CLASS, index], channel, band_of(place), token + before)
+                before = token
                 token, a, b, at = next_symbol(words, tables, book[TABLE_OF + context], a, b, at)
                 codes[SH + 3 * place + channel, index] = token
     for index in range(codes.shape[1]):

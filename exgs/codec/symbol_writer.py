@@ -13,14 +13,12 @@ from exgs.codec.model import (
     CHROMA_O,
     CHROMA_O_CONTEXT,
     CLASS,
-    CLASS_CONTEXT,
     DIRECT,
     DROP_2,
-    DROP_2_CONTEXT,
     DROP_3,
-    DROP_3_CONTEXT,
     FACE,
     FACE_CONTEXT,
+    FINE,
     GUIDE,
     LUMA,
     LUMA_CONTEXT,
@@ -28,10 +26,11 @@ from exgs.codec.model import (
     MASK_CONTEXT,
     NEAR,
     OPACITY,
-    OPACITY_CONTEXT,
+    OPACITY_LEVELS,
     POLE_BITS,
     POLE_U,
     POLE_V,
+    PREDICT,
     SCALE,
     SCALE_CONTEXT,
     SH,
@@ -47,13 +46,18 @@ from exgs.codec.prediction import (
     band_end,
     band_of,
     coefficient_context,
+    drop_2_contexts,
+    drop_3_contexts,
+    fine_bits,
     guess_differences,
     near_poles,
+    opacity_contexts,
     open_places,
     place_bits,
     prediction_differences,
     prolate,
     push_halves,
+    scale_contexts,
     set_turn_bits,
     split_context,
     split_raw_bits,
@@ -95,11 +99,15 @@ def split_cells(
 def write_events(cells: np.ndarray, codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     """Writes the events of all passes after the splitting of cells, and the final means to ``codes``."""
     level = codes[CLASS].astype(np.int64)
-    _classes(codes, events, book)
-    _values(events, book, SCALE_CONTEXT + level, _folded(prediction_differences(codes, SCALE, book, 0)))
-    _values(events, book, DROP_2_CONTEXT + level, codes[DROP_2])
-    _values(events, book, DROP_3_CONTEXT + 4 * level + np.minimum(codes[DROP_2], 3), codes[DROP_3])
-    _values(events, book, OPACITY_CONTEXT + level, codes[OPACITY])
+    top = int(book[OPACITY_LEVELS]) - 1
+    _opacities(codes, events, book)
+    differences = prediction_differences(codes, SCALE, book, 0)
+    _values(events, book, scale_contexts(codes, top), _folded(differences))
+    _values(events, book, drop_2_contexts(codes, book[PREDICT]), codes[DROP_2])
+    _values(events, book, drop_3_contexts(codes), codes[DROP_3])
+    bits = fine_bits(codes, book)
+    for row in range(FINE, FINE + 3):
+        _raw(events, book, SCALE_CONTEXT, bits, codes[row])
     _places(cells, codes, events, book)
     for pair, (row, context) in enumerate(_COLOURS):
         differences = prediction_differences(codes, row, book, pair + 1)
@@ -222,11 +230,15 @@ def _split(events: np.ndarray, book: np.ndarray, count: int, lower: int) -> None
 
 
 @kernel
-def _classes(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
+def _opacities(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
-        near = codes[NEAR, index]
-        context = CLASS_CONTEXT + (codes[CLASS, near] if near >= 0 else 0)
-        _symbol(events, book, context, codes[CLASS, index])
+        context = opacity_contexts(codes, index, book[OPACITY_LEVELS] - 1)
+        value = codes[OPACITY, index]
+        token = _token(value)
+        _symbol(events, book, context, token)
+        if token >= DIRECT:
+            bits = ((token - DIRECT) >> 1) + 3
+            _bits(events, book, context, wide(value) & ((1 << bits) - 1), bits)
 
 
 @kernel
@@ -252,10 +264,11 @@ def _bands(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
 def _harmonics(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     for index in range(codes.shape[1]):
         for channel in range(3):
-            token = wide(0)
+            token = before = wide(0)
             for place in range(band_end(codes[BAND, index]) if (codes[MASK, index] >> channel) & 1 else 0):
-                context = coefficient_context(channel, band_of(place), token)
+                context = coefficient_context(codes[CLASS, index], channel, band_of(place), token + before)
                 value = wide(codes[SH + 3 * place + channel, index])
+                before = token
                 token = _token(-2 * value - 1 if value < 0 else 2 * value)
                 _symbol(events, book, context, token)
     for index in range(codes.shape[1]):

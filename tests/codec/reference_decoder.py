@@ -13,11 +13,10 @@ import numpy as np
 
 FAMILIES = {
     "split": 26,
-    "class": 8,
-    "scale": 8,
-    "drop 2": 8,
-    "drop 3": 32,
-    "opacity": 8,
+    "opacity": 9,
+    "scale": 5,
+    "drop 2": 16,
+    "drop 3": 16,
     "luma": 8,
     "chroma o": 8,
     "chroma g": 8,
@@ -25,7 +24,7 @@ FAMILIES = {
     "pole": 14,
     "band": 16,
     "mask": 8,
-    "coefficient": 18,
+    "coefficient": 120,
 }
 COARSE = (0, 1, 2, 3, 4, 6, 9, 13, 19, 28, 41, 60, 88, 129, 190, 280)
 COEFFICIENTS = (0, 3, 8, 15)
@@ -88,6 +87,8 @@ class Splat:
     face: int = 0
     pole: list[int] = field(default_factory=lambda: [0, 0])
     pole_bits: int = -1
+    fine: list[int] = field(default_factory=lambda: [0, 0, 0])
+    fine_bits: int = 0
     spin: int = 0
     spin_bits: int = 0
     band: int = 0
@@ -125,13 +126,15 @@ class ReferenceDecoder:
     def read_coding(self, reader: Bytes) -> None:
         self.scale_step, self.colour_step, self.sh_step = reader.take("3f")
         self.opacities = reader.take("B") + 1
-        self.shift_slope = reader.take("B")
+        self.class_slope, self.opacity_slope = reader.take("HB")
+        self.fine_below, self.shift_slope = reader.take("BB")
         self.thresholds = [reader.varint() for _ in range(reader.take("B"))]
         packed = [reader.varint() for _ in range(4)]
         names = ("scale", "luma", "chroma o", "chroma g")
         self.predictions = {n: (unfold(p // 16), p % 16) for n, p in zip(names, packed, strict=True)}
         self.position_steps = [reader.take("f") for _ in range(self.levels)]
         self.shift_from = [unfold(reader.varint()) for _ in range(self.levels)]
+        self.class_from = [unfold(reader.varint()) for _ in range(self.levels)]
 
     def read_tables(self, reader: Bytes) -> dict[tuple[str, int], list[int]]:
         frequencies = {}
@@ -261,14 +264,20 @@ class ChunkDecoder:
                 self.split(first, first + run, list(self.lattice), [0, 0, 0])
             first += run
         self.neighbours()
+        top = self.file.opacities - 1
         for splat in self.splats:
-            near = splat.near
-            splat.level = self.symbol("class", self.splats[near].level if near is not None else 0)
-        self.values("scale", [s.level for s in self.splats])
-        self.values("drop 2", [s.level for s in self.splats])
-        self.values("drop 3", [4 * s.level + min(s.values["drop 2"], 3) for s in self.splats])
-        self.values("opacity", [s.level for s in self.splats])
+            splat.values["opacity"] = self.extend(self.symbol("opacity", self.opacity_context(splat)))
+        self.values("scale", [4 * s.values["opacity"] // top for s in self.splats])
         self.expect("scale")
+        mean = self.file.predictions["scale"][0]
+        self.values("drop 2", [min(max(s.values["scale"] - mean + 8, 0), 15) for s in self.splats])
+        self.values("drop 3", [min(s.values["drop 2"], 15) for s in self.splats])
+        for splat in self.splats:
+            splat.level = self.class_of(splat)
+            splat.fine_bits = min(max(self.file.fine_below - splat.level, 0), 3)
+        for place in range(3):
+            for splat in self.splats:
+                splat.fine[place] = self.raw(splat.fine_bits)
         self.places()
         for name in ("luma", "chroma o", "chroma g"):
             self.values(name, [s.level for s in self.splats])
@@ -352,6 +361,20 @@ class ChunkDecoder:
             splat.near = ranked[0] if ranked else None
             splat.second = ranked[1] if len(ranked) > 1 else None
 
+    def opacity_context(self, splat: Splat) -> int:
+        if splat.near is None:
+            return 0
+        one = self.splats[splat.near].values["opacity"]
+        other = one if splat.second is None else self.splats[splat.second].values["opacity"]
+        return 4 * (one + other) // (self.file.opacities - 1)
+
+    def class_of(self, splat: Splat) -> int:
+        v = 1 + 254 * splat.values["opacity"] // (self.file.opacities - 1)
+        b = v.bit_length() - 1
+        light = self.file.class_slope * (2 * splat.values["scale"] - splat.values["drop 2"])
+        light += self.file.opacity_slope * (256 * b + ((v << 8) >> b) - 256)
+        return min(max((self.file.class_from[self.level] - light) >> 16, 0), 7)
+
     def expect(self, name: str) -> None:
         mean, trust = self.file.predictions[name]
         for splat in self.splats:
@@ -370,7 +393,7 @@ class ChunkDecoder:
     def places(self) -> None:
         shifts = []
         for splat in self.splats:
-            above = (splat.values["scale"] << splat.level) - self.file.shift_from[self.level]
+            above = splat.values["scale"] - self.file.shift_from[self.level]
             shifts.append(min(max(above * self.file.shift_slope >> 8, 0), 12))
         for axis in range(3):
             for splat, shift in zip(self.splats, shifts, strict=True):
@@ -381,9 +404,9 @@ class ChunkDecoder:
     def turns(self) -> None:
         for splat in self.splats:
             drops = splat.values["drop 2"], splat.values["drop 3"]
-            tilt = (2 * max(drops) + min(drops) << splat.level) >> 1
+            tilt = 2 * max(drops) + min(drops)
             splat.pole_bits = min(max(self.reached(tilt) - splat.level, -1), 10)
-            splat.spin_bits = min(max(self.reached(min(drops) << splat.level) - splat.level + 1, 0), 10)
+            splat.spin_bits = min(max(self.reached(2 * min(drops)) - splat.level + 1, 0), 10)
         guides = [self.guide(splat) for splat in self.splats]
         for splat, guide in zip(self.splats, guides, strict=True):
             if splat.pole_bits >= 0:
@@ -424,10 +447,12 @@ class ChunkDecoder:
                 splat.mask = self.symbol("mask", near.mask)
         for splat in self.splats:
             for channel in range(3):
-                token = 0
+                token = before = 0
                 for place in range(COEFFICIENTS[splat.band] if splat.mask >> channel & 1 else 0):
                     band = 1 if place < 3 else 2 if place < 8 else 3
-                    context = 9 * (channel > 0) + 3 * (band - 1) + min((token + 1) // 2, 2)
+                    context = 30 * (splat.level // 2) + 15 * (channel > 0) + 5 * (band - 1)
+                    context += min((token + before + 1) // 2, 4)
+                    before = token
                     token = splat.tokens[place, channel] = self.symbol("coefficient", context)
         for splat in self.splats:
             for key in sorted(splat.tokens):
@@ -461,10 +486,14 @@ class ChunkDecoder:
         ]
 
     def log_scales(self, splat: Splat) -> list[float]:
-        step = (1 << splat.level) * self.file.scale_step
+        step = self.file.scale_step * 0.0625
         long = splat.values["scale"]
         middle = long - splat.values["drop 2"]
         short = middle - splat.values["drop 3"]
+        long, middle, short = (
+            16 * value - 8 + ((2 * further + 1) << (3 - splat.fine_bits))
+            for value, further in zip((long, middle, short), splat.fine, strict=True)
+        )
         ordered = (long, middle, short) if splat.prolate else (short, long, middle)
         result = [0.0, 0.0, 0.0]
         for place, value in enumerate(ordered):

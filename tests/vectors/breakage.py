@@ -76,7 +76,7 @@ def breakages(data: bytes, tree: bytes) -> Iterator[tuple[str, bytes]]:
         ("M4-one-opacity", STEPS + 12, "B", (0,)),
         ("M5-axes", HEADER, "B", (127,)),
         ("M5-degree", HEADER + 1, "B", (4,)),
-        ("M5-thresholds", STEPS + 14, "B", (17,)),
+        ("M5-thresholds", STEPS + 18, "B", (17,)),
         ("M6-no-levels", HEADER + 2, "B", (0,)),
     ):
         broken = Broken(data)
@@ -97,10 +97,7 @@ def manifest_breakages(data: bytes, tree: bytes) -> Iterator[tuple[str, bytes]]:
     broken = Broken(data)
     del broken.preamble[-1]
     yield "M10-preamble-too-short", broken.data()
-    broken = Broken(data)
-    broken.preamble[broken.manifest - 1] |= 0x80
-    broken.preamble[broken.manifest - 2] = 0xFF
-    yield "M14-tables", broken.data()
+    yield "M14-tables", wild_tables(data)
     last = Broken(tree).entries[-1]
     yield "M4-lattice-bits", Broken(tree).with_last(bits=(22, 0, 0))
     yield "M4-lattice-corner", Broken(tree).with_last(base=(1 << 21, 0, 0))
@@ -114,6 +111,19 @@ def manifest_breakages(data: bytes, tree: bytes) -> Iterator[tuple[str, bytes]]:
     yield "M15-word-left", longer[:start] + sealed(longer[start:-4] + b"\0\0")
 
 
+def wild_tables(data: bytes) -> bytes:
+    """``data`` with the last byte of its tables whose change makes them unsound."""
+    for back in range(1, 40):
+        broken = Broken(data)
+        broken.preamble[broken.manifest - back] ^= 0xFF
+        try:
+            parse_preamble(broken.data())
+        except Corrupt as error:
+            if error.rule == "M14":
+                return broken.data()
+    raise AssertionError("every change passes")
+
+
 def early_child(tree: bytes) -> bytes:
     """``tree`` with its last chunk in the place of the first one."""
     broken = Broken(tree)
@@ -122,9 +132,10 @@ def early_child(tree: bytes) -> bytes:
 
 
 def missing_place(tree: bytes) -> bytes:
-    """``tree`` with its last chunk one place too far."""
+    """``tree`` with its last chunk in the place of another one, or in one that there is not."""
     broken = Broken(tree)
-    return broken.with_last(id=len(broken.entries))
+    taken = len(broken.entries) - 2
+    return broken.with_last(id=taken if broken.entries[-1].parent < taken else len(broken.entries))
 
 
 def chunk_breakages(data: bytes) -> Iterator[tuple[str, bytes]]:

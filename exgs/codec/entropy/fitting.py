@@ -62,7 +62,9 @@ def coded_bits(family: Family, counts: np.ndarray) -> float:
 
 
 def _all_bits(counts: np.ndarray, table: Table) -> float:
-    return sum(_coded_bits(row, table, context) for context, row in enumerate(counts) if row.sum() > 0)
+    """Bits of the contexts that ``table`` can code; the others need tables of their own."""
+    costs = (_coded_bits(row, table, context) for context, row in enumerate(counts) if row.sum() > 0)
+    return sum(cost for cost in costs if np.isfinite(cost))
 
 
 def _coded_bits(row: np.ndarray, table: Table, context: int) -> float:
@@ -96,22 +98,24 @@ def _digits(row: np.ndarray, weights: np.ndarray) -> tuple[int, ...]:
 
 def _merge(counts: np.ndarray) -> list[list[int]]:
     """Groups of contexts: the pair whose union saves most is united until no union saves."""
-    groups = [[context] for context in range(len(counts))]
-    rows = [row for row in counts]
-    costs = [_estimate(row[None])[0] for row in rows]
-    while len(groups) > 1:
-        united = np.array(rows)[:, None] + np.array(rows)[None]
-        gains = np.array(costs)[:, None] + np.array(costs)[None] - _estimate(united)
-        np.fill_diagonal(gains, -np.inf)
-        first, second = divmod(int(gains.argmax()), len(groups))
-        if gains[first, second] < 0 and len(groups) <= MAX_TABLES:
+    groups: list[list[int]] = [[context] for context in range(len(counts))]
+    rows = counts.copy()
+    costs = _estimate(rows)
+    gains = costs[:, None] + costs[None] - np.stack([_estimate(rows + row) for row in rows])
+    np.fill_diagonal(gains, -np.inf)
+    for left in range(len(counts), 1, -1):
+        first, second = divmod(int(gains.argmax()), len(rows))
+        if gains[first, second] < 0 and left <= MAX_TABLES:
             break
         first, second = min(first, second), max(first, second)
-        groups[first] += groups.pop(second)
-        rows[first] = rows[first] + rows.pop(second)
-        costs.pop(second)
-        costs[first] = _estimate(rows[first][None])[0]
-    return groups
+        groups[first] += groups[second]
+        groups[second] = []
+        rows[first] += rows[second]
+        costs[first] = _estimate(rows[first])
+        gone = np.array([not members for members in groups])
+        gains[first] = gains[:, first] = costs[first] + costs - _estimate(rows + rows[first])
+        gains[gone], gains[:, gone], gains[first, first] = -np.inf, -np.inf, -np.inf
+    return [members for members in groups if members]
 
 
 def _estimate(rows: np.ndarray) -> np.ndarray:
