@@ -81,7 +81,7 @@ def _ugc_facts(path: str, container: Container) -> dict[str, Any]:
         "version": ".".join(map(str, header.version)),
         "size_bytes": len(container.data),
         "preamble_bytes": len(container.preamble),
-        "count": header.level_splats[0],
+        "count": container.shown,
         "sh_degree": header.sh_degree,
         "frame": asdict(header.frame),
         "up": header.frame.up,

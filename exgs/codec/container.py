@@ -29,6 +29,11 @@ class Container:
         return self.parsed.chunks
 
     @property
+    def shown(self) -> int:
+        """How many splats show once every chunk is there."""
+        return sum(chunk.count - chunk.replaced for chunk in self.manifest)
+
+    @property
     def preamble(self) -> bytes:
         """The bytes of header and manifest."""
         return bytes(self.data[: self.parsed.size_bytes])

@@ -11,7 +11,13 @@ from exgs.codec.errors import EncodeError
 from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS, MAX_NUMBER, MAX_SPLATS
 from exgs.codec.manifest import chunk_lattice
 from exgs.codec.pyramid import Level, Pyramid
+from exgs.codec.stages import stages
 from exgs.codec.symbol_writer import curve
+
+USUAL_CHUNKS = 64
+"""Chunks of a file, about, where they are neither too small nor too large for it."""
+LEAST_SPLATS = 250
+"""Fewer splats make no chunk of their own if that can be helped: its framing takes some 30 bytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,40 +35,39 @@ class Cut:
     replaced: int
     """How many splats of the parent it replaces."""
     index: np.ndarray
-    """[N] int64 splats of the level, run by run, along the curve within each; those with children first."""
+    """[N] int64 splats of the level, run by run, along the curve within each."""
     runs: tuple[int, ...]
-    """Splats of each run, at most MAX_RUNS; here two: the splats with children, and the others."""
-    with_children: int
-    """How many splats, counted from the first, have children."""
+    """Splats of each run, at most MAX_RUNS: one for each stage in which children come, then those without."""
+    stages: tuple[int, ...]
+    """The stage of each run."""
     base: np.ndarray
     """[3] int64 corner of the chunk's lattice within that of its level."""
     bits: np.ndarray
     """[3] int64 bits of its coordinates."""
 
 
-def cut(pyramid: Pyramid, lattices: list[np.ndarray], chunk_splats: int) -> list[Cut]:
-    """Chunks of about ``chunk_splats`` splats, coarsest level first, in the order of tiles.
+def cut(pyramid: Pyramid, lattices: list[np.ndarray], most_splats: int) -> list[Cut]:
+    """Chunks of at most about ``most_splats`` splats, coarsest level first, in the order of tiles.
 
     ``lattices`` holds the means of each level as [N,3] int64 lattice coordinates.
 
     Raises:
         EncodeError: there would be too many chunks, or too many splats in one.
     """
+    knife = _Knife(pyramid, lattices, most_splats)
     top = len(pyramid.levels) - 1
-    families = [_families(pyramid, level) for level in range(top)]
     order = np.argsort(_keys(lattices[top])[0], kind="stable")
     cuts = [
-        _make(top, tile, (-1, 0, 0), index, families, lattices)
-        for tile, index in enumerate(np.array_split(order, _pieces(len(order), chunk_splats)))
+        knife.make(top, tile, (-1, 0, 0), index)
+        for tile, index in enumerate(np.array_split(order, knife.pieces(len(order))))
     ]
     start = 0
     for level in range(top - 1, -1, -1):
         stop, tile = len(cuts), 0
         for parent in range(start, stop):
-            for run in _runs(cuts[parent], families[level], chunk_splats):
-                index = _members(families[level], cuts[parent].index[run])
-                place = (parent, run.start, run.stop - run.start)
-                cuts.append(_make(level, tile, place, index, families, lattices))
+            for run in knife.runs(cuts[parent], level):
+                index = _members(knife.families[level], cuts[parent].index[run])
+                cuts.append(knife.make(level, tile, (parent, run.start, run.stop - run.start), index))
                 tile += 1
         start = stop
     if len(cuts) > MAX_CHUNKS:
@@ -92,48 +97,52 @@ def _members(family: _Families, parents: np.ndarray) -> np.ndarray:
     return family.children[np.arange(counts.sum()) + np.repeat(starts - before, counts)]
 
 
-def _runs(parent: Cut, family: _Families, chunk_splats: int) -> list[slice]:
-    """Ranges of the parent's splats whose children make a chunk each, of nearly equal sizes."""
-    count = parent.with_children
-    if count == 0:
-        return []
-    index = parent.index[:count]
-    total = np.cumsum(family.starts[index + 1] - family.starts[index])
-    pieces = _pieces(int(total[-1]), chunk_splats)
-    goals = total[-1] * np.arange(1, pieces) / pieces
-    edges = np.unique(np.concatenate([[0], np.searchsorted(total, goals) + 1, [count]]))
-    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
+class _Knife:
+    """What is known of all levels while they are cut."""
 
+    def __init__(self, pyramid: Pyramid, lattices: list[np.ndarray], most_splats: int) -> None:
+        self.lattices = lattices
+        self.families = [_families(pyramid, level) for level in range(len(pyramid.levels) - 1)]
+        self.stages = stages(pyramid)
+        splats = sum(len(level.gaussians) for level in pyramid.levels)
+        self.chunk_splats = min(max(splats // USUAL_CHUNKS, LEAST_SPLATS), most_splats)
 
-def _make(
-    level: int,
-    tile: int,
-    place: tuple[int, int, int],
-    index: np.ndarray,
-    families: list[_Families],
-    lattices: list[np.ndarray],
-) -> Cut:
-    if len(index) > MAX_CHUNK_SPLATS:
-        raise EncodeError(f"one splat has {len(index)} children or more, a chunk at most {MAX_CHUNK_SPLATS}")
-    childless = np.ones(len(index), bool)
-    if level > 0:
-        starts = families[level - 1].starts
-        childless = starts[index] == starts[index + 1]
-    keys, base, bits = _keys(lattices[level][index])
-    order = np.lexsort([keys, childless])
-    with_children = int(len(index) - childless.sum())
-    runs = (with_children, len(index) - with_children) if 0 < with_children < len(index) else (len(index),)
-    return Cut(level, tile, *place, index[order], runs, with_children, base, bits)
+    def pieces(self, count: int) -> int:
+        return max(1, round(count / self.chunk_splats))
+
+    def make(self, level: int, tile: int, place: tuple[int, int, int], index: np.ndarray) -> Cut:
+        if len(index) > MAX_CHUNK_SPLATS:
+            raise EncodeError(
+                f"one splat has {len(index)} children or more, a chunk at most {MAX_CHUNK_SPLATS}"
+            )
+        keys, base, bits = _keys(self.lattices[level][index])
+        stage = self.stages[level][index]
+        order = np.lexsort([keys, stage])
+        present, runs = np.unique(stage, return_counts=True)
+        return Cut(
+            level, tile, *place, index[order], tuple(runs.tolist()), tuple(present.tolist()), base, bits
+        )
+
+    def runs(self, parent: Cut, level: int) -> list[slice]:
+        """Ranges of the parent's splats whose children make a chunk each: within a run, of like sizes."""
+        slices, end = [], 0
+        starts = self.families[level].starts
+        for count in parent.runs:
+            index = parent.index[end : end + count]
+            total = np.cumsum(starts[index + 1] - starts[index])
+            if total[-1] > 0:
+                pieces = self.pieces(int(total[-1]))
+                goals = total[-1] * np.arange(1, pieces) / pieces
+                edges = np.unique(np.concatenate([[0], np.searchsorted(total, goals) + 1, [count]])) + end
+                slices += [slice(int(a), int(b)) for a, b in pairwise(edges)]
+            end += count
+        return slices
 
 
 def _keys(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Places along the curve through the lattice that just holds ``cells``, its corner and its bits."""
     base, bits = chunk_lattice(cells)
     return curve(cells - base, bits), base, bits
-
-
-def _pieces(count: int, chunk_splats: int) -> int:
-    return max(1, round(count / chunk_splats))
 
 
 def check_pyramid(pyramid: Pyramid) -> None:

@@ -148,7 +148,7 @@ def _report(source: Gaussians, scene: Prepared, task: Task, outcome: Outcome, vi
     return Report(
         method=task.config.method,
         splats_in=len(source),
-        splats_kept=len(levels[0].gaussians),
+        splats_kept=outcome.pyramid.shown,
         level_splats=tuple(len(level.gaussians) for level in levels),
         sh_degree_in=source.sh_degree,
         sh_degree=levels[0].gaussians.sh_degree,

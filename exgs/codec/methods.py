@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.baseline import FP16_BYTES, prune
+from exgs.codec.carrying import carry, lift, remember
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
-from exgs.codec.merging import Clusters, reduce
+from exgs.codec.gains import blamed_error, importance
+from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.rate import BALANCED, COARSEST, Fit, fit_precision
 from exgs.codec.refit import HELD_OUT, refit_colors
 from exgs.codec.serialize import serialize
-from exgs.codec.simplify import BRANCHING, Layer, build_layers, snapshot, to_pyramid, with_degree
-from exgs.codec.simplify import COARSEST as COARSEST_COUNT
+from exgs.codec.simplify import Tree, grow, presence, to_pyramid
 from exgs.codec.task import Outcome, Task
 
 LEAST_SPLAT_BYTES = 3.0
@@ -25,6 +26,12 @@ ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
 TRIAL_VIEWS = 24
 """Views by which the degrees of the harmonics are compared."""
+COARSE_VIEWS, COARSE_STEPS = 32, 2
+"""Views and steps by which coarser pictures are fitted: they show for a while only."""
+CARRIED_VIEWS = 8
+"""Views that order the coarser pictures where a fit is carried over."""
+TREE_SHARE = 1.2
+"""Bytes of a tree over those of its leaves."""
 FINE = 1 / 4
 """Factor on the steps for ``exgs``, whose own storage is half precision."""
 
@@ -39,27 +46,60 @@ class _Plan:
 
 
 def encode_ugc(task: Task) -> Outcome:
-    """Merges to what the budget holds, makes coarser levels, refits them all and codes them."""
+    """Merges to what the budget holds, grows the tree of coarser pictures, refits and codes them."""
     plan = _choose(task)
     while True:
-        layers = with_degree(build_layers(plan.clusters.copy(), task.config.levels), plan.degree)
-        if task.config.refit:
-            layers = _refit(task, layers, plan.degree)
+        tree = grow(plan.clusters.copy(), task.config.levels)
+        tree = replace(tree, gaussians=tree.gaussians.with_sh_degree(plan.degree))
+        tree, seen = _refit(task, plan, tree) if task.fitted is None else _carried(task, plan, tree)
         task.tell("coding", 0.85)
-        pyramid = replace(to_pyramid(layers), start=task.start)
+        pyramid = replace(to_pyramid(tree, importance(tree, seen)), start=task.start)
         fit = fit_precision(pyramid, task.budget)
         if fit.fits:
-            return Outcome(pyramid, fit)
+            finest = tree.gaussians.select(slice(0, plan.clusters.count))
+            return Outcome(pyramid, fit, fitted=remember(plan.clusters, finest))
         _shrink(plan.clusters, task.budget / len(fit.file.data), len(fit.file.data))
 
 
-def _refit(task: Task, layers: list[Layer], degree: int) -> list[Layer]:
-    fitted = []
-    for number, layer in enumerate(layers):
-        task.tell("refit", 0.5 + 0.35 * number / len(layers))
-        gaussians = refit_colors(layer.gaussians, task.views, task.rasterizer, degree=degree)
-        fitted.append(replace(layer, gaussians=gaussians))
-    return fitted
+def _refit(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
+    """The tree fitted picture by picture, and the error [N] that each Gaussian is to blame for there.
+
+    The finest picture comes first; of a coarser one only what is born in it is fitted.
+    """
+    seen = np.zeros(len(tree.parents))
+    for number in range(tree.pictures):
+        task.tell("refit", 0.5 + 0.35 * number / tree.pictures)
+        shown = tree.shown(number)
+        fresh = tree.born[shown] == number
+        if not fresh.any():
+            continue
+        gaussians = tree.gaussians.select(shown)
+        if task.config.refit:
+            views = task.views if number == 0 else task.views.thinned(COARSE_VIEWS)
+            steps = 5 if number == 0 else COARSE_STEPS
+            fitted = refit_colors(gaussians, views, task.rasterizer, degree=plan.degree, steps=steps)
+            tree = tree.with_values(shown[fresh], fitted.select(fresh))
+            gaussians = tree.gaussians.select(shown)
+        if number > 0:
+            seen[shown[fresh]] = blamed_error(gaussians, task.views, task.rasterizer)[fresh]
+    return tree, seen
+
+
+def _carried(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
+    """As ``_refit``, by what was found out for another budget."""
+    assert task.fitted is not None
+    merged, views = tree.gaussians, task.views.thinned(CARRIED_VIEWS)
+    seen = np.zeros(len(tree.parents))
+    for number in range(tree.pictures):
+        shown = tree.shown(number)
+        fresh = tree.born[shown] == number
+        nodes = shown[fresh]
+        if number == 0:
+            tree = tree.with_values(nodes, carry(task.fitted, plan.clusters, merged.select(nodes)))
+        elif len(nodes):
+            tree = tree.with_values(nodes, lift(merged, tree.gaussians, tree.parents, nodes))
+            seen[nodes] = blamed_error(tree.gaussians.select(shown), views, task.rasterizer)[fresh]
+    return tree, seen
 
 
 def _shrink(clusters: Clusters, share: float, least_bytes: int) -> None:
@@ -76,6 +116,9 @@ def _choose(task: Task) -> _Plan:
     most = int(task.budget / LEAST_SPLAT_BYTES)
     if most < clusters.count:
         reduce(clusters, max(1, most))
+    if task.fitted is not None and task.fitted.degree <= task.highest_degree:
+        _fit_count(clusters, task, task.fitted.degree)
+        return _Plan(clusters, task.fitted.degree, 0.0)
     best: _Plan | None = None
     for degree in range(task.highest_degree + 1):
         task.tell("simplification", 0.2 + 0.3 * degree / (task.highest_degree + 1))
@@ -91,12 +134,11 @@ def _choose(task: Task) -> _Plan:
 
 def _try(task: Task, clusters: Clusters, degree: int) -> float:
     """PSNR [dB] of the clusters at ``degree``, coded and decoded, over views left out of a short refit."""
-    layer = snapshot(clusters)
-    gaussians = layer.gaussians.with_sh_degree(degree)
+    gaussians = to_gaussians(clusters).with_sh_degree(degree)
     views = task.views.thinned(TRIAL_VIEWS)
     if task.config.refit:
         gaussians = refit_colors(gaussians, views, task.rasterizer, degree=degree, steps=2)
-    coded = serialize(Pyramid((Level(gaussians, None, layer.presence),)), BALANCED)
+    coded = serialize(Pyramid((Level(gaussians, None, presence(clusters)),)), BALANCED)
     held_out = list(range(HELD_OUT - 1, len(views.cameras), HELD_OUT))
     return mean_psnr(decode(coded), views, task.rasterizer, only=held_out or None)
 
@@ -104,25 +146,13 @@ def _try(task: Task, clusters: Clusters, degree: int) -> float:
 def _fit_count(clusters: Clusters, task: Task, degree: int) -> None:
     """Merges until the clusters take about the budget at the balanced precision, coarser levels included."""
     for _ in range(ROUNDS):
-        layer = with_degree([snapshot(clusters)], degree)[0]
-        pyramid = Pyramid((Level(layer.gaussians, None, layer.presence),))
-        size = len(serialize(pyramid, BALANCED))
-        room = task.budget / (size * _overhead(clusters.count, task.config.levels))
+        gaussians = to_gaussians(clusters).with_sh_degree(degree)
+        size = len(serialize(Pyramid((Level(gaussians, None, presence(clusters)),)), BALANCED))
+        room = task.budget / (size * (TREE_SHARE if task.config.levels > 1 else 1.0))
         if room >= 0.98 or clusters.count == 1:
             return
         # Fewer Gaussians lie farther apart and take more bits each: go most of the way, look again.
         reduce(clusters, max(1, int(clusters.count * max(room, 0.05) ** 0.97)))
-
-
-def _overhead(count: int, levels: int) -> float:
-    """Bytes of all levels over those of the finest, by counts."""
-    total, level = 1.0, 1
-    share = 1.0
-    while level < levels and count * share > COARSEST_COUNT:
-        share /= BRANCHING
-        total += share
-        level += 1
-    return total
 
 
 def encode_exgs(task: Task) -> Outcome:

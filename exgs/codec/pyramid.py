@@ -11,21 +11,33 @@ from exgs.scene import Gaussians, StartView
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """One level of detail, complete in itself: rendered alone it shows the whole scene."""
+    """One level of detail: the Gaussians that replace some of the next coarser level's."""
 
     gaussians: Gaussians
     """The N Gaussians of this level."""
     parents: np.ndarray | None
     """[N] int32 index of the next coarser level's Gaussian that each one refines; None at the coarsest."""
     importance: np.ndarray
-    """[N] float32 non-negative picture error that each one removes; orders chunks within a level."""
+    """[N] float32 non-negative picture error that each one removes in place of its parent."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pyramid:
-    """Levels of one tree of Gaussians, finest (level 0) first."""
+    """Levels of one tree of Gaussians, finest (level 0) first.
+
+    The coarsest level shows the whole scene. What no finer Gaussian replaces stays, so the finest picture is
+    of the leaves, of whichever levels they are.
+    """
 
     levels: tuple[Level, ...]
     """Level 0 is the finest; each further one is coarser."""
     start: StartView | None = None
     """Where a viewer begins; None leaves that to the client."""
+
+    @property
+    def shown(self) -> int:
+        """How many Gaussians the finest picture is of."""
+        total = sum(len(level.gaussians) for level in self.levels)
+        return total - sum(
+            len(np.unique(level.parents)) for level in self.levels if level.parents is not None
+        )

@@ -14,7 +14,7 @@ class Report:
     splats_in: int
     """Gaussians of the source."""
     splats_kept: int
-    """Gaussians of the finest level."""
+    """Gaussians that the whole file shows: of all levels, those that no finer one replaces."""
     level_splats: tuple[int, ...]
     """Gaussians per level, finest first."""
     sh_degree_in: int

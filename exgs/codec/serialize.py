@@ -34,6 +34,7 @@ from exgs.codec.prediction import (
 from exgs.codec.pyramid import Pyramid
 from exgs.codec.quantisation import Precision, choose_coding
 from exgs.codec.quantise import quantise, with_classes
+from exgs.codec.stages import file_order
 from exgs.codec.symbol_writer import USED, split_cells, write_events
 
 CHUNK_SPLATS = (6000, 5000, 4200, 3500)
@@ -192,10 +193,10 @@ def _box(chunk: _Chunk, coding: Coding, origin: np.ndarray) -> np.ndarray:
 def _manifest(
     pyramid: Pyramid, chunks: list[_Chunk], header: Header, sizes: list[int]
 ) -> tuple[list[int], list[ChunkInfo]]:
-    """The chunks in file order, and their entries: within a level by importance per byte."""
+    """The chunks in file order, and their entries: parents first, by importance per byte."""
     cuts = [chunk.cut for chunk in chunks]
     gains = [float(pyramid.levels[c.level].importance[c.index].sum(dtype=np.float64)) for c in cuts]
-    order = sorted(range(len(cuts)), key=lambda i: (-cuts[i].level, -gains[i] / sizes[i], cuts[i].tile))
+    order = file_order([c.parent for c in cuts], [gain / size for gain, size in zip(gains, sizes, strict=True)])
     place = {index: id for id, index in enumerate(order)}
     entries = []
     for id, index in enumerate(order):

@@ -1,4 +1,9 @@
-"""Levels of detail out of one tree of merges: every level alone shows the whole scene."""
+"""Levels of detail out of one tree of merges, in which nothing is said twice.
+
+Merging goes on from the Gaussians that a full file shows, and after each of a few steps of it those clusters
+that have merged become Gaussians of the tree. What has not merged stays as it is in the coarser picture: so
+whatever a finer Gaussian replaces, and whose bytes are lost by then, stands for several.
+"""
 
 from __future__ import annotations
 
@@ -11,64 +16,122 @@ from exgs.codec.pairing import ALPHA_WEIGHT
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.scene import Gaussians
 
-BRANCHING = 7
-"""Gaussians of a level that one of the next coarser level stands for, on average."""
-COARSEST = 1500
-"""A level of so few Gaussians is not made coarser."""
+STEP = 7.0
+"""Clusters before over clusters after merging on, from one picture of the tree to the next coarser one.
+
+Smaller steps follow files made for their size more closely, and cost more: of Gaussians that are replaced
+there are about 1 / STEP of those that are shown in the end, and a whole file is that much worse.
+"""
+ROOTS = 1 / 45
+"""Gaussians that show the whole scene at its coarsest, of those that a full file shows."""
+FEWEST_ROOTS = 48
+"""Fewer are not worth a step."""
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
-    """One level in the making."""
+class Tree:
+    """N Gaussians, each made of its children; the leaves come first, parents after their children."""
 
     gaussians: Gaussians
-    """The level as merged."""
-    parents: np.ndarray | None
-    """[N] int32 index in the next coarser layer; None at the coarsest."""
+    """[N]."""
+    parents: np.ndarray
+    """[N] int64 index; -1 for roots."""
+    born: np.ndarray
+    """[N] int64 number of the coarser picture in which each first shows; 0 for the leaves."""
     error: np.ndarray
-    """[N] float32 squared picture error of the merges that made each one."""
-    presence: np.ndarray
-    """[N] float32 squared picture error of leaving each one out."""
+    """[N] float64 squared picture error of the merges that made each one, in closed form."""
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures of the whole scene the tree was made by, the finest included."""
+        return int(self.born.max()) + 1
+
+    def shown(self, picture: int) -> np.ndarray:
+        """Indices of the Gaussians that make ``picture``, 0 the finest; those born in it come last."""
+        gone = np.where(self.parents >= 0, self.born[self.parents], self.pictures)
+        return np.flatnonzero((self.born <= picture) & (gone > picture))
+
+    def with_values(self, nodes: np.ndarray, fitted: Gaussians) -> Tree:
+        """The tree with the values of ``fitted`` at ``nodes``."""
+        return replace(self, gaussians=_put(self.gaussians, nodes, fitted))
 
 
-def build_layers(clusters: Clusters, levels: int) -> list[Layer]:
-    """Layers, finest first, from ``clusters`` as they stand; merges on for the coarser ones."""
-    layers: list[Layer] = []
-    while True:
-        layer = snapshot(clusters)
-        target = clusters.count // BRANCHING
-        if len(layers) + 1 >= levels or clusters.count <= COARSEST or target < 1:
-            layers.append(layer)
-            return layers
-        layers.append(replace(layer, parents=reduce(clusters, target)))
+def _put(gaussians: Gaussians, nodes: np.ndarray, fitted: Gaussians) -> Gaussians:
+    place = np.arange(len(gaussians))
+    place[nodes] = len(gaussians) + np.arange(len(nodes))
+    return Gaussians.concatenate([gaussians, fitted]).select(place)
 
 
-def snapshot(clusters: Clusters) -> Layer:
-    """The clusters as they stand; later merges leave it alone."""
+def grow(clusters: Clusters, levels: int) -> Tree:
+    """The tree above ``clusters``, which are merged on, of at most ``levels`` levels."""
+    growth = _Growth(clusters)
+    roots = max(int(clusters.count * ROOTS), FEWEST_ROOTS)
+    while growth.pictures < levels and clusters.count > roots:
+        before = clusters.count
+        growth.merge(max(roots, int(before / STEP)))
+        if clusters.count == before:
+            break
+    return growth.tree()
+
+
+class _Growth:
+    """A tree while it grows."""
+
+    def __init__(self, clusters: Clusters) -> None:
+        self.clusters = clusters
+        count = clusters.count
+        self.parts = [to_gaussians(clusters)]
+        self.errors = [clusters.error[:count].astype(np.float64)]
+        self.parents = [np.full(count, -1, np.int64)]
+        self.top = np.arange(count)
+        """Index in the tree of what stands for each cluster."""
+
+    @property
+    def pictures(self) -> int:
+        return len(self.parts)
+
+    def merge(self, target: int) -> None:
+        """Merges to ``target`` clusters; those that have several children are new in the tree."""
+        home = reduce(self.clusters, target)
+        family = np.bincount(home, minlength=self.clusters.count)
+        fresh = np.flatnonzero(family > 1)
+        count = sum(len(part) for part in self.parts)
+        node = np.empty(self.clusters.count, np.int64)
+        node[home] = self.top
+        node[fresh] = count + np.arange(len(fresh))
+        merged = family[home] > 1
+        parents = np.concatenate(self.parents)
+        parents[self.top[merged]] = node[home[merged]]
+        self.parents = [parents, np.full(len(fresh), -1, np.int64)]
+        self.parts.append(to_gaussians(self.clusters).select(fresh))
+        self.errors.append(self.clusters.error[fresh].astype(np.float64))
+        self.top = node
+
+    def tree(self) -> Tree:
+        born = np.repeat(np.arange(len(self.parts)), [len(part) for part in self.parts])
+        gaussians = Gaussians.concatenate(self.parts) if len(self.parts) > 1 else self.parts[0]
+        return Tree(gaussians, np.concatenate(self.parents), born, np.concatenate(self.errors))
+
+
+def to_pyramid(tree: Tree, importance: np.ndarray) -> Pyramid:
+    """The tree by depth, its roots as the coarsest level; each removes an error of ``importance`` [N]."""
+    depth = np.zeros(len(tree.parents), np.int64)
+    for picture in range(tree.pictures - 1, -1, -1):
+        here = (tree.born == picture) & (tree.parents >= 0)
+        depth[here] = depth[tree.parents[here]] + 1
+    place = np.zeros(len(depth), np.int64)
+    levels: list[Level] = []
+    for number in range(int(depth.max()) + 1):
+        nodes = np.flatnonzero(depth == number)
+        place[nodes] = np.arange(len(nodes))
+        parents = place[tree.parents[nodes]].astype(np.int32) if number else None
+        levels.append(Level(tree.gaussians.select(nodes), parents, importance[nodes].astype(np.float32)))
+    return Pyramid(tuple(reversed(levels)))
+
+
+def presence(clusters: Clusters) -> np.ndarray:
+    """[count] float32 squared picture error of leaving each cluster out."""
     count = clusters.count
-    colors = clusters.colors[:count]
-    strength = np.square(colors).sum(axis=1) + ALPHA_WEIGHT
-    presence = (
-        np.pi * clusters.mass[:count] * clusters.amplitude[:count] * clusters.footprint[:count] * strength
-    )
-    return Layer(to_gaussians(clusters), None, clusters.error[:count].copy(), presence.astype(np.float32))
-
-
-def to_pyramid(layers: list[Layer]) -> Pyramid:
-    """The layers as the bitstream takes them; importance is the error a Gaussian takes off its parent's."""
-    levels = []
-    for layer, coarser in zip(layers, [*layers[1:], None], strict=True):
-        if coarser is None or layer.parents is None:
-            levels.append(Level(layer.gaussians, None, layer.presence))
-            continue
-        below = np.bincount(layer.parents, layer.error, len(coarser.error))
-        gain = np.maximum(coarser.error - below, 0.0)
-        share = np.bincount(layer.parents, layer.presence, len(coarser.error))
-        importance = gain[layer.parents] * layer.presence / np.maximum(share[layer.parents], 1e-30)
-        levels.append(Level(layer.gaussians, layer.parents, importance.astype(np.float32)))
-    return Pyramid(tuple(levels))
-
-
-def with_degree(layers: list[Layer], degree: int) -> list[Layer]:
-    """The layers with harmonics cut to ``degree``."""
-    return [replace(layer, gaussians=layer.gaussians.with_sh_degree(degree)) for layer in layers]
+    strength = np.square(clusters.colors[:count]).sum(axis=1) + ALPHA_WEIGHT
+    weight = clusters.mass[:count] * clusters.amplitude[:count] * clusters.footprint[:count]
+    return np.asarray(np.pi * weight * strength, np.float32)

@@ -147,7 +147,7 @@ class Library:
 
     def _report(self, entry: SceneEntry) -> SceneReport:
         if (scene := self._open.get(entry.stamp)) is not None:
-            size_bytes, splats = len(scene.container.data), scene.container.header.level_splats[0]
+            size_bytes, splats = len(scene.container.data), scene.container.shown
             return SceneReport(
                 entry.name, entry.size_bytes, "ready", 1.0, size_bytes=size_bytes, splats=splats
             )

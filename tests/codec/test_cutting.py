@@ -7,7 +7,8 @@ import pytest
 from random_pyramids import random_pyramid
 
 from exgs.codec import EncodeError, Level, Pyramid
-from exgs.codec.cutting import check_pyramid, cut
+from exgs.codec.cutting import LEAST_SPLATS, USUAL_CHUNKS, check_pyramid, cut
+from exgs.codec.stages import stages
 
 
 def lattices(pyramid: Pyramid) -> list[np.ndarray]:
@@ -27,13 +28,34 @@ def test_every_splat_is_in_one_chunk_and_ranges_hold_exactly_the_parents() -> No
             replaced = parent.index[piece.first : piece.first + piece.replaced]
             assert level.parents is not None
             assert set(replaced) == set(level.parents[piece.index])
-            assert piece.first + piece.replaced <= parent.with_children
+            assert piece.first + piece.replaced <= len(parent.index)
 
 
 def test_chunks_of_a_level_are_of_like_size() -> None:
     pyramid = random_pyramid(5000, seed=4)
     sizes = [len(piece.index) for piece in cut(pyramid, lattices(pyramid), 480)]
-    assert len(sizes) == 10 and max(sizes) - min(sizes) <= 1
+    assert len(sizes) == 5000 // LEAST_SPLATS and max(sizes) - min(sizes) <= 1
+    assert len(cut(pyramid, lattices(pyramid), 100)) == 50
+
+
+def test_large_files_have_about_as_many_chunks_as_is_usual() -> None:
+    pyramid = random_pyramid(40_000, seed=4)
+    assert len(cut(pyramid, lattices(pyramid), 6000)) == USUAL_CHUNKS
+
+
+def test_runs_are_of_one_stage_and_chunks_refine_one_run() -> None:
+    pyramid = random_pyramid(9000, 1500, 200, seed=4)
+    cuts = cut(pyramid, lattices(pyramid), 6000)
+    wanted = stages(pyramid)
+    for piece in cuts:
+        assert sum(piece.runs) == len(piece.index) and list(piece.stages) == sorted(set(piece.stages))
+        found = np.repeat(piece.stages, piece.runs)
+        np.testing.assert_array_equal(found, wanted[piece.level][piece.index])
+        if piece.parent >= 0:
+            parent = cuts[piece.parent]
+            refined = np.repeat(parent.stages, parent.runs)[piece.first : piece.first + piece.replaced]
+            assert len(set(refined)) == 1
+    assert max(len(piece.runs) for piece in cuts) > 2
 
 
 @pytest.mark.parametrize(

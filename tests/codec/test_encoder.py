@@ -78,7 +78,8 @@ def test_every_level_is_a_scene_of_its_own(cpu: Rasterizer) -> None:
     assert len(levels) > 1
     assert all(coarse < fine / 4 for fine, coarse in pairwise(levels))
     assert open_container(encoding.data).header.level_splats == levels
-    assert len(decode(encoding.data)) == levels[0]
+    assert len(decode(encoding.data)) == encoding.report.splats_kept == open_container(encoding.data).shown
+    assert levels[0] < encoding.report.splats_kept < sum(levels)
 
 
 def test_what_cannot_be_drawn_is_dropped_and_counted(cpu: Rasterizer) -> None:

@@ -1,7 +1,6 @@
 """Entries of the manifest."""
 
 import numpy as np
-import pytest
 from random_pyramids import random_pyramid
 
 from exgs.codec import ChunkInfo, Precision, decode_chunk, open_container, serialize
@@ -17,9 +16,9 @@ from exgs.codec.manifest import (
 CONTAINER = open_container(serialize(random_pyramid(30000, 2500, 120, seed=3), Precision()))
 
 
-def test_coarser_levels_come_first_and_parents_before_children() -> None:
-    levels = [chunk.level for chunk in CONTAINER.manifest]
-    assert levels == sorted(levels, reverse=True)
+def test_the_whole_scene_comes_first_and_parents_before_children() -> None:
+    whole = [chunk.level == 2 for chunk in CONTAINER.manifest]
+    assert whole == sorted(whole, reverse=True)
     for chunk in CONTAINER.manifest:
         assert (chunk.parent == -1) == (chunk.level == 2)
         if chunk.parent >= 0:
@@ -68,12 +67,17 @@ def test_chunks_follow_one_another_to_the_end_of_the_file() -> None:
     assert at == len(CONTAINER.data) == CONTAINER.parsed.file_bytes
 
 
-def test_within_a_level_the_most_important_bytes_come_first() -> None:
+def test_of_what_may_come_the_most_important_bytes_come_first() -> None:
+    def worth(chunk: ChunkInfo) -> float:
+        return chunk.importance / chunk.size_bytes
+
+    for chunk in CONTAINER.manifest:
+        could_come = [other for other in CONTAINER.manifest[chunk.id :] if other.parent < chunk.id]
+        if chunk.parent >= 0:
+            assert worth(chunk) >= 0.8 * max(worth(other) for other in could_come)
     for level in range(3):
-        here = [chunk for chunk in CONTAINER.manifest if chunk.level == level]
-        worth = [chunk.importance / chunk.size_bytes for chunk in here]
-        assert worth == pytest.approx(sorted(worth, reverse=True), rel=0.2)
-        assert sorted(chunk.tile for chunk in here) == list(range(len(here)))
+        here = [chunk.tile for chunk in CONTAINER.manifest if chunk.level == level]
+        assert sorted(here) == list(range(len(here)))
 
 
 def test_boxes_hold_the_means() -> None:
@@ -85,8 +89,7 @@ def test_boxes_hold_the_means() -> None:
         assert (chunk.bounds_max - means.max(axis=0) <= size / 4).all()
 
 
-def test_large_levels_are_cut_into_chunks_of_16_to_64_kibibytes() -> None:
+def test_chunks_have_some_kibibytes() -> None:
     sizes = [chunk.size_bytes for chunk in CONTAINER.manifest if chunk.level == 0]
-    assert len(sizes) > 3
-    assert min(sizes) >= 16 << 10 and max(sizes) <= 64 << 10
-    assert np.std(sizes) < 0.2 * np.mean(sizes)
+    assert len(sizes) > 32
+    assert np.mean(sizes) >= 2 << 10 and max(sizes) <= 16 << 10
