@@ -39,6 +39,8 @@ MEANS, TURNS, LOG_SCALES, LOGITS = 0.024, 0.012, 0.024, 0.018
 """Lengths of the first steps: in standard deviations, radians, logarithms and logits."""
 COLOUR, FURTHER = 0.009, 0.25
 """The same of the constant colour, in 0 to 1, and of a further harmonic, in those of the constant one."""
+MANY, LARGE_ERROR = 12_000, 0.012
+"""Gaussians up to which, and error of a pixel from which on, steps have their full length."""
 GOLDEN = 0.6180339887
 """Stride from one view to the next, in parts of their number: consecutive ones lie far apart."""
 
@@ -63,20 +65,28 @@ def finetune(
     held_out = [view for view in range(count) if view % HELD_OUT == HELD_OUT - 1]
     if not held_out or not len(gaussians):
         return gaussians
+    before = _error(gaussians, views, rasterizer, held_out)
     if draws is None:
         draws = min(MOST_DRAWS, WORK // (len(gaussians) + PICTURE))
     groups = list(_groups(fitted, draws))
     descent = _Descent(gaussians, degree, free)
+    caution = _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))
     for number, group in enumerate(groups):
         targets = [views.pictures[view] for view in group]
         gradients = rasterizer.gradients(
             descent.gaussians, [views.cameras[view] for view in group], _Misses(targets)
         )
-        descent.step(gradients, 0.5 + 0.5 * math.cos(math.pi * number / len(groups)))
+        descent.step(gradients, caution * (0.5 + 0.5 * math.cos(math.pi * number / len(groups))))
     found = descent.gaussians
-    if _error(found, views, rasterizer, held_out) < _error(gaussians, views, rasterizer, held_out):
-        return found
-    return gaussians
+    return found if _error(found, views, rasterizer, held_out) < before else gaussians
+
+
+def _caution(count: int, error: float) -> float:
+    """Share of the steps' full length: short where little is wrong, or where Gaussians are below a pixel.
+
+    What such a Gaussian looks like from nearer by small pictures do not tell.
+    """
+    return min(1.0, MANY / count) ** 0.75 * min(1.0, error / LARGE_ERROR)
 
 
 def _groups(views: Sequence[int], draws: int) -> Iterator[list[int]]:
