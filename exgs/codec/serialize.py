@@ -196,7 +196,9 @@ def _manifest(
     """The chunks in file order, and their entries: parents first, by importance per byte."""
     cuts = [chunk.cut for chunk in chunks]
     gains = [float(pyramid.levels[c.level].importance[c.index].sum(dtype=np.float64)) for c in cuts]
-    order = file_order([c.parent for c in cuts], [gain / size for gain, size in zip(gains, sizes, strict=True)])
+    order = file_order(
+        [c.parent for c in cuts], [gain / size for gain, size in zip(gains, sizes, strict=True)]
+    )
     place = {index: id for id, index in enumerate(order)}
     entries = []
     for id, index in enumerate(order):
