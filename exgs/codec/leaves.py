@@ -14,6 +14,8 @@ from exgs.scene import SH_C0, Gaussians
 
 LOW_PASS_PX2 = 0.15
 """Variance of the pixels' low-pass in the sampled views: what is thinner shows as wide as this."""
+BATCH = 1 << 18
+"""Gaussians whose harmonics are copied at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,9 @@ class Leaves:
         amplitude = opacity_of(source.opacity_logits[index]) * clear
         colors = np.empty((len(index), 3 + 3 * source.shN.shape[1]), np.float32)
         colors[:, :3] = 0.5 + SH_C0 * source.sh0[index, 0]
-        np.multiply(source.shN[index].reshape(len(index), -1), np.float32(SH_C0), out=colors[:, 3:])
+        for start in range(0, len(index), BATCH):
+            part = slice(start, start + BATCH)
+            colors[part, 3:] = np.float32(SH_C0) * source.shN[index[part]].reshape(len(colors[part]), -1)
         return Rows(
             source.means[index], covs, amplitude * areas(covs), amplitude, colors, footprint.copy(), clear
         )
