@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from exgs.codec import Level, Pyramid
+from exgs.codec.cutting import Cut
+from exgs.codec.limits import MAX_RUNS
 from exgs.scene import SH_COEFFICIENTS, Frame, Gaussians, StartView
 
 
@@ -27,6 +31,15 @@ def random_gaussians(count: int, *, seed: int, degree: int = 0, frame: Frame | N
         shN=(rng.normal(size=(count, SH_COEFFICIENTS[degree], 3)) * sharp).astype(np.float32),
         frame=frame or Frame(),
     )
+
+
+def in_many_runs(cuts: list[Cut]) -> list[Cut]:
+    """``cuts`` with as many runs as a chunk may have, some of them empty."""
+    split = []
+    for piece in cuts:
+        parts = [len(part) for run in piece.runs for part in np.array_split(np.arange(run), 7)]
+        split.append(replace(piece, runs=tuple(parts) + (0,) * (MAX_RUNS - len(parts))))
+    return split
 
 
 def random_pyramid(

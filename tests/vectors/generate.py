@@ -6,8 +6,10 @@ Run as: python tests/vectors/generate.py
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +18,10 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "codec")]
 
 from breakage import breakages  # noqa: E402
-from random_pyramids import random_pyramid  # noqa: E402
+from random_pyramids import in_many_runs, random_pyramid  # noqa: E402
 
 from exgs.codec import Precision, decode, serialize  # noqa: E402
+from exgs.codec.cutting import cut  # noqa: E402
 from exgs.scene import Frame, Gaussians, StartView  # noqa: E402
 
 START = StartView(np.array([0.5, 1.0, 2.0]), np.array([0.0, 1.0, 0.0]), 3.5)
@@ -43,11 +46,19 @@ def digest(gaussians: Gaussians) -> str:
     return hashlib.sha256(b"".join(getattr(gaussians, n).astype("<f4").tobytes() for n in names)).hexdigest()
 
 
+def files() -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the sound files."""
+    for name, (pyramid, precision) in SOUND.items():
+        yield name, serialize(pyramid, precision)
+    writer = importlib.import_module("exgs.codec.serialize")
+    writer.cut = lambda *arguments: in_many_runs(cut(*arguments))
+    yield "many-runs", serialize(random_pyramid(350, 70, seed=9), Precision())
+
+
 def main() -> None:
     """Writes v1 and invalid; refuses to touch what is there."""
     index = {}
-    for name, (pyramid, precision) in SOUND.items():
-        data = serialize(pyramid, precision)
+    for name, data in files():
         write(HERE / "v1" / f"{name}.ugc", data)
         shown = decode(data)
         index[name] = {"bytes": len(data), "splats": len(shown), "sha256": digest(shown)}
