@@ -42,6 +42,7 @@ bench: $(VENV)/.installed-test ## tables for rasterising, encoding and decoding 
 
 bench-codec: $(VENV)/.installed-experiments ## rate and distortion beside peers, ablation: docs/measurements.md (CODEC_SCENES=names, SPLAT_TRANSFORM=path)
 	$(BENCH_CODEC) --document docs/measurements.md --figures docs/figures
+	$(BIN)/python -m benchmarks.codec.prefixes --out $(BENCH_OUT) --document docs/measurements.md
 	$(BIN)/python -m benchmarks.ablation --out $(BENCH_OUT) --jobs $(BENCH_JOBS) --document docs/measurements.md
 
 cold: ## drop the compiled kernels, after a change to functions that kernels call

@@ -64,8 +64,11 @@ class System(Protocol):
     def version(self, tools: Tools) -> str:
         """Which version runs."""
 
-    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools) -> Made | None:
-        """A file of at most ``budget`` bytes, if the system can be told; None where none is so small."""
+    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools, hint: float | None) -> Made | None:
+        """A file of at most ``budget`` bytes, if the system can be told; None where none is so small.
+
+        ``hint`` is what a Gaussian took in another file of the same scene, if there is one.
+        """
 
     def decode(self, made: Path, ply: Path, tools: Tools) -> Finished:
         """Writes what the file shows as a PLY."""
@@ -88,7 +91,7 @@ class Exgs:
             commit = "no commit"
         return f"{importlib.metadata.version('exgs')} ({commit})"
 
-    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools) -> Made | None:
+    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools, hint: float | None) -> Made | None:
         path = stem.with_suffix(".ugc")
         done = run(
             [*EXGS, "encode", scene.ply, path, "--method", self.method, "--max-bytes", budget, "-w", "-q"]
@@ -117,12 +120,12 @@ class SplatTransform:
         found = re.search(r"\d+\.\d+\.\d+", run([*self._program(tools), "--version"]).output)
         return f"splat-transform {found.group() if found else '?'}"
 
-    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools) -> Made | None:
+    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools, hint: float | None) -> Made | None:
         if not self.decimates:
             return self._make(scene, None, stem, tools)[0]
         found = fill_budget(
             lambda count: self._make(scene, count, stem, tools),
-            budget, scene.splats, self._splat_bytes(scene),
+            budget, scene.splats, hint or self._splat_bytes(scene),
         )  # fmt: skip
         if found is None:
             return None
@@ -175,7 +178,7 @@ class Sogpy:
     def version(self, tools: Tools) -> str:
         return f"sogpy {importlib.metadata.version('sogpy')}"
 
-    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools) -> Made | None:
+    def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools, hint: float | None) -> Made | None:
         path = stem.with_suffix(".sog")
         done = run([sys.executable, "-m", "SogPython.cli", scene.ply, path])
         return Made(path, path.stat().st_size, done.seconds, done.peak_mib)

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.codec import tables
 from benchmarks.codec.plots import curve
+from benchmarks.codec.prefixes import under_a_section
 from benchmarks.codec.publish import fill
 from benchmarks.codec.rows import Row
 
@@ -78,3 +79,12 @@ def test_a_block_is_filled_and_the_rest_left_alone() -> None:
     assert fill(once, "x", "newer").count("<!-- end: x -->") == 1
     with pytest.raises(ValueError, match="no block"):
         fill(text, "y", "")
+
+
+def test_tables_of_prefixes_go_below_a_section() -> None:
+    text = under_a_section(
+        "## massa, 3 Gaussians\nratio 20: 9 bytes\n| bytes | share |\n|---|---|\none level: 2\n"
+    )
+    assert text == (
+        "**massa, 3 Gaussians**\n\nratio 20: 9 bytes\n\n| bytes | share |\n|---|---|\n\none level: 2\n"
+    )
