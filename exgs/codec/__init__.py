@@ -1,11 +1,15 @@
-"""Turns Gaussians into bytes and back, for ever."""
+"""Turns Gaussians into bytes and back, for ever.
+
+The decoder is imported at once, the encoder when one of its names is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from exgs.codec.assembly import Assembly
 from exgs.codec.chunks import decode_chunk
-from exgs.codec.config import METHODS, PRESETS, EncodeConfig
 from exgs.codec.container import Container, open_container
 from exgs.codec.decoder import DecodedChunk, Decoder, decode
-from exgs.codec.encoder import PHASES, encode
 from exgs.codec.errors import (
     CodecError,
     Corrupt,
@@ -18,10 +22,31 @@ from exgs.codec.errors import (
 )
 from exgs.codec.header import Header, Preamble, parse_preamble
 from exgs.codec.manifest import ChunkInfo
-from exgs.codec.pyramid import Level, Pyramid
-from exgs.codec.quantisation import Precision
-from exgs.codec.report import Encoding, Report
-from exgs.codec.serialize import Serialized, serialize, serialize_measured
+
+if TYPE_CHECKING:
+    from exgs.codec.config import METHODS, PRESETS, EncodeConfig
+    from exgs.codec.encoder import PHASES, encode
+    from exgs.codec.precision import Precision
+    from exgs.codec.pyramid import Level, Pyramid
+    from exgs.codec.report import Encoding, Report
+    from exgs.codec.serializer import Serialized, serialize, serialize_measured
+
+_ENCODER = (
+    ("config", ("METHODS", "PRESETS", "EncodeConfig")),
+    ("encoder", ("PHASES", "encode")),
+    ("precision", ("Precision",)),
+    ("pyramid", ("Level", "Pyramid")),
+    ("report", ("Encoding", "Report")),
+    ("serializer", ("Serialized", "serialize", "serialize_measured")),
+)
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _ENCODER:
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "METHODS",

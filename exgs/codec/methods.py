@@ -16,7 +16,7 @@ from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.rate import BALANCED, COARSEST, Fit, fit_precision
 from exgs.codec.refit import HELD_OUT, refit_colors
-from exgs.codec.serialize import serialize
+from exgs.codec.serializer import serialize
 from exgs.codec.simplify import Tree, grow, presence, to_pyramid
 from exgs.codec.task import Outcome, Task
 

@@ -31,6 +31,7 @@ from exgs.codec.model import (
     SPIN,
     SPIN_BITS,
 )
+from exgs.codec.precision import TYPICAL_CLASS, Precision
 from exgs.codec.prediction import (
     band_of,
     fine_bits,
@@ -40,7 +41,6 @@ from exgs.codec.prediction import (
     set_turn_bits,
 )
 from exgs.codec.pyramid import Pyramid
-from exgs.codec.quantisation import TYPICAL_CLASS, Precision
 from exgs.scene import SH_C0, Gaussians
 
 _LARGEST = 30000

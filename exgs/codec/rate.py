@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exgs.codec.precision import Precision
 from exgs.codec.pyramid import Pyramid
-from exgs.codec.quantisation import Precision
-from exgs.codec.serialize import Serialized, serialize_measured
+from exgs.codec.serializer import Serialized, serialize_measured
 
 BALANCED = Precision().scaled(0.65)
 """Steps at which a byte buys as much picture in precision as in more Gaussians."""

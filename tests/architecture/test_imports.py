@@ -2,6 +2,8 @@
 
 import ast
 import functools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,9 +99,17 @@ def test_only_the_command_line_reads_the_environment() -> None:
 ENCODER_MODULES = {
     "amplify", "analysis", "analysis_cache", "baseline", "carrying", "config", "cutting", "encoder",
     "entropy.fitting", "fidelity", "gathering", "leaves", "measure", "merge_tree", "merging", "methods",
-    "moments", "neighbours", "pairing", "prepare", "pyramid", "quantisation", "quantise", "rate", "refit",
-    "report", "serialize", "simplify", "survey", "symbol_writer", "task", "visibility", "voxels",
+    "moments", "neighbours", "pairing", "prepare", "pyramid", "precision", "quantise", "rate", "refit",
+    "report", "serializer", "simplify", "survey", "symbol_writer", "task", "visibility", "voxels",
 }  # fmt: skip
+
+
+def test_to_decode_does_not_import_the_encoder() -> None:
+    code = "import sys, exgs.codec; print(*sys.modules); assert exgs.codec.encode and exgs.codec.Precision"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "exgs.codec.decoder" in loaded
+    assert not loaded & {f"exgs.codec.{name}" for name in ENCODER_MODULES}
 
 
 def test_the_decoder_never_imports_the_encoder() -> None:

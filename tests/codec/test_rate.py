@@ -3,7 +3,7 @@
 import pytest
 
 from exgs.codec.rate import COARSEST, FINEST, MOST_TRIALS, search
-from exgs.codec.serialize import Serialized
+from exgs.codec.serializer import Serialized
 
 
 def sizes(scale: float, power: float, seen: list[float] | None = None):  # type: ignore[no-untyped-def]

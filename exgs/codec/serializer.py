@@ -28,11 +28,11 @@ from exgs.codec.model import (
     SCALE,
     X,
 )
+from exgs.codec.precision import Precision, choose_coding
 from exgs.codec.prediction import (
     find_neighbours,
 )
 from exgs.codec.pyramid import Pyramid
-from exgs.codec.quantisation import Precision, choose_coding
 from exgs.codec.quantise import quantise, with_classes
 from exgs.codec.stages import file_order
 from exgs.codec.symbol_writer import USED, split_cells, write_events
