@@ -11,14 +11,15 @@ from numba import njit
 from scipy.spatial import cKDTree
 
 from benchmarks.altering import part
-from exgs.codec import model
+from exgs.codec import Precision, Pyramid, model, serialize_measured
 from exgs.codec.leaves import Rows
 from exgs.codec.merging import Clusters
+from exgs.codec.prediction import place_bits
 from exgs.scene import Gaussians
 
 CODED = (
-    model.CLASS, model.SCALE, model.DROP_2, model.DROP_3, model.OPACITY, model.LUMA, model.CHROMA_O,
-    model.CHROMA_G, model.FACE, model.POLE_U, model.POLE_V, model.SPIN,
+    model.SCALE, model.DROP_2, model.DROP_3, model.FINE, model.FINE + 1, model.FINE + 2, model.OPACITY,
+    model.LUMA, model.CHROMA_O, model.CHROMA_G, model.FACE, model.POLE_U, model.POLE_V, model.SPIN,
 )  # fmt: skip
 """Columns of integers that a file holds, besides the means and the harmonics."""
 
@@ -70,32 +71,38 @@ class ZstdColumns:
     """Counts what the integers of a file take as columns under zstd, in the order of the file."""
 
     def __init__(self) -> None:
-        self._whole, self._quantised = part("serialize.serialize_measured"), part("serialize._quantised")
-        self._last: list[Any] = []
-        self._chunks: dict[bytes, list[Any]] = {}
-        self.changes = {
-            "serialize.serialize_measured": self._serialize_measured,
-            "serialize._quantised": self._quantise,
-        }
+        home = serialize_measured.__module__.rpartition(".")[2]
+        self._whole, self._quantised = serialize_measured, part(f"{home}._quantised")
+        self._last: list[np.ndarray] = []
+        self._columns: dict[bytes, list[np.ndarray]] = {}
+        self.changes = {f"{home}.serialize_measured": self._serialize, f"{home}._quantised": self._quantise}
         """Puts the counter into the encoder."""
-
-    def _quantise(self, *args: Any) -> Any:
-        found = self._quantised(*args)
-        self._last = found[-1]
-        return found
-
-    def _serialize_measured(self, *args: Any) -> Any:
-        file = self._whole(*args)
-        self._chunks[file.data] = self._last
-        return file
 
     def size(self, data: bytes) -> int:
         """Bytes of the columns of the file ``data``; the counter must have seen it made."""
-        chunks = self._chunks[data]
-        columns = [np.concatenate([chunk.cells[:, axis] for chunk in chunks]) for axis in range(3)]
+        return sum(column_bytes(column) for column in self._columns[data])
+
+    def _serialize(self, pyramid: Pyramid, precision: Precision) -> Any:
+        file = self._whole(pyramid, precision)
+        self._columns[file.data] = self._last
+        return file
+
+    def _quantise(self, pyramid: Pyramid, precision: Precision) -> Any:
+        coding, origin, chunks = self._quantised(pyramid, precision)
+        degree = pyramid.levels[0].gaussians.sh_degree
         codes = np.concatenate([chunk.codes for chunk in chunks], axis=1)
-        columns += [codes[row] for row in (*CODED, *range(model.SH, len(codes)))]
-        return sum(column_bytes(column) for column in columns)
+        self._last = [codes[row] for row in (*CODED, *range(model.SH, len(codes)))]
+        for axis in range(3):
+            books = [coding.book(chunk.cut.level, degree) for chunk in chunks]
+            means = [_sent(chunk, axis, book) for chunk, book in zip(chunks, books, strict=True)]
+            self._last.append(np.concatenate(means))
+        return coding, origin, chunks
+
+
+def _sent(chunk: Any, axis: int, book: np.ndarray) -> np.ndarray:
+    """Lattice coordinates without the low bits that large splats do without."""
+    dropped = chunk.codes[model.X_OPEN + axis] - place_bits(chunk.codes, axis, book)
+    return chunk.cells[:, axis] >> dropped << dropped
 
 
 def column_bytes(column: np.ndarray) -> int:
