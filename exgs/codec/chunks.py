@@ -10,10 +10,10 @@ import zlib
 import numpy as np
 
 from exgs.codec.dequantise import dequantise, opacity_logits
+from exgs.codec.entries import CHECKSUM_BYTES
 from exgs.codec.errors import Corrupt
 from exgs.codec.fields import FieldReader
 from exgs.codec.header import Preamble
-from exgs.codec.manifest import CHECKSUM_BYTES
 from exgs.codec.model import SH, TABLE_OF
 from exgs.codec.symbol_reader import DONE, decode_symbols
 from exgs.scene import SH_COEFFICIENTS, Gaussians

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from exgs.codec.errors import EncodeError
+from exgs.codec.lattice import chunk_lattice
 from exgs.codec.limits import MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_LEVELS, MAX_NUMBER, MAX_SPLATS
-from exgs.codec.manifest import chunk_lattice
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.stages import stages
 from exgs.codec.symbol_writer import curve

@@ -8,20 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exgs.codec.entropy.bits import BitReader, BitWriter, fold, golomb_bits
+from exgs.codec.entries import CHECKSUM_BYTES, ORDERS, Entry, best_orders, parse_entry, write_entry
+from exgs.codec.entropy.bits import BitReader, BitWriter
 from exgs.codec.errors import LimitExceeded
 from exgs.codec.fields import FieldReader, FieldWriter
-from exgs.codec.limits import MAX_CHUNK_BYTES, MAX_CHUNK_SPLATS, MAX_CHUNKS, MAX_RUNS
+from exgs.codec.lattice import chunk_box, corner_shift, extent_of, part_of
+from exgs.codec.limits import MAX_CHUNK_BYTES, MAX_CHUNK_SPLATS, MAX_CHUNKS
 from exgs.codec.model import MAX_AXIS_BITS
 
-MIN_WORDS = 4
-"""The two states of the entropy coder."""
-CHECKSUM_BYTES = 4
-"""At the end of every chunk."""
-ORDERS = ("replaced", "count", "words", "importance", "run", "base")
-"""Fields whose order of the Golomb code the manifest gives."""
-CORNER_BITS = 4
-"""The corner of a lattice of n bits is a multiple of 2^(n - CORNER_BITS)."""
 _LEVEL_ORDER = 4
 _ONE = 512
 _LARGEST_IMPORTANCE = 1023
@@ -65,51 +59,6 @@ class ChunkInfo:
     """Non-negative picture error that the whole chunk removes, to the quarter of an octave."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Entry:
-    """The fields of one entry as they stand in the file, differences and all."""
-
-    place: int
-    parent_step: int
-    gap: int
-    replaced: int
-    count: int
-    words: int
-    importance: int
-    runs: tuple[int, ...]
-    bits: tuple[int, ...]
-    parts: tuple[int, ...]
-    base: tuple[int, ...]
-
-
-def corner_shift(bits: int) -> int:
-    """How many low bits of the corner of a lattice of ``bits`` bits are zero."""
-    return max(bits - CORNER_BITS, 0)
-
-
-def extent_of(part: int, bits: int) -> int:
-    """Size of the box along an axis, in lattice steps: 9 to 16 sixteenths of the lattice."""
-    return (((9 + part) << bits) + 15) >> 4
-
-
-def part_of(extent: int, bits: int) -> int:
-    """The smallest part whose ``extent_of`` is at least ``extent``."""
-    return next(part for part in range(8) if extent_of(part, bits) >= extent or part == 7)
-
-
-def chunk_lattice(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Corner [3] and bits [3] int64 of the smallest lattice of a chunk that holds ``cells`` [N,3] int64."""
-    low, high = cells.min(axis=0), cells.max(axis=0)
-    bits = np.array([int(side).bit_length() for side in high - low], np.int64)
-    while True:
-        shifts = np.maximum(bits - CORNER_BITS, 0)
-        base = (low >> shifts) << shifts
-        wanted = np.array([int(side).bit_length() for side in high - base], np.int64)
-        if (wanted <= bits).all():
-            return base, bits
-        bits = np.maximum(bits, wanted)
-
-
 def parse_manifest(
     reader: FieldReader, origin: np.ndarray, position_steps: Sequence[float], first_offset: int
 ) -> tuple[ChunkInfo, ...]:
@@ -129,7 +78,7 @@ def parse_manifest(
     for level, count in zip(range(len(counts) - 1, -1, -1), counts, strict=True):
         here: list[ChunkInfo] = []
         for _ in range(count):
-            entry = _parse_entry(bits, orders, (sum(counts) - 1).bit_length(), coarsest=not coarser)
+            entry = parse_entry(bits, orders, (sum(counts) - 1).bit_length(), coarsest=not coarser)
             here.append(_chunk(reader, entry, level, here[-1] if here else None, coarser))
         chunks += here
         coarser = here
@@ -137,34 +86,8 @@ def parse_manifest(
     return _placed(reader, chunks, origin, position_steps, first_offset)
 
 
-def _parse_entry(bits: BitReader, orders: dict[str, int], width: int, *, coarsest: bool) -> _Entry:
-    place = bits.bits(width)
-    parent_step, gap, replaced = 0, 0, 0
-    if not coarsest:
-        parent_step, gap = bits.golomb(0), bits.golomb(0)
-        replaced = bits.golomb(orders["replaced"]) + 1
-    count, words = bits.golomb(orders["count"]) + 1, bits.golomb(orders["words"]) + MIN_WORDS
-    importance = bits.signed(orders["importance"])
-    runs = bits.golomb(0)
-    if runs >= MAX_RUNS:
-        raise bits.reader.corrupt("M5", f"{runs + 1} runs, at most {MAX_RUNS}")
-    return _Entry(
-        place,
-        parent_step,
-        gap,
-        replaced,
-        count,
-        words,
-        importance,
-        tuple(bits.golomb(orders["run"]) for _ in range(runs)),
-        tuple(bits.signed(0) for _ in range(3)),
-        tuple(bits.bits(3) for _ in range(3)),
-        tuple(bits.signed(orders["base"]) for _ in range(3)),
-    )
-
-
 def _chunk(
-    reader: FieldReader, entry: _Entry, level: int, before: ChunkInfo | None, coarser: list[ChunkInfo]
+    reader: FieldReader, entry: Entry, level: int, before: ChunkInfo | None, coarser: list[ChunkInfo]
 ) -> ChunkInfo:
     """The chunk of an entry; its parent is given as a tile, and places in the file are still to come."""
     size_bytes = 2 * entry.words + CHECKSUM_BYTES
@@ -205,7 +128,7 @@ def _chunk(
 
 
 def _range(
-    reader: FieldReader, entry: _Entry, before: ChunkInfo | None, coarser: list[ChunkInfo]
+    reader: FieldReader, entry: Entry, before: ChunkInfo | None, coarser: list[ChunkInfo]
 ) -> tuple[int, int]:
     """The tile of the parent and the first splat that is replaced there."""
     if not coarser:
@@ -225,7 +148,7 @@ def _range(
 
 
 def _lattice(
-    reader: FieldReader, entry: _Entry, before: ChunkInfo | None
+    reader: FieldReader, entry: Entry, before: ChunkInfo | None
 ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
     """Corner and bits of a chunk's lattice, which the file has as differences from the chunk before."""
     last_base, last_bits = (before.base, before.bits) if before else ((0, 0, 0), (0, 0, 0))
@@ -259,21 +182,13 @@ def _placed(
     return tuple(placed)
 
 
-def chunk_box(
-    base: Sequence[int], extent: Sequence[int], origin: np.ndarray, step: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of a box as [3] float32 each."""
-    low = origin.astype(np.float64) + np.array(base) * step
-    return low.astype(np.float32), (low + np.array(extent) * step).astype(np.float32)
-
-
 def serialize_manifest(writer: FieldWriter, chunks: Sequence[ChunkInfo], levels: int) -> None:
     """Writes the entries; ``chunks`` are in file order."""
     by_level: list[list[ChunkInfo]] = [[] for _ in range(levels)]
     for chunk in sorted(chunks, key=lambda chunk: chunk.tile):
         by_level[levels - 1 - chunk.level].append(chunk)
     entries = [[_entry(chunk, last, chunks) for last, chunk in _pairs(here)] for here in by_level]
-    orders = _best_orders([entry for here in entries for entry in here])
+    orders = best_orders([entry for here in entries for entry in here])
     bits = BitWriter()
     for name in ORDERS:
         bits.bits(orders[name], 5)
@@ -281,7 +196,7 @@ def serialize_manifest(writer: FieldWriter, chunks: Sequence[ChunkInfo], levels:
         bits.golomb(len(here) - 1, _LEVEL_ORDER)
     for index, here in enumerate(entries):
         for entry in here:
-            _write_entry(bits, orders, (len(chunks) - 1).bit_length(), entry, coarsest=not index)
+            write_entry(bits, orders, (len(chunks) - 1).bit_length(), entry, coarsest=not index)
     bits.flush(writer)
 
 
@@ -289,14 +204,14 @@ def _pairs(here: list[ChunkInfo]) -> list[tuple[ChunkInfo | None, ChunkInfo]]:
     return list(zip([None, *here[:-1]], here, strict=True))
 
 
-def _entry(chunk: ChunkInfo, last: ChunkInfo | None, chunks: Sequence[ChunkInfo]) -> _Entry:
+def _entry(chunk: ChunkInfo, last: ChunkInfo | None, chunks: Sequence[ChunkInfo]) -> Entry:
     parent_step = gap = 0
     if chunk.parent >= 0:
         parent_step = chunks[chunk.parent].tile - (chunks[last.parent].tile if last else 0)
         gap = chunk.first - (last.first + last.replaced if last and not parent_step else 0)
     shifts = [corner_shift(axis) for axis in chunk.bits]
     last_base, last_bits = (last.base, last.bits) if last else ((0, 0, 0), (0, 0, 0))
-    return _Entry(
+    return Entry(
         place=chunk.id,
         parent_step=parent_step,
         gap=gap,
@@ -309,44 +224,6 @@ def _entry(chunk: ChunkInfo, last: ChunkInfo | None, chunks: Sequence[ChunkInfo]
         parts=tuple(part_of(size, axis) for size, axis in zip(chunk.extent, chunk.bits, strict=True)),
         base=tuple((a >> s) - (b >> s) for a, b, s in zip(chunk.base, last_base, shifts, strict=True)),
     )
-
-
-def _write_entry(
-    bits: BitWriter, orders: dict[str, int], width: int, entry: _Entry, *, coarsest: bool
-) -> None:
-    bits.bits(entry.place, width)
-    if not coarsest:
-        bits.golomb(entry.parent_step, 0)
-        bits.golomb(entry.gap, 0)
-        bits.golomb(entry.replaced - 1, orders["replaced"])
-    bits.golomb(entry.count - 1, orders["count"])
-    bits.golomb(entry.words - MIN_WORDS, orders["words"])
-    bits.signed(entry.importance, orders["importance"])
-    bits.golomb(len(entry.runs), 0)
-    for run in entry.runs:
-        bits.golomb(run, orders["run"])
-    for change in entry.bits:
-        bits.signed(change, 0)
-    for part in entry.parts:
-        bits.bits(part, 3)
-    for change in entry.base:
-        bits.signed(change, orders["base"])
-
-
-def _best_orders(entries: list[_Entry]) -> dict[str, int]:
-    """The order for each field with which all its values take the fewest bits."""
-    values = {
-        "replaced": [max(entry.replaced - 1, 0) for entry in entries],
-        "count": [entry.count - 1 for entry in entries],
-        "words": [entry.words - MIN_WORDS for entry in entries],
-        "importance": [fold(entry.importance) for entry in entries],
-        "run": [run for entry in entries for run in entry.runs],
-        "base": [fold(change) for entry in entries for change in entry.base],
-    }
-    return {
-        name: min(range(22), key=lambda order: sum(golomb_bits(value, order) for value in values[name]))
-        for name in ORDERS
-    }
 
 
 def _importance_code(importance: float) -> int:

@@ -36,11 +36,10 @@ from exgs.codec.prediction import (
     band_of,
     fine_bits,
     lightness,
-    prolate,
     set_classes,
-    set_turn_bits,
 )
 from exgs.codec.pyramid import Pyramid
+from exgs.codec.turns import prolate, set_turn_bits
 from exgs.scene import SH_C0, Gaussians
 
 _LARGEST = 30000

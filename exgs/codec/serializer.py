@@ -9,13 +9,15 @@ import numpy as np
 
 from exgs.codec.coding import Coding
 from exgs.codec.cutting import Cut, check_pyramid, cut
+from exgs.codec.entries import CHECKSUM_BYTES
 from exgs.codec.entropy.fitting import fit_family, fit_splits
 from exgs.codec.entropy.rans import encode
 from exgs.codec.entropy.tables import Coder, Family, build
 from exgs.codec.errors import EncodeError
 from exgs.codec.header import VERSION, Header, finish_preamble, serialize_header
+from exgs.codec.lattice import chunk_box, extent_of, part_of
 from exgs.codec.limits import MAX_CHUNK_BYTES, most_splats
-from exgs.codec.manifest import CHECKSUM_BYTES, ChunkInfo, chunk_box, extent_of, part_of
+from exgs.codec.manifest import ChunkInfo
 from exgs.codec.measure import count_events, section_bytes
 from exgs.codec.model import (
     CHROMA_G,

@@ -50,7 +50,6 @@ from exgs.codec.model import (
     X,
 )
 from exgs.codec.prediction import (
-    add_guesses,
     add_predictions,
     band_end,
     band_of,
@@ -59,19 +58,17 @@ from exgs.codec.prediction import (
     drop_3_contexts,
     find_neighbours,
     fine_bits,
-    near_poles,
     opacity_contexts,
     open_places,
     place_bits,
-    prolate,
     push_halves,
     scale_contexts,
     set_classes,
-    set_turn_bits,
     split_context,
     split_raw_bits,
     unfolded,
 )
+from exgs.codec.turns import add_guesses, near_poles, prolate, set_turn_bits
 
 DONE, BAD_END, BAD_SYMBOL = 0, 15, 16
 """What ``decode_symbols`` gives: nothing amiss, or the number of the broken rule."""

@@ -49,20 +49,17 @@ from exgs.codec.prediction import (
     drop_2_contexts,
     drop_3_contexts,
     fine_bits,
-    guess_differences,
-    near_poles,
     opacity_contexts,
     open_places,
     place_bits,
     prediction_differences,
-    prolate,
     push_halves,
     scale_contexts,
-    set_turn_bits,
     split_context,
     split_raw_bits,
     widest,
 )
+from exgs.codec.turns import guess_differences, near_poles, prolate, set_turn_bits
 
 USED = 0
 """Place of the book where the number of events is kept, in place of a decoder's state."""

@@ -4,14 +4,10 @@ import numpy as np
 from random_pyramids import random_pyramid
 
 from exgs.codec import ChunkInfo, Precision, decode_chunk, open_container, serialize
+from exgs.codec.entries import CHECKSUM_BYTES, MIN_WORDS
 from exgs.codec.fields import FieldReader, FieldWriter
-from exgs.codec.manifest import (
-    CHECKSUM_BYTES,
-    MIN_WORDS,
-    chunk_lattice,
-    parse_manifest,
-    serialize_manifest,
-)
+from exgs.codec.lattice import chunk_lattice
+from exgs.codec.manifest import parse_manifest, serialize_manifest
 
 CONTAINER = open_container(serialize(random_pyramid(30000, 2500, 120, seed=3), Precision()))
 

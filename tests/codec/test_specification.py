@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exgs.codec import ChunkInfo, limits, manifest, model
+from exgs.codec import ChunkInfo, entries, limits, model
 from exgs.codec.coding import Coding
 from exgs.codec.entropy import rans, tables
 from exgs.codec.header import KNOWN_FLAGS, MAGIC, PREFIX_BYTES, VERSION
@@ -70,7 +70,7 @@ def test_manifest_fields_are_those_of_the_code() -> None:
     documented = {row[0].strip("`") for row in rows("### Manifest")}
     derived = {"level", "tile", "offset", "bounds_min", "bounds_max"}
     assert documented == set(ChunkInfo.__dataclass_fields__) - derived
-    assert ", ".join(f"`{name}`" for name in manifest.ORDERS) in section("### Manifest").replace("\n", " ")
+    assert ", ".join(f"`{name}`" for name in entries.ORDERS) in section("### Manifest").replace("\n", " ")
 
 
 def test_beta_tables_are_of_the_splats_that_the_document_says() -> None:
