@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.client.clock import Clock
+from exgs.client.fading import Fader
 from exgs.client.poses import PoseSource
 from exgs.client.presenters import Presenter
 from exgs.client.snapshots import Latest, Snapshot, visible_splats
@@ -76,6 +77,7 @@ class FrameLoop:
         """``eyes`` gives the cameras for a pose [4,4], world from head; the thread calls ``on_frame``."""
         self._poses, self._snapshots, self._easel = poses, snapshots, easel
         self._eyes, self._clock, self._on_frame = eyes, clock, on_frame
+        self._fader = Fader()
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -117,8 +119,9 @@ class FrameLoop:
         sampled_s = now()
         cameras = self._eyes(pose)
         snapshot = self._newest()
+        gaussians = self._fader.at(snapshot, began_s)
         chosen_s = now()
-        rendering = easel.rasterizer.render(snapshot.gaussians, cameras, depth=easel.restorer.needs_depth)
+        rendering = easel.rasterizer.render(gaussians, cameras, depth=easel.restorer.needs_depth)
         rastered_s = now()
         pictures = easel.restorer.restore(rendering.color, rendering.alpha, rendering.depth)
         restored_s = now()
@@ -155,7 +158,7 @@ def _record(snapshot: Snapshot, visible: int) -> FrameRecord:
         stages_ms=stages_ms(),
         splats_resident=snapshot.splats_resident,
         splats_visible=visible,
-        splats_drawn=len(snapshot.gaussians),
+        splats_drawn=snapshot.splats,
         chunks_by_level=snapshot.chunks_by_level,
         bytes_received=snapshot.bytes_received,
     )

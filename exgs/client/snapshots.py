@@ -14,7 +14,33 @@ VISIBILITY_SAMPLE = 4096
 """Splats looked at for the estimate of how many are in view."""
 NEAR_PLANE = 0.01
 
+FADE_SHARE = 0.6
+"""Share of a change that each fade takes: in at its start, out at its end, so that nothing shines through."""
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Fade:
+    """A run of splats that comes or goes."""
+
+    start: int
+    """First splat in the snapshot."""
+    stop: int
+    """The one after the last."""
+    came_s: float
+    """When it came, on the clock of the session."""
+    goes_s: float
+    """When it was replaced; infinite where it was not."""
+    length_s: float
+    """How long a change takes."""
+
+    def strength(self, now_s: float) -> float:
+        """What its opacities are to be multiplied by, 0 to 1."""
+        whole_s = FADE_SHARE * self.length_s
+        come = (now_s - self.came_s) / whole_s
+        go = (self.goes_s + self.length_s - now_s) / whole_s
+        return min(max(min(come, 1.0), 0.0), 1.0) * min(max(min(go, 1.0), 0.0), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +63,15 @@ class Snapshot:
     """Whether every chunk is there."""
     last: bool
     """Whether no further chunk is awaited: each is there, or was corrupt."""
+    fades: tuple[Fade, ...] = ()
+    """Splats that come or go just now."""
+    going: int = 0
+    """How many splats at the end are on their way out."""
+
+    @property
+    def splats(self) -> int:
+        """Splats that show, without those on their way out."""
+        return len(self.gaussians) - self.going
 
 
 class Latest(Generic[T]):

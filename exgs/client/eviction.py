@@ -1,0 +1,80 @@
+"""Which chunks to let go when there are more splats than the device can hold.
+
+Room is made only for something better: where a chunk that is missing would save half as much error again per
+splat as one that is here. The server then fills the room by the same measure (exgs/codec/worth.py). That
+margin, and a bound on how much goes at once, keep chunks at the edge from going and coming without end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exgs.codec import Preamble
+from exgs.codec.worth import ChunkTable
+from exgs.scene.outlook import View, foresee
+
+FULL_SHARE = 0.9
+"""Below this share of the budget nothing is let go: what the server still sends has room."""
+AT_ONCE_SHARE = 1 / 16
+"""Share of the budget that is let go at once for the sake of something better."""
+BETTER = 1.5
+"""A missing chunk must save this much more error per splat than the one that goes for it."""
+AHEAD_S = 0.5
+"""About how long it takes until what is missing is here."""
+
+
+class Keeper:
+    """Keeps what a viewer holds within ``max_splats``."""
+
+    def __init__(self, preamble: Preamble, max_splats: int) -> None:
+        self.max_splats = max_splats
+        """Splats that may be held."""
+        self._table = ChunkTable(preamble.chunks)
+
+    def room_for(self, chunk: int, held: np.ndarray) -> bool:
+        """Whether ``chunk`` may be taken too."""
+        return bool(self._splats(held) + self._table.splats[chunk] <= self.max_splats)
+
+    def choose(self, held: np.ndarray, view: View | None) -> list[int]:
+        """Ids to let go of, children before their parents; ``held`` [N] bool is what is here.
+
+        Chunks without a parent stay: without them there would be holes.
+        """
+        table, splats = self._table, self._splats(held)
+        if view is None or splats < FULL_SHARE * self.max_splats:
+            return []
+        known = np.maximum(table.parents, 0)
+        leaves = held & (table.parents >= 0)
+        leaves[table.parents[held & (table.parents >= 0)]] = False
+        missing = ~held & (table.parents >= 0) & held[known]
+        gone, wanted = self._ranked(leaves, view), self._ranked(missing, view)[::-1]
+        return self._exchange(gone, wanted, self.max_splats - splats)
+
+    def _exchange(
+        self, gone: list[tuple[float, int]], wanted: list[tuple[float, int]], free: int
+    ) -> list[int]:
+        """Ids of ``gone`` that make room for what of ``wanted`` is better, each from its best on."""
+        table, chosen, freed, needed = self._table, list[int](), 0, 0
+        most = max(self.max_splats * AT_ONCE_SHARE, 1.0)
+        for worth, chunk in wanted:
+            needed += int(table.splats[chunk])
+            if needed > max(most, table.splats[chunk]):
+                break
+            while free + freed < needed and len(chosen) < len(gone):
+                least, leaf = gone[len(chosen)]
+                if worth <= BETTER * least or leaf == table.parents[chunk]:
+                    return chosen
+                chosen.append(leaf)
+                freed += int(table.splats[leaf])
+        return chosen
+
+    def _ranked(self, chosen: np.ndarray, view: View) -> list[tuple[float, int]]:
+        """Error saved per splat and id of the ``chosen`` chunks, the least first."""
+        ids = np.flatnonzero(chosen)
+        worth = self._table.importance[ids] * self._table.visible(ids, foresee(view, AHEAD_S))
+        worth /= self._table.splats[ids]
+        order = np.lexsort((-ids, worth))
+        return list(zip(worth[order].tolist(), ids[order].tolist(), strict=True))
+
+    def _splats(self, held: np.ndarray) -> int:
+        return int(self._table.splats[held].sum())
