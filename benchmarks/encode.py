@@ -1,73 +1,113 @@
-"""Encodes scenes and prints what it took.
+"""What encoding takes: seconds and memory by phase, for another budget, and beside splat-transform.
 
-    python benchmarks/encode.py SCENE [SCENE ...] [--ratios 20,107,500] [--methods ugc,exgs] [--threads N]
+    python benchmarks/encode.py [SCENE ...] [--generate 1500000] [--max-bytes 3460000]
+        [--splat-transform PATH] [--seed 3]
 
-One line per encoding: bytes, Gaussians kept, PSNR over the encoder's own views, and seconds per phase. Own
-views flatter: ``make bench-codec`` asks the independent referee.
+Every run is a process of its own, start included. One table per scene: ``exgs encode``; the same scene for
+half the bytes out of the cache that the first run filled; the same half encoded afresh; and
+splat-transform ``-g cpu --decimate`` to as many Gaussians as the first kept, written as SOG, where it is on
+the PATH or named. PSNR is over the encoder's own views, which flatter alike.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from exgs.codec import EncodeConfig, Report, encode
-from exgs.raster import choose_rasterizer
-from exgs.scene import Gaussians, read_scene
+from exgs.scene import generate_interior, write_scene
+
+PHASES = ("read", "views", "significance", "simplification", "refit", "coding", "check")
+EXGS = (sys.executable, "-m", "exgs", "encode")
 
 
-class Stopwatch:
-    """Seconds per phase, by the progress that an encoding tells."""
+@dataclass(frozen=True)
+class Run:
+    """One process that came to a good end."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._phase, self._since = "", time.perf_counter()
-
-    def __call__(self, phase: str, share: float) -> None:
-        """Books the time since the last call on the phase that was under way."""
-        now = time.perf_counter()
-        if self._phase:
-            self.seconds[self._phase] = self.seconds.get(self._phase, 0.0) + now - self._since
-        self._phase, self._since = phase, now
+    seconds: float
+    """Wall time, start included."""
+    said: str
+    """Its standard output."""
 
 
 def main() -> None:
+    """Prints a table for each scene."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("scenes", nargs="+", type=Path)
-    parser.add_argument("--ratios", default="20,107,500")
-    parser.add_argument("--methods", default="ugc,exgs")
-    parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("scenes", nargs="*", type=Path)
+    parser.add_argument("--generate", type=int, metavar="COUNT", help="an interior of so many, degree 0")
+    parser.add_argument("--seed", type=int, default=3, help="of the generated interior")
+    parser.add_argument("--max-bytes", type=int, default=3_460_000)
+    parser.add_argument("--splat-transform", default="splat-transform", metavar="PATH")
     args = parser.parse_args()
-    for path in args.scenes:
-        gaussians = read_scene(path)
-        for ratio in (float(word) for word in args.ratios.split(",")):
-            for method in args.methods.split(","):
-                measure(path, gaussians, EncodeConfig(method=method, ratio=ratio), args.threads)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        scenes = list(args.scenes)
+        if args.generate:
+            scenes.append(folder / f"interior-{args.generate}.ply")
+            write_scene(scenes[-1], generate_interior(seed=args.seed, count=args.generate).with_sh_degree(0))
+        for scene in scenes:
+            measure(scene, args.max_bytes, folder, args.splat_transform)
 
 
-def measure(path: Path, gaussians: Gaussians, config: EncodeConfig, threads: int | None) -> None:
-    watch = Stopwatch()
-    rasterizer = choose_rasterizer("auto", threads=threads)
-    report = encode(gaussians, config, rasterizer=rasterizer, progress=watch).report
-    print(f"{path.name} {as_line(config, report)}", as_seconds(watch.seconds), flush=True)
-
-
-def as_line(config: EncodeConfig, report: Report) -> str:
-    return (
-        f"{report.method} 1:{config.ratio:g} {report.size_bytes} of {report.budget_bytes} bytes, "
-        f"{report.splats_kept} of {report.splats_in} Gaussians in {len(report.level_splats)} levels, "
-        f"SH {report.sh_degree}, {report.psnr_db:.2f} dB over {report.views} own views,"
+def measure(scene: Path, budget: int, folder: Path, peer: str) -> None:
+    """Prints the table of one scene."""
+    print(f"\n{scene.name}\n")
+    print(f"| run | bytes | Gaussians | PSNR | whole s | {' | '.join(PHASES)} | peak MiB |")
+    print("|---" * (len(PHASES) + 6) + "|")
+    cache = folder / f"cache-{scene.name}"
+    first = encode("exgs", scene, budget, "--cache", str(cache))
+    encode("exgs, half the bytes, from the cache", scene, budget // 2, "--cache", str(cache))
+    encode("exgs, half the bytes, afresh", scene, budget // 2)
+    found = shutil.which(peer)
+    if found is None:
+        print(f"| splat-transform | not found: {peer} |")
+        return
+    made = folder / "peer.sog"
+    count = str(first["splats_kept"])
+    run = timed([found, "-g", "cpu", "-w", "-q", str(scene), "--decimate", count, str(made)])
+    print(
+        f"| splat-transform -g cpu --decimate, SOG | {made.stat().st_size} | {count} | | {run.seconds:.1f} |"
+        f"{' |' * len(PHASES)} {peak_mib():.0f} (or less) |"
     )
 
 
-def as_seconds(seconds: dict[str, float]) -> str:
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    phases = ", ".join(f"{phase} {value:.1f}" for phase, value in seconds.items())
-    return f"{sum(seconds.values()):.1f} s ({phases}), peak {peak_mib:.0f} MiB"
+def encode(label: str, scene: Path, budget: int, *options: str) -> dict[str, Any]:
+    """Encodes in a process, prints its row, gives what it said."""
+    run = timed([*EXGS, str(scene), "null", "--max-bytes", str(budget), "--json", *options])
+    said: dict[str, Any] = json.loads(run.said)
+    phases = {phase["name"]: phase for phase in said["phases"]}
+    spent = " | ".join(f"{phases[name]['seconds']:.1f}" if name in phases else "" for name in PHASES)
+    peak = max(phase["peak_bytes"] for phase in phases.values()) / 2**20
+    print(
+        f"| {label} | {said['bytes']} | {said['splats_kept']} | {said['psnr']:.2f} | {run.seconds:.1f} | "
+        f"{spent} | {peak:.0f} |",
+        flush=True,
+    )
+    return said
+
+
+def timed(command: Sequence[str]) -> Run:
+    """Runs ``command`` to its end, which must be a good one."""
+    begin = time.perf_counter()
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Run(time.perf_counter() - begin, done.stdout)
+
+
+def peak_mib() -> float:
+    """Highest memory of any child so far."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
