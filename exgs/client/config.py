@@ -46,5 +46,11 @@ class PlayConfig:
     """STUN and TURN servers; none by default: nobody outside is asked."""
     connect_timeout_s: float = 10.0
     """How long the server may take to answer, and the connection to come up."""
+    reconnect_s: float = 60.0
+    """How long a lost connection is tried again."""
+    resume_token: bytes = field(default=b"", repr=False)
+    """Secret of the session that goes on; empty for a new one."""
+    max_bytes_per_s: int = 0
+    """Rate at which the server may send; 0 for no bound."""
     stall_timeout_s: float = 60.0
     """How long the first picture may take to arrive once the scene is open."""

@@ -23,6 +23,8 @@ Kind = Literal[
     "complete",
     "corrupt",
     "silent",
+    "reconnecting",
+    "reconnected",
     "lost",
 ]
 

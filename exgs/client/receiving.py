@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from exgs.client.clock import Clock
 from exgs.client.decoding import DecodeWorker
 from exgs.client.errors import ClientError, quoted
+from exgs.client.lifeline import Lifeline
 from exgs.client.progress import Kind
 from exgs.codec import DecodeError, Preamble, parse_preamble
 from exgs.protocol import (
     ChunkReceived,
     Closed,
-    Endpoint,
+    Forgotten,
     ManifestReceived,
     Opened,
     OpenScene,
@@ -24,6 +26,7 @@ from exgs.protocol import (
     SceneState,
     SceneStatus,
 )
+from exgs.protocol.vocabulary import MAX_RECEIPT_CHUNKS
 
 MAX_NAMES_SHOWN = 12
 TRANSPORT_GRACE_S = 5.0
@@ -40,21 +43,25 @@ class OpenedScene:
     """Its row in the server's list."""
     preamble: Preamble
     """Its header and manifest."""
+    digest: bytes
+    """SHA-256 of the preamble's bytes."""
 
 
-async def open_scene(endpoint: Endpoint, name: str | None, *, timeout_s: float, say: Say) -> OpenedScene:
+async def open_scene(line: Lifeline, name: str | None, *, timeout_s: float, say: Say) -> OpenedScene:
     """Waits for the server's list, asks for a scene and waits for its manifest, however long it is prepared.
 
     Raises:
         ClientError: the session does not come about, there is no such scene, or it cannot be had.
     """
     chosen: SceneInfo | None = None
+    endpoint = line.endpoint
     now = asyncio.get_running_loop().time
     try:
         async with asyncio.timeout(timeout_s + TRANSPORT_GRACE_S) as timer:
             async for event in endpoint:
                 if isinstance(event, Opened):
                     say("opened", f"connected to {quoted(event.agent) or 'the server'}")
+                    line.opened(event.resume_token)
                     timer.reschedule(now() + timeout_s)
                 elif isinstance(event, SceneList) and chosen is None:
                     chosen = _choose(event.scenes, name)
@@ -63,7 +70,7 @@ async def open_scene(endpoint: Endpoint, name: str | None, *, timeout_s: float, 
                 elif isinstance(event, SceneStatus) and _preparing(event, chosen, say):
                     timer.reschedule(None)
                 elif isinstance(event, ManifestReceived) and chosen and event.scene == chosen.scene:
-                    return OpenedScene(chosen, _parse(event.data))
+                    return OpenedScene(chosen, _parse(event.data), sha256(event.data).digest())
                 elif isinstance(event, Closed):
                     raise ClientError(f"no session: {reason(event)}")
     except TimeoutError as error:
@@ -75,9 +82,7 @@ async def open_scene(endpoint: Endpoint, name: str | None, *, timeout_s: float, 
 class Reception:
     """Passes chunks to the decoder until the session ends, no faster than it decodes."""
 
-    def __init__(
-        self, endpoint: Endpoint, scene: OpenedScene, worker: DecodeWorker, *, clock: Clock, say: Say
-    ):
+    def __init__(self, line: Lifeline, scene: OpenedScene, worker: DecodeWorker, *, clock: Clock, say: Say):
         self.started_s = clock.now()
         """When the manifest was there."""
         self.first_chunk_s: float | None = None
@@ -88,7 +93,9 @@ class Reception:
         """Bytes of the chunks that have arrived."""
         self.lost: str | None = None
         """Why the session ended before ``leave`` was called."""
-        self._endpoint, self._scene, self._worker = endpoint, scene, worker
+        self._line, self._scene, self._worker = line, scene, worker
+        self._number = scene.info.scene
+        self._have: set[int] = set()
         self._clock, self._say = clock, say
         self._leaving = False
         self._room = asyncio.Event()
@@ -112,23 +119,67 @@ class Reception:
         """Notes that the decoder has made room."""
         self._room.set()
 
+    def forgotten(self, chunks: Sequence[int]) -> None:
+        """Tells the server what was let go to make room; it may come again."""
+        self._have.difference_update(chunks)
+        for start in range(0, len(chunks), MAX_RECEIPT_CHUNKS):
+            some = tuple(chunks[start : start + MAX_RECEIPT_CHUNKS])
+            self._line.send(Forgotten(self._number, some))
+
     async def run(self) -> None:
-        """Receives until the session ends, then closes the decoder's queue.
+        """Receives until the session ends for good, then closes the decoder's queue.
 
         Raises:
             ClientError: the server sent what the manifest does not name.
         """
         try:
-            async for event in self._endpoint:
-                if isinstance(event, ChunkReceived) and event.scene == self._scene.info.scene:
-                    await self._take(event)
-                elif isinstance(event, PeerSilent):
-                    self._say("silent", f"nothing heard from the server for {event.silent_s:.0f} s")
-                elif isinstance(event, Closed) and not self._leaving:
-                    self.lost = reason(event)
-                    self._say("lost", f"connection lost: {self.lost}; showing what has arrived")
+            closed = await self._receive()
+            while not self._leaving and self.lost is None:
+                self._say("reconnecting", f"connection lost: {reason(closed)}; trying again")
+                if not await self._line.restore(closed):
+                    break
+                closed = await self._receive()
+            if not self._leaving:
+                self.lost = self.lost or reason(closed)
+                self._say("lost", f"connection lost: {self.lost}; showing what has arrived")
         finally:
             self._worker.close()
+
+    async def _receive(self) -> Closed:
+        """Takes what one connection brings, to its end."""
+        endpoint = self._line.endpoint
+        async for event in endpoint:
+            match event:
+                case ChunkReceived() if event.scene == self._number and self.lost is None:
+                    await self._take(event)
+                case Opened():
+                    self._line.opened(event.resume_token)
+                case SceneList():
+                    self._ask_again(event.scenes)
+                case ManifestReceived():
+                    self.lost = "the scene has changed on the server"
+                    await endpoint.close()
+                case SceneStatus() if event.state == SceneState.CONTINUING:
+                    self._say("reconnected", "connected again; what has arrived is not sent twice")
+                case SceneStatus() if event.state == SceneState.REFUSED and event.scene == self._number:
+                    self.lost = quoted(event.detail) or "the server refuses the scene"
+                    await endpoint.close()
+                case PeerSilent():
+                    self._say("silent", f"nothing heard from the server for {event.silent_s:.0f} s")
+                case Closed():
+                    return event
+        raise AssertionError("a session ends with Closed")
+
+    def _ask_again(self, scenes: Sequence[SceneInfo]) -> None:
+        """After a reconnection: the same scene, without what is here."""
+        number = next((scene.scene for scene in scenes if scene.name == self._scene.info.name), None)
+        if number is None:
+            return
+        self._number = number
+        have = bytearray((max(self._have, default=-1) >> 3) + 1)
+        for chunk in self._have:
+            have[chunk >> 3] |= 1 << (chunk & 7)
+        self._line.endpoint.send(OpenScene(number, bytes(have), self._scene.digest))
 
     async def _take(self, event: ChunkReceived) -> None:
         now_s = self._clock.now()
@@ -138,6 +189,7 @@ class Reception:
         self.last_chunk_s = now_s
         self.chunk_bytes += len(event.data)
         self._worker.submit(event.chunk, event.data)
+        self._have.add(event.chunk)
         while self._worker.full:
             self._room.clear()
             if self._worker.full:

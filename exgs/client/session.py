@@ -7,23 +7,23 @@ which is swapped as a whole. Whatever ends first, what was shown is written out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from exgs.client.clock import Clock, WallClock
 from exgs.client.config import PlayConfig
 from exgs.client.decoding import Decoded, DecodeWorker
 from exgs.client.errors import ClientError, quoted
 from exgs.client.frames import FrameLoop, Schedule
+from exgs.client.lifeline import Connect, Lifeline
 from exgs.client.progress import Listener, Status, Teller
 from exgs.client.receiving import OpenedScene, Reception, open_scene
 from exgs.client.recording import Recorder
-from exgs.client.signalling import Link, connect
+from exgs.client.signalling import connect
 from exgs.client.snapshots import Snapshot
 from exgs.client.staging import Staging
 from exgs.client.statistics import PlaySummary
 from exgs.client.threads import brisk_switching, in_thread
 from exgs.client.views import send_views
-from exgs.protocol import Endpoint, Statistics
+from exgs.protocol import Statistics
 from exgs.raster import Rasterizer
 
 STATUS_S = 0.25
@@ -33,8 +33,6 @@ PLACE_PATIENCE_S = 3.0
 """A slow link's first picture waits no longer for that many."""
 STATISTICS_EVERY = 4
 """Statistics go to the server with every fourth status: once a second."""
-
-Connect = Callable[[PlayConfig], Awaitable[Link]]
 
 
 async def play(
@@ -67,30 +65,29 @@ async def play(
     staging = await asyncio.to_thread(Staging.prepare, config, compiling, rasterizer=rasterizer)
     teller.say("connecting", f"connecting to {config.url}")
     teller.offered()
-    link = await connect(config)
+    line = Lifeline(config, connect, say=teller.say)
+    await line.open()
     try:
-        scene = await open_scene(
-            link.endpoint, config.scene, timeout_s=config.connect_timeout_s, say=teller.say
-        )
-        return await _Session(config, staging, link.endpoint, scene, teller=teller, clock=clock).run()
+        scene = await open_scene(line, config.scene, timeout_s=config.connect_timeout_s, say=teller.say)
+        return await _Session(config, staging, line, scene, teller=teller, clock=clock).run()
     finally:
-        await link.hang_up()
+        await line.hang_up()
 
 
 class _Session:
     """An opened scene: what its parts share. Methods run on the event loop where nothing else is said."""
 
     def __init__(
-        self, config: PlayConfig, staging: Staging, endpoint: Endpoint, scene: OpenedScene, *,
+        self, config: PlayConfig, staging: Staging, line: Lifeline, scene: OpenedScene, *,
         teller: Teller, clock: Clock,
     ) -> None:  # fmt: skip
-        self._config, self._staging, self._endpoint, self._scene = config, staging, endpoint, scene
+        self._config, self._staging, self._line, self._scene = config, staging, line, scene
         self._teller, self._clock = teller, clock
         self._loop = asyncio.get_running_loop()
         self._places = config.path == "orbit" or scene.preamble.header.start is None
         self._covered, self._fine = asyncio.Event(), asyncio.Event()
         self._worker = DecodeWorker(scene.preamble, clock=clock, observer=self)
-        self._reception = Reception(endpoint, scene, self._worker, clock=clock, say=teller.say)
+        self._reception = Reception(line, scene, self._worker, clock=clock, say=teller.say)
         self._recorder = Recorder(clock, on_first=self._shown_first)
 
     async def run(self) -> PlaySummary:
@@ -145,7 +142,7 @@ class _Session:
             await self._draw(await self._first_snapshot(decoding))
         finally:
             self._reception.leave()
-            await self._endpoint.close()
+            await self._line.close()
 
     async def _first_snapshot(self, decoding: asyncio.Task[None]) -> Snapshot:
         """The first one that covers the scene; or what there is, when no more comes in time.
@@ -178,7 +175,7 @@ class _Session:
         with self._recorder.logging(config.stats, levels=levels):
             schedule = Schedule(self._clock.now(), config.fps, max(1, round(staging.seconds * config.fps)))
             views = send_views(
-                self._endpoint, poses, optics,
+                self._line.send, poses, optics,
                 start_s=schedule.start_s, rate_hz=config.fps, clock=self._clock,
             )  # fmt: skip
             helpers = [asyncio.create_task(views), asyncio.create_task(self._report())]
@@ -198,10 +195,10 @@ class _Session:
             status = self._status()
             self._teller.status(status)
             if count % STATISTICS_EVERY == 0:
-                self._endpoint.send(Statistics(status.measures()))
+                self._line.send(Statistics(status.measures()))
 
     def _status(self) -> Status:
-        tally, last, rtt_s = self._recorder.tally, self._recorder.last, self._endpoint.rtt_s
+        tally, last, rtt_s = self._recorder.tally, self._recorder.last, self._line.endpoint.rtt_s
         return Status(
             at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
             bytes_received=self._reception.bytes_received,
@@ -211,7 +208,7 @@ class _Session:
             frames_late=tally.late,
             frames_dropped=tally.dropped,
             frame_ms=tally.percentiles_ms()[0],
-            goodput_bytes_per_s=self._endpoint.delivered_bytes_per_s,
+            goodput_bytes_per_s=self._line.endpoint.delivered_bytes_per_s,
             rtt_ms=None if rtt_s is None else 1000 * rtt_s,
         )
 
@@ -244,6 +241,7 @@ class _Session:
             rtt_ms=status.rtt_ms,
             buffered_bytes=self._worker.most_waiting_bytes,
             lost_connection=reception.lost,
+            reconnects=self._line.reconnects,
             outputs=tuple(str(path) for path in outputs if path is not None),
         )
 

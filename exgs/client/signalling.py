@@ -19,6 +19,8 @@ from exgs.version import __version__
 WHEP_PATH = "/whep"
 MAX_ANSWER_BYTES = 65536
 GOODBYE_TIMEOUT_S = 2.0
+SILENT_TIMEOUT_S = 5.0
+"""A server that is silent for this long is looked for anew; it waits twice as long for the viewer."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Link:
     """This end of the session."""
     hang_up: Callable[[], Awaitable[None]]
     """Says goodbye and lets go of everything; never fails."""
+    let_go: Callable[[], Awaitable[None]] | None = None
+    """Lets go of this side alone, for the session to be continued; None where ``hang_up`` does."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,11 @@ async def connect(config: PlayConfig) -> Link:
         if isinstance(error, ProtocolError):
             raise ClientError(f"{url} gave an answer that does not fit: {error}") from error
         raise
-    endpoint = Endpoint(Role.CLIENT, transport, ConnectionConfig(f"exgs {__version__}"))
+    endpoint = Endpoint(Role.CLIENT, transport, _connection(config))
+
+    async def let_go() -> None:
+        await endpoint.close()
+        await http.close()
 
     async def hang_up() -> None:
         await endpoint.close()
@@ -71,7 +79,7 @@ async def connect(config: PlayConfig) -> Link:
             await _delete(http, answer.resource, config.token)
         await http.close()
 
-    return Link(endpoint, hang_up)
+    return Link(endpoint, hang_up, let_go)
 
 
 def endpoint_url(url: str) -> str:
@@ -89,6 +97,12 @@ def endpoint_url(url: str) -> str:
         raise ClientError(f"{url}: expected an address such as http://127.0.0.1:8080")
     path = parts.path if parts.path.strip("/") else WHEP_PATH
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def _connection(config: PlayConfig) -> ConnectionConfig:
+    return ConnectionConfig(
+        f"exgs {__version__}", resume_token=config.resume_token, silent_timeout_s=SILENT_TIMEOUT_S
+    )
 
 
 def _webrtc(config: PlayConfig) -> WebRtcConfig:

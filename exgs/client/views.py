@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -10,7 +11,7 @@ from scipy.spatial.transform import Rotation
 from exgs.client.clock import Clock
 from exgs.client.optics import Optics
 from exgs.client.poses import HEAD_AXES, PoseSource
-from exgs.protocol import Endpoint, ViewUpdate
+from exgs.protocol import ViewUpdate
 
 MAX_UPDATES_HZ = 120.0
 VELOCITY_SPAN_S = 0.02
@@ -18,13 +19,19 @@ VELOCITY_SPAN_S = 0.02
 
 
 async def send_views(
-    endpoint: Endpoint, poses: PoseSource, optics: Optics, *, start_s: float, rate_hz: float, clock: Clock
+    say: Callable[[ViewUpdate], None],
+    poses: PoseSource,
+    optics: Optics,
+    *,
+    start_s: float,
+    rate_hz: float,
+    clock: Clock,
 ) -> None:
-    """Sends the pose ``rate_hz`` times a second until cancelled; ``start_s`` is that of the first frame."""
+    """Gives ``say`` the pose ``rate_hz`` times a second until cancelled; ``start_s`` is the first frame's."""
     sequence = 0
     while True:
         now_s = clock.now()
-        endpoint.send(view_update(poses, optics, now_s - start_s, sequence=sequence, now_s=now_s))
+        say(view_update(poses, optics, now_s - start_s, sequence=sequence, now_s=now_s))
         sequence += 1
         await asyncio.sleep(1 / min(rate_hz, MAX_UPDATES_HZ))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from exgs.protocol.vocabulary import VERSION
@@ -21,8 +22,8 @@ class ConnectionConfig:
     """Server: name of the session, told to the client."""
     resume_token: bytes = b""
     """Server: secret for coming back. Client: the secret of the session to continue."""
-    resumable: tuple[bytes, ...] = ()
-    """Server: tokens of earlier sessions that this one may continue."""
+    resumable: Container[bytes] = ()
+    """Server: knows the tokens of earlier sessions that this one may continue."""
     open_timeout_s: float = 10.0
     """The greeting must be over this long after ``start``."""
     pause_after_s: float = 3.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.events import Opened
@@ -28,7 +26,7 @@ def welcome(hello: Hello, config: ConnectionConfig) -> tuple[Welcome, Opened]:
             f"the client speaks versions {list(hello.versions)}, the server {list(config.versions)}",
             close_code=CloseCode.UNSUPPORTED_VERSION,
         )
-    resumed = any([hmac.compare_digest(hello.resume_token, token) for token in config.resumable if token])
+    resumed = bool(hello.resume_token) and hello.resume_token in config.resumable
     answer = Welcome(version, config.capabilities, config.agent, config.session, config.resume_token, resumed)
     common = _common(hello.capabilities, config)
     return answer, Opened(version, hello.agent, common, config.session, hello.resume_token, resumed)

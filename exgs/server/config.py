@@ -26,6 +26,8 @@ class Limits:
     """The body of a request must have arrived by then."""
     answer_timeout_s: float = 10.0
     """An offer must be answered by then."""
+    resume_s: float = 60.0
+    """For so long a viewer that lost its connection may come back to its session."""
     shutdown_s: float = 3.0
     """How long saying goodbye to all viewers may take."""
 

@@ -35,6 +35,9 @@ class Metrics:
         build.labels(__version__).set(1)
         self.sessions = Gauge("exgs_sessions", "Sessions open or opening.", registry=registry)
         self.opened = Counter("exgs_sessions_opened", "Sessions whose greeting succeeded.", registry=registry)
+        self.resumed = Counter(
+            "exgs_sessions_resumed", "Sessions that go on after a lost connection.", registry=registry
+        )
         self.closed = Counter(
             "exgs_sessions_closed", "Sessions that ended, by close code.", ["code"], registry=registry
         )

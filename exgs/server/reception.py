@@ -13,11 +13,14 @@ from exgs.protocol import CloseCode, Closed, ConnectionConfig, Endpoint, Protoco
 from exgs.server.config import Limits
 from exgs.server.errors import Refused
 from exgs.server.library import Library
+from exgs.server.memory import Memory, Remembered
 from exgs.server.metrics import Metrics
 from exgs.server.session import Session
 
 RETRY_AFTER_S = 10
 """What a refused viewer is told to wait."""
+
+_MAY_COME_BACK = (CloseCode.TRANSPORT_LOST, CloseCode.TIMEOUT)
 
 Answerer = Callable[[str], Awaitable[tuple[Transport, str]]]
 """Takes an SDP offer, gives the server's end of the transport and the SDP answer."""
@@ -52,6 +55,8 @@ class Reception:
         self._addresses: Counter[str] = Counter()
         self._sessions: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self._closing = False
+        self._memory = Memory(limits.resume_s, limits.max_sessions)
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return self._addresses.total()
@@ -88,6 +93,7 @@ class Reception:
     async def close(self) -> None:
         """Says goodbye to everybody and lets nobody in any more."""
         self._closing = True
+        self._memory.close()
         goodbyes = [
             part
             for session, task in self._sessions.values()
@@ -125,21 +131,39 @@ class Reception:
 
     def _start(self, transport: Transport, address: str, first: str | None) -> str:
         key, name = secrets.token_urlsafe(18), secrets.token_hex(4)
-        endpoint = Endpoint(Role.SERVER, transport, replace(self._connection, session=name))
-        session = Session(name, endpoint, self._library, self._metrics, first=first)
+        remembered = Remembered(name)
+        token = self._memory.enter(remembered, lambda: self._make_way(key))
+        config = replace(self._connection, session=name, resume_token=token, resumable=self._memory)
+        session = Session(
+            name, Endpoint(Role.SERVER, transport, config), self._library, self._metrics,
+            first=first, remembered=remembered, recall=self._memory.continued,
+        )  # fmt: skip
         logger.info("session %s: opened from %s", name, address)
-        task = asyncio.create_task(self._attend(key, session, address), name=f"session {name}")
+        task = asyncio.create_task(self._attend(key, session, address, token), name=f"session {name}")
         self._sessions[key] = (session, task)
         return key
 
-    async def _attend(self, key: str, session: Session, address: str) -> None:
+    def _make_way(self, key: str) -> None:
+        """Another connection continues the session of that key."""
+        if key in self._sessions:
+            session, _ = self._sessions[key]
+            task = asyncio.create_task(session.close(CloseCode.GOING_AWAY, "continued by another connection"))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _attend(self, key: str, session: Session, address: str, token: bytes) -> None:
         """A session's whole life; whatever happens in it, its place is free afterwards."""
+        closed: Closed | None = None
         try:
             closed = await session.run()
             logger.info("session %s: %s", session.name, _ending(closed))
         except (ExceptionGroup, ProtocolError):
             logger.exception("session %s: failed", session.name)
         finally:
+            if closed is not None and closed.code in _MAY_COME_BACK:
+                self._memory.lost(token)
+            else:
+                self._memory.over(token)
             del self._sessions[key]
             self._release(address)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 import numpy as np
@@ -30,6 +30,7 @@ from exgs.protocol.vocabulary import MAX_REASON_BYTES, MAX_SCENES
 from exgs.scene.outlook import View
 from exgs.server.errors import ServerError
 from exgs.server.library import Library, OpenedScene, SceneReport
+from exgs.server.memory import Remembered
 from exgs.server.metrics import Metrics
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
@@ -44,23 +45,36 @@ class Session:
     """Lives as long as its endpoint; ``run`` is its life."""
 
     def __init__(
-        self, name: str, endpoint: Endpoint, library: Library, metrics: Metrics, *, first: str | None = None
+        self,
+        name: str,
+        endpoint: Endpoint,
+        library: Library,
+        metrics: Metrics,
+        *,
+        first: str | None = None,
+        remembered: Remembered | None = None,
+        recall: Callable[[bytes], Remembered | None] = lambda token: None,
     ) -> None:
-        """``name`` is for logs; ``first`` names the scene that heads the viewer's list."""
+        """``name`` is for logs; ``first`` names the scene that heads the viewer's list.
+
+        ``remembered`` is kept up to date for whoever continues this session; ``recall`` gives that of the
+        session which this one continues.
+        """
         self.name = name
         self._endpoint, self._library, self._metrics, self._first = endpoint, library, metrics, first
         self._scenes: list[str] = []
         self._schedule: Schedule | None = None
-        self._view: View | None = None
-        self._wishes = Preferences()
+        self._recall, self._remembered = recall, remembered or Remembered(name)
         self._wishes_changed = asyncio.Event()
         self._pacer = Pacer()
 
     async def run(self) -> Closed | None:
         """Serves the viewer until the session is over; None where it never opened."""
         try:
-            await self._endpoint.opened()
+            opened = await self._endpoint.opened()
             self._metrics.opened.inc()
+            if opened.resumed:
+                self._continue(opened.resume_token)
             await self._say_scenes()
             closed = await self._listen()
             self._metrics.closed.labels(closed.code.name.lower()).inc()
@@ -71,6 +85,14 @@ class Session:
         finally:
             self._metrics.forget_client(self.name)
             await asyncio.shield(self._endpoint.close(CloseCode.INTERNAL, "a fault of the server"))
+
+    def _continue(self, token: bytes) -> None:
+        """Takes over what is left of the session that lost its viewer."""
+        found = self._recall(token)
+        if found is not None:
+            self._remembered.wishes, self._remembered.view = found.wishes, found.view
+            self._metrics.resumed.inc()
+            logger.info("session %s: continues %s", self.name, found.name)
 
     async def _listen(self) -> Closed:
         """Acts on everything the viewer says, up to the end."""
@@ -98,11 +120,12 @@ class Session:
         """Acts on everything but the opening of a scene and the end."""
         match event:
             case ViewUpdate():
-                self._view = view_of(event) or self._view
-                if self._schedule is not None and self._view is not None:
-                    self._schedule.see(self._view)
+                kept = self._remembered
+                kept.view = view_of(event) or kept.view
+                if self._schedule is not None and kept.view is not None:
+                    self._schedule.see(kept.view)
             case Preferences():
-                self._wishes = event
+                self._remembered.wishes = event
                 self._wishes_changed.set()
             case Forgotten() if self._schedule is not None:
                 self._schedule.forgotten(event.chunks)
@@ -138,8 +161,8 @@ class Session:
         except ServerError as error:
             self._report(wish.scene, SceneState.REFUSED, detail=str(error))
             return
-        if self._view is not None:
-            schedule.see(self._view)
+        if self._remembered.view is not None:
+            schedule.see(self._remembered.view)
         self._schedule = schedule
         self._report(wish.scene, SceneState.STREAMING)
         if self._say_manifest(wish.scene, scene, kept=kept):
@@ -171,7 +194,7 @@ class Session:
             await self._need(number, schedule)
             if not await self._room():
                 return
-            budget = self._wishes.max_splats or None
+            budget = self._remembered.wishes.max_splats or None
             chunk_id = schedule.next_chunk(max_splats=budget, delay_s=self._delay_s())
             if chunk_id is None:
                 await self._wishes_change()
@@ -179,7 +202,7 @@ class Session:
             data = bytes(scene.container.chunk(chunk_id))
             if not self._endpoint.send_chunk(number, chunk_id, data):
                 return
-            self._pacer.spend(len(data), self._wishes.max_bytes_per_s, time.monotonic())
+            self._pacer.spend(len(data), self._remembered.wishes.max_bytes_per_s, time.monotonic())
             self._metrics.sent_chunks.inc()
             self._metrics.sent_bytes.inc(len(data))
             if first:
@@ -204,7 +227,7 @@ class Session:
     async def _room(self) -> bool:
         """Waits until the viewer and its rate take one more chunk; False once the session is over."""
         while await self._endpoint.writable():
-            wait_s = self._pacer.wait_s(time.monotonic()) if self._wishes.max_bytes_per_s else 0.0
+            wait_s = self._pacer.wait_s(time.monotonic()) if self._remembered.wishes.max_bytes_per_s else 0.0
             if wait_s <= 0 and self._endpoint.wants_chunk():
                 return True
             if wait_s > 0:

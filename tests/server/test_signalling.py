@@ -16,7 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from exgs.protocol import (
     CloseCode,
     Closed,
+    ConnectionConfig,
     Endpoint,
+    Preferences,
     RemoteProtocolError,
     Role,
     SceneList,
@@ -302,6 +304,46 @@ async def test_a_viewer_that_never_comes_frees_its_place(config: ServerConfig) -
         async with asyncio.timeout(5):
             while len(server.reception):
                 await asyncio.sleep(0.01)
+
+
+async def test_a_viewer_that_lost_its_connection_goes_on_where_it_was(config: ServerConfig) -> None:
+    exchange = Exchange()
+    async with _server(config, exchange) as (server, http):
+        tokens: list[bytes] = []
+        viewers: list[Endpoint] = []
+        for alive in (False, True, True):
+            async with http.post("/whep", data="offer", headers=SDP) as response:
+                assert response.status == 201
+            shown = tokens[-1] if tokens else b""
+            viewer = Endpoint(Role.CLIENT, exchange.viewers[-1], ConnectionConfig(resume_token=shown))
+            viewers.append(viewer)
+            opened = await viewer.opened()
+            assert opened.resumed == bool(tokens)
+            assert opened.resume_token not in tokens
+            tokens.append(opened.resume_token)
+            if not alive:
+                viewer.send(Preferences(max_splats=7))
+                await viewer.next_event()
+                await exchange.viewers[-1].close()
+        closed = await _closed(viewers[1])
+        assert (closed.code, closed.reason) == (CloseCode.GOING_AWAY, "continued by another connection")
+        async with asyncio.timeout(5):
+            while len(server.reception) > 1:
+                await asyncio.sleep(0.01)
+        (session, _) = next(iter(server.reception._sessions.values()))
+        assert session._remembered.wishes == Preferences(max_splats=7)
+        assert b"exgs_sessions_resumed_total 2.0" in server.metrics.text()
+        await viewers[2].close()
+
+
+async def test_a_token_of_another_server_opens_a_new_session(config: ServerConfig) -> None:
+    exchange = Exchange()
+    async with _server(config, exchange) as (_, http):
+        async with http.post("/whep", data="offer", headers=SDP) as response:
+            assert response.status == 201
+        viewer = Endpoint(Role.CLIENT, exchange.viewers[0], ConnectionConfig(resume_token=bytes(32)))
+        assert not (await viewer.opened()).resumed
+        await viewer.close()
 
 
 class _Deaf:
