@@ -9,6 +9,9 @@ import numpy as np
 from exgs.codec.merging import Clusters, moved, to_gaussians
 from exgs.scene import Gaussians
 
+REACH = 4.0
+"""A fit serves up to so many times more, or fewer, clusters than it was made for."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -33,6 +36,11 @@ def remember(clusters: Clusters, fitted: Gaussians) -> Fitted:
     """What a fit of ``clusters`` came to."""
     merged = to_gaussians(clusters).with_sh_degree(fitted.sh_degree)
     return Fitted(clusters.first, clusters.mass, merged, fitted)
+
+
+def reaches(known: Fitted, clusters: Clusters) -> bool:
+    """Whether ``clusters`` are near enough to the fitted ones to be worth their corrections."""
+    return 1 / REACH <= clusters.count / len(known.first) <= REACH
 
 
 def carry(known: Fitted, clusters: Clusters, gaussians: Gaussians) -> Gaussians:

@@ -79,7 +79,7 @@ def encode(
             kept, analysis.views, config, budget, rasterizer, tell, start, tree=analysis.tree, fitted=fitted
         )
         outcome = encode_ugc(task)
-        if cache and (known is None or (outcome.fitted and not fitted)):
+        if cache and (known is None or outcome.fitted):
             cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
     tell("check", 0.95)
     report = _report(gaussians, scene, task, outcome, bool(cameras))

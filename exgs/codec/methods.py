@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.baseline import FP16_BYTES, prune
-from exgs.codec.carrying import carry, lift, remember
+from exgs.codec.carrying import carry, lift, reaches, remember
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
@@ -51,11 +51,14 @@ def encode_ugc(task: Task) -> Outcome:
     while True:
         tree = grow(plan.clusters.copy(), task.config.levels)
         tree = replace(tree, gaussians=tree.gaussians.with_sh_degree(plan.degree))
-        tree, seen = _refit(task, plan, tree) if task.fitted is None else _carried(task, plan, tree)
+        carried = task.fitted is not None and reaches(task.fitted, plan.clusters)
+        tree, seen = _carried(task, plan, tree) if carried else _refit(task, plan, tree)
         task.tell("coding", 0.85)
         pyramid = replace(to_pyramid(tree, importance(tree, seen)), start=task.start)
         fit = fit_precision(pyramid, task.budget)
         if fit.fits:
+            if carried or not task.config.refit:
+                return Outcome(pyramid, fit)
             finest = tree.gaussians.select(slice(0, plan.clusters.count))
             return Outcome(pyramid, fit, fitted=remember(plan.clusters, finest))
         _shrink(plan.clusters, task.budget / len(fit.file.data), len(fit.file.data))
