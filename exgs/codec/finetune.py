@@ -27,8 +27,8 @@ from exgs.scene import SH_C0, Gaussians
 
 BATCH = 2
 """Views of one step."""
-MOST_DRAWS = 640
-"""Pictures drawn and carried back at most."""
+MOST_DRAWS, FEWEST = 640, 120
+"""Pictures drawn and carried back: at most, and for few Gaussians, which have little to learn."""
 WORK = 75_000_000
 """Gaussians drawn at most in all."""
 PICTURE = 15_000
@@ -67,7 +67,7 @@ def finetune(
         return gaussians
     before = _error(gaussians, views, rasterizer, held_out)
     if draws is None:
-        draws = min(MOST_DRAWS, WORK // (len(gaussians) + PICTURE))
+        draws = min(MOST_DRAWS, FEWEST + len(gaussians) // 8, WORK // (len(gaussians) + PICTURE))
     groups = list(_groups(fitted, draws))
     descent = _Descent(gaussians, degree, free)
     caution = _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))

@@ -11,6 +11,7 @@ from exgs.codec.carrying import carry, lift, reaches, remember
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
+from exgs.codec.finetune import finetune
 from exgs.codec.gains import blamed_error, importance
 from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.pyramid import Level, Pyramid
@@ -26,8 +27,10 @@ ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
 TRIAL_VIEWS = 24
 """Views by which the degrees of the harmonics are compared."""
-COARSE_VIEWS, COARSE_STEPS = 32, 2
-"""Views and steps by which coarser pictures are fitted: they show for a while only."""
+COLOUR_STEPS = 2
+"""Steps of the fit of colours that comes before fine-tuning."""
+COARSE_VIEWS, COARSE_DRAWS = 32, 96
+"""Views and draws by which coarser pictures are fitted: they show for a while only."""
 CARRIED_VIEWS = 8
 """Views that order the coarser pictures where a fit is carried over."""
 TREE_SHARE = 1.2
@@ -79,8 +82,12 @@ def _refit(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
         gaussians = tree.gaussians.select(shown)
         if task.config.refit:
             views = task.views if number == 0 else task.views.thinned(COARSE_VIEWS)
-            steps = 5 if number == 0 else COARSE_STEPS
-            fitted = refit_colors(gaussians, views, task.rasterizer, degree=plan.degree, steps=steps)
+            draws = None if number == 0 else COARSE_DRAWS
+            tools = (views, task.rasterizer)
+            fitted = refit_colors(gaussians, *tools, degree=plan.degree, steps=COLOUR_STEPS)
+            tree = tree.with_values(shown[fresh], fitted.select(fresh))
+            gaussians = tree.gaussians.select(shown)
+            fitted = finetune(gaussians, *tools, degree=plan.degree, free=fresh, draws=draws)
             tree = tree.with_values(shown[fresh], fitted.select(fresh))
             gaussians = tree.gaussians.select(shown)
         if number > 0:
