@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from benchmarks.codec.scenes import ROOT
 
@@ -26,6 +27,8 @@ class Finished:
     """From its start to its end, start of the interpreter included."""
     peak_mib: float
     """Most memory that it held."""
+    remarks: str = ""
+    """What it printed to the error stream."""
 
 
 def run(words: Sequence[object]) -> Finished:
@@ -45,12 +48,14 @@ def run(words: Sequence[object]) -> Finished:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             raise CommandError(_last_words(err) or f"{words[0]} ended with {process.returncode}")
-        out.seek(0)
-        return Finished(out.read().decode(errors="replace"), seconds, usage.ru_maxrss / 1024)
+        return Finished(_text(out), seconds, usage.ru_maxrss / 1024, _text(err))
 
 
-def _last_words(stream: object) -> str:
-    stream.seek(0)  # type: ignore[attr-defined]
-    lines = stream.read().decode(errors="replace").split("\n")  # type: ignore[attr-defined]
-    told = [line.strip() for line in lines if line.strip() and not line.strip().startswith("at ")]
-    return " ".join(told[-2:])[:300]
+def _text(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode(errors="replace")
+
+
+def _last_words(stream: IO[bytes]) -> str:
+    lines = [line.strip() for line in _text(stream).splitlines()]
+    return " ".join([line for line in lines if line and not line.startswith("at ")][-2:])[:300]

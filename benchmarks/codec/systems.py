@@ -117,7 +117,8 @@ class SplatTransform:
         return "" if tools.find_splat_transform() else "splat-transform is not installed"
 
     def version(self, tools: Tools) -> str:
-        found = re.search(r"\d+\.\d+\.\d+", run([*self._program(tools), "--version"]).output)
+        told = run([*self._program(tools), "--version"])
+        found = re.search(r"\d+\.\d+\.\d+", told.output + told.remarks)
         return f"splat-transform {found.group() if found else '?'}"
 
     def encode(self, scene: Scene, budget: int, stem: Path, tools: Tools, hint: float | None) -> Made | None:
