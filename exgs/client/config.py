@@ -40,10 +40,18 @@ class PlayConfig:
     """Video file by its suffix, else a folder of pictures; None for neither. Replaced where it exists."""
     stats: Path | None = None
     """CSV file with one row for each tick; None for none. Replaced where it exists."""
+    max_splats: int = 0
+    """Splats of all levels that may be held; 0 for as many as there are."""
+    fade_s: float = 0.2
+    """How long finer splats take to fade in over what they replace; 0 for changes at once."""
     backend: str = "auto"
     """Name of the rasteriser."""
     ice_servers: tuple[IceServer, ...] = ()
     """STUN and TURN servers; none by default: nobody outside is asked."""
+    transport: Literal["auto", "webrtc", "websocket"] = "auto"
+    """What carries the session; "auto" is WebRTC, or a WebSocket where no UDP gets through."""
+    udp_timeout_s: float = 4.0
+    """How long WebRTC may take to come up before "auto" turns to a WebSocket."""
     connect_timeout_s: float = 10.0
     """How long the server may take to answer, and the connection to come up."""
     reconnect_s: float = 60.0

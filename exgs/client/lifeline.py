@@ -30,7 +30,7 @@ class Lifeline:
         self._config, self._connect, self._say = config, connect, say
         self._link: Link | None = None
         self._token = b""
-        self._wishes = Preferences(max_bytes_per_s=config.max_bytes_per_s)
+        self._wishes = Preferences(config.max_bytes_per_s, config.max_splats)
         self._leaving = asyncio.Event()
 
     @property
@@ -38,6 +38,11 @@ class Lifeline:
         """This end of the newest connection."""
         assert self._link is not None, "open first"
         return self._link.endpoint
+
+    @property
+    def carrier(self) -> str:
+        """What carries the newest connection."""
+        return "" if self._link is None else self._link.carrier
 
     async def open(self) -> Endpoint:
         """Connects.

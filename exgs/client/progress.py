@@ -111,4 +111,4 @@ class Teller:
 
 
 def _amount(snapshot: Snapshot) -> str:
-    return f"{snapshot.bytes_received:,} bytes received, {len(snapshot.gaussians):,} splats drawn"
+    return f"{snapshot.bytes_received:,} bytes received, {snapshot.splats:,} splats drawn"

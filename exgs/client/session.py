@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from exgs.client.carriers import connect
 from exgs.client.clock import Clock, WallClock
 from exgs.client.config import PlayConfig
 from exgs.client.decoding import Decoded, DecodeWorker
@@ -17,12 +18,11 @@ from exgs.client.lifeline import Connect, Lifeline
 from exgs.client.progress import Listener, Status, Teller
 from exgs.client.receiving import OpenedScene, Reception, open_scene
 from exgs.client.recording import Recorder
-from exgs.client.signalling import connect
 from exgs.client.snapshots import Snapshot
 from exgs.client.staging import Staging
 from exgs.client.statistics import PlaySummary
 from exgs.client.threads import brisk_switching, in_thread
-from exgs.client.views import send_views
+from exgs.client.views import head_view, send_views
 from exgs.protocol import Statistics
 from exgs.raster import Rasterizer
 
@@ -86,7 +86,9 @@ class _Session:
         self._loop = asyncio.get_running_loop()
         self._places = config.path == "orbit" or scene.preamble.header.start is None
         self._covered, self._fine = asyncio.Event(), asyncio.Event()
-        self._worker = DecodeWorker(scene.preamble, clock=clock, observer=self)
+        self._worker = DecodeWorker(
+            scene.preamble, clock=clock, observer=self, max_splats=config.max_splats, fade_s=config.fade_s
+        )
         self._reception = Reception(line, scene, self._worker, clock=clock, say=teller.say)
         self._recorder = Recorder(clock, on_first=self._shown_first)
 
@@ -115,6 +117,10 @@ class _Session:
     def decoded(self, chunk: Decoded) -> None:
         """Called in the decoder's thread."""
         self._loop.call_soon_threadsafe(self._decoded, chunk)
+
+    def forgotten(self, chunks: tuple[int, ...]) -> None:
+        """Called in the decoder's thread."""
+        self._loop.call_soon_threadsafe(self._reception.forgotten, chunks)
 
     def published(self, snapshot: Snapshot) -> None:
         """Called in the decoder's thread."""
@@ -174,6 +180,7 @@ class _Session:
         levels = self._scene.preamble.header.levels
         with self._recorder.logging(config.stats, levels=levels):
             schedule = Schedule(self._clock.now(), config.fps, max(1, round(staging.seconds * config.fps)))
+            self._worker.look = lambda: head_view(poses, optics, self._clock.now() - schedule.start_s)
             views = send_views(
                 self._line.send, poses, optics,
                 start_s=schedule.start_s, rate_hz=config.fps, clock=self._clock,
@@ -242,6 +249,7 @@ class _Session:
             buffered_bytes=self._worker.most_waiting_bytes,
             lost_connection=reception.lost,
             reconnects=self._line.reconnects,
+            carrier=self._line.carrier,
             outputs=tuple(str(path) for path in outputs if path is not None),
         )
 

@@ -12,6 +12,7 @@ from exgs.client.clock import Clock
 from exgs.client.optics import Optics
 from exgs.client.poses import HEAD_AXES, PoseSource
 from exgs.protocol import ViewUpdate
+from exgs.scene.outlook import View
 
 MAX_UPDATES_HZ = 120.0
 VELOCITY_SPAN_S = 0.02
@@ -40,10 +41,7 @@ def view_update(
     poses: PoseSource, optics: Optics, time_s: float, *, sequence: int, now_s: float
 ) -> ViewUpdate:
     """The message about the pose at ``time_s`` seconds since the first frame."""
-    pose = poses.pose_at(time_s)
-    before = poses.pose_at(max(0.0, time_s - VELOCITY_SPAN_S))
-    span_s = min(VELOCITY_SPAN_S, time_s) or VELOCITY_SPAN_S
-    turned = Rotation.from_matrix(pose[:3, :3] @ before[:3, :3].T)
+    pose, velocity, turn_rate = _motion(poses, time_s)
     turn = Rotation.from_matrix((pose @ HEAD_AXES)[:3, :3])
     x, y, z, w = turn.as_quat().tolist()
     return ViewUpdate(
@@ -53,9 +51,25 @@ def view_update(
         orientation=(w, x, y, z),
         fov_rad=optics.fov_rad,
         height_px=optics.size[1],
-        linear_velocity=_triple((pose[:3, 3] - before[:3, 3]) / span_s),
-        angular_velocity=_triple(turned.as_rotvec() / span_s),
+        linear_velocity=_triple(velocity),
+        angular_velocity=_triple(turn_rate),
     )
+
+
+def head_view(poses: PoseSource, optics: Optics, time_s: float) -> View:
+    """What ``view_update`` says, for the client's own use."""
+    pose, velocity, turn_rate = _motion(poses, time_s)
+    camera_from_world = (pose @ HEAD_AXES)[:3, :3].T
+    return View(pose[:3, 3], camera_from_world, *optics.fov_rad, velocity, turn_rate)
+
+
+def _motion(poses: PoseSource, time_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pose [4,4], velocity [3] in units per second and turn rate [3] in radians per second."""
+    pose = poses.pose_at(time_s)
+    before = poses.pose_at(max(0.0, time_s - VELOCITY_SPAN_S))
+    span_s = min(VELOCITY_SPAN_S, time_s) or VELOCITY_SPAN_S
+    turned = Rotation.from_matrix(pose[:3, :3] @ before[:3, :3].T)
+    return pose, (pose[:3, 3] - before[:3, 3]) / span_s, turned.as_rotvec() / span_s
 
 
 def _triple(vector: np.ndarray) -> tuple[float, float, float]:

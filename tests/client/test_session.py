@@ -41,7 +41,9 @@ from tests.client.stage import PaintedRasterizer, VirtualClock, encoded
 DATA = encoded(2000)
 MANIFEST = open_container(DATA).manifest
 CHUNKS, FINEST = len(MANIFEST), sum(info.level == 0 for info in MANIFEST)
-CONFIG = PlayConfig("http://loopback", size=(64, 36), fps=20, seconds=0.5, path="orbit", reconnect_s=0.0)
+CONFIG = PlayConfig(
+    "http://loopback", size=(64, 36), fps=20, seconds=0.5, path="orbit", reconnect_s=0.0, fade_s=0.0
+)
 
 Script = Callable[[Endpoint, int], Awaitable[None]]
 

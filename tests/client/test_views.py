@@ -2,10 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from exgs.client.optics import Optics
 from exgs.client.poses import HEAD_AXES, Fixed
-from exgs.client.views import view_update
+from exgs.client.views import head_view, view_update
 
 OPTICS = Optics((640, 360), 1.0)
 
@@ -46,3 +47,14 @@ def test_at_the_very_start_the_head_rests():
 
 def test_the_sequence_wraps():
     assert view_update(Walk(), OPTICS, 1.0, sequence=1 << 32, now_s=0.0).sequence == 0
+
+
+def test_the_client_sees_itself_as_the_server_does():
+    update = view_update(Walk(), OPTICS, 1.5, sequence=0, now_s=0.0)
+    view = head_view(Walk(), OPTICS, 1.5)
+    assert view.position == pytest.approx(update.position)
+    world_from_camera = Rotation.from_quat(update.orientation, scalar_first=True).as_matrix()
+    assert view.camera_from_world == pytest.approx(world_from_camera.T)
+    assert (view.fov_x_rad, view.fov_y_rad) == update.fov_rad
+    assert view.velocity == pytest.approx(update.linear_velocity)
+    assert view.turn_rate == pytest.approx(update.angular_velocity)
