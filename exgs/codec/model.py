@@ -4,7 +4,7 @@ Theory. A splat is a column of integers (the rows of ``codes`` are named below).
 through them attribute by attribute, and every integer is coded in a context that both know: the class of
 precision, the shape, the nearest splats among the last few. The passes are written down twice, in
 symbol_writer.py for the encoder and in symbol_reader.py for the decoder, on top of the functions in
-prediction.py; everything is integer arithmetic, so both come to the same contexts on every machine.
+prediction.py and turns.py; everything is integer arithmetic, so both come to the same contexts everywhere.
 """
 
 from __future__ import annotations

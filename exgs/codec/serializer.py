@@ -177,7 +177,7 @@ def _fit(counts: np.ndarray) -> tuple[Family, ...]:
 
 def _body(chunk: _Chunk, events: np.ndarray, coder: Coder) -> bytes:
     words = np.empty(2 * len(events) + 8, np.uint16)
-    start = encode(events, len(events), coder.starts, coder.table_of, words)
+    start = encode(events, len(events), coder.tables, coder.table_of, words)
     body = words[start:].astype("<u2").tobytes()
     body += zlib.crc32(body).to_bytes(CHECKSUM_BYTES, "little")
     if len(body) > MAX_CHUNK_BYTES:

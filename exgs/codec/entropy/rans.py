@@ -15,13 +15,14 @@ SCALE_BITS = 12
 """Frequencies of a table add up to 2^12."""
 LOWEST = 1 << 16
 """States lie between this and 2^32; both begin here in the encoder."""
-SLOTS = 1 << SCALE_BITS
-"""Length of a row of the decoder's tables: what a slot says is packed in 32 bits.
+BUCKET_BITS = 5
+"""A row of the tables starts with the symbol at the first slot of each bucket of 2^5 slots."""
+FIRST_SLOTS = 1 << (SCALE_BITS - BUCKET_BITS)
+"""From here on a row has the first slot of each of 64 symbols, then 2^12 twice: it stays in the cache."""
+ROW = FIRST_SLOTS + 66
+"""Length of a row."""
 
-Bits 0-11 the slot less the first one of its symbol, 12-23 the symbol's frequency less one, 24-29 the symbol.
-"""
-
-_SLOTS = SLOTS - 1
+_SLOTS = (1 << SCALE_BITS) - 1
 
 
 @inlined
@@ -32,13 +33,18 @@ def next_symbol(
 
     States and place go in and out as scalars, so that they stay in registers.
     """
-    entry = wide(tables[row, a & _SLOTS])
-    a = (((entry >> SCALE_BITS) & _SLOTS) + 1) * (a >> SCALE_BITS) + (entry & _SLOTS)
+    slot = a & _SLOTS
+    place = FIRST_SLOTS + wide(tables[row, slot >> BUCKET_BITS])
+    place += (wide(tables[row, place + 1]) <= slot) + (wide(tables[row, place + 2]) <= slot)
+    while wide(tables[row, place + 1]) <= slot:
+        place += 1
+    first = wide(tables[row, place])
+    a = (wide(tables[row, place + 1]) - first) * (a >> SCALE_BITS) + slot - first
     if a < LOWEST:
         if at < len(words):
             a = a << 16 | wide(words[at])
         at += 1
-    return entry >> (2 * SCALE_BITS), b, a, at
+    return place - FIRST_SLOTS, b, a, at
 
 
 @inlined
@@ -57,13 +63,13 @@ def next_bits(words: np.ndarray, count: int, a: int, b: int, at: int) -> tuple[i
 
 @kernel
 def encode(
-    events: np.ndarray, count: int, starts: np.ndarray, table_of: np.ndarray, words: np.ndarray
+    events: np.ndarray, count: int, tables: np.ndarray, table_of: np.ndarray, words: np.ndarray
 ) -> int:
     """Writes ``events`` to the end of ``words`` and gives the place of the first word.
 
     An event is a 64-bit integer: bits 0-9 context, 10-15 token, 16-20 number of raw bits, 21 whether there
-    is a token, from 32 the raw bits. A token and raw bits are two turns. ``starts`` [T,65] int64 has the
-    first slot of each symbol; ``words`` must have room for any coding.
+    is a token, from 32 the raw bits. A token and raw bits are two turns. ``words`` must have room for any
+    coding.
     """
     turns = 0
     for index in range(count):
@@ -84,8 +90,8 @@ def encode(
         if (event >> 21) & 1:
             lane = 1 - lane
             table, symbol = table_of[event & 1023], (event >> 10) & 63
-            first = starts[table, symbol]
-            frequency = starts[table, symbol + 1] - first
+            first = wide(tables[table, FIRST_SLOTS + symbol])
+            frequency = wide(tables[table, FIRST_SLOTS + symbol + 1]) - first
             if x[lane] >= frequency << 20:
                 at -= 1
                 words[at] = x[lane] & 0xFFFF

@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 
 from exgs.codec.entropy.bits import BitReader, BitWriter
-from exgs.codec.entropy.rans import SCALE_BITS, SLOTS
+from exgs.codec.entropy.rans import BUCKET_BITS, FIRST_SLOTS, ROW, SCALE_BITS
 from exgs.codec.fields import FieldReader, FieldWriter
 
 TOTAL = 1 << SCALE_BITS
@@ -65,12 +65,10 @@ class Family:
 
 @dataclass(frozen=True, eq=False)
 class Coder:
-    """What the kernels look up."""
+    """What the decoder's kernel looks up."""
 
     tables: np.ndarray
-    """[T,SLOTS] uint32 for the decoder, packed as rans.py describes it."""
-    starts: np.ndarray
-    """[T,65] int64 first slot of each symbol, for the encoder."""
+    """[T,ROW] uint16 rows as rans.py describes them."""
     table_of: np.ndarray
     """[contexts] int64 table of each context."""
 
@@ -105,15 +103,12 @@ def build(families: Sequence[Family]) -> Coder:
         for context, index in enumerate(family.map):
             row = tuple(family.tables[index].frequencies(context))
             table_of.append(rows.setdefault(row, len(rows)))
-    tables = np.empty((len(rows), SLOTS), np.uint32)
-    starts = np.full((len(rows), 65), TOTAL, np.int64)
+    tables = np.full((len(rows), ROW), TOTAL, np.uint16)
     for index, row in enumerate(rows):
         counts = np.array(row, np.int64)
-        starts[index, : len(row)] = np.cumsum(counts) - counts
-        symbol = np.repeat(np.arange(len(row)), counts)
-        behind = np.arange(SLOTS) - starts[index, symbol]
-        tables[index] = symbol << (2 * SCALE_BITS) | (counts[symbol] - 1) << SCALE_BITS | behind
-    return Coder(tables, starts, np.array(table_of, np.int64))
+        tables[index, :FIRST_SLOTS] = np.repeat(np.arange(len(row)), counts)[:: 1 << BUCKET_BITS]
+        tables[index, FIRST_SLOTS : FIRST_SLOTS + len(row)] = np.cumsum(counts) - counts
+    return Coder(tables, np.array(table_of, np.int64))
 
 
 def parse_families(reader: FieldReader, sizes: Sequence[int]) -> tuple[Family, ...]:
