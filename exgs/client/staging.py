@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -10,15 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from exgs.client.config import DEFAULT_SECONDS, PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.frames import Easel
 from exgs.client.optics import Optics
 from exgs.client.poses import HEAD_AXES, Loop, PoseSource
 from exgs.client.presenters import open_presenter
-from exgs.codec import Level, Precision, Pyramid, decode, serialize
+from exgs.client.sample import SAMPLE
+from exgs.codec import decode
 from exgs.painter import Identity
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import (
@@ -94,20 +92,8 @@ class Staging:
         return Optics(self.config.size, self.config.fov_y_rad, ipd_units)
 
     def _warm_up(self) -> None:
-        """Decodes and draws a few Gaussians, so that the first frame finds kernels compiled."""
-        count = 8
-        means = np.zeros((count, 3), np.float32)
-        means[:, 0], means[:, 2] = np.linspace(-0.3, 0.3, count), 1.0
-        sample = Gaussians(
-            means=means,
-            quats=np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1)),
-            log_scales=np.full((count, 3), math.log(0.05), np.float32),
-            opacity_logits=np.ones(count, np.float32),
-            sh0=np.ones((count, 1, 3), np.float32),
-            shN=np.zeros((count, 3, 3), np.float32),
-        )
-        level = Level(sample, None, np.ones(count, np.float32))
-        sample = decode(serialize(Pyramid((level,)), Precision()))
+        """Decodes and draws a sample, so that the first frame finds kernels compiled."""
+        sample = decode(SAMPLE)
         cameras = self._optics(0.06).eyes(HEAD_AXES)
         self.easel.rasterizer.render(sample, cameras, depth=self.easel.restorer.needs_depth)
 
