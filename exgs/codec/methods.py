@@ -15,9 +15,9 @@ from exgs.codec.finetune import finetune
 from exgs.codec.gains import blamed_error, importance
 from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.pyramid import Level, Pyramid
-from exgs.codec.rate import BALANCED, COARSEST, Fit, fit_precision
+from exgs.codec.rate import BALANCED, Fit, fit_precision
 from exgs.codec.refit import HELD_OUT, refit_colors
-from exgs.codec.serializer import serialize
+from exgs.codec.serializer import serialize, serialize_measured
 from exgs.codec.simplify import Tree, grow, presence, to_pyramid
 from exgs.codec.task import Outcome, Task
 
@@ -35,6 +35,8 @@ CARRIED_VIEWS = 8
 """Views that order the coarser pictures where a fit is carried over."""
 TREE_SHARE = 1.2
 """Bytes of a tree over those of its leaves."""
+NEARLY = 1.1
+"""A file of at most so many budgets at the balanced precision is made to fit by its steps."""
 FINE = 1 / 4
 """Factor on the steps for ``exgs``, whose own storage is half precision."""
 
@@ -188,6 +190,8 @@ def encode_exgs(task: Task) -> Outcome:
 
 
 def _at_balance(pyramid: Pyramid, budget: int) -> Fit:
-    """At the balanced precision if that fits within a tenth, else not at all."""
-    fit = fit_precision(pyramid, budget, finest=1.0)
-    return replace(fit, fits=fit.fits and (fit.factor < 1.15 or fit.factor >= COARSEST))
+    """Within the budget at nearly the balanced precision; else what that precision takes."""
+    file = serialize_measured(pyramid, BALANCED)
+    if pyramid.shown > 1 and len(file.data) > budget * NEARLY:
+        return Fit(file, 1.0, fits=False)
+    return fit_precision(pyramid, budget, finest=1.0)

@@ -72,7 +72,18 @@ def test_the_published_storage_counts_28_bytes_a_gaussian(cpu: Rasterizer) -> No
     assert report.sh_degree == 0
 
 
-def test_every_level_is_a_scene_of_its_own(cpu: Rasterizer) -> None:
+def test_the_published_method_may_use_the_storage_of_this_one(cpu: Rasterizer) -> None:
+    scene = ball(3000)
+    plain, coded = (
+        encode(scene, EncodeConfig(method="exgs", max_bytes=8000, views=4, storage=storage), rasterizer=cpu)
+        for storage in ("fp16", "ugc")
+    )
+    assert coded.report.fp16_bytes is None and len(coded.data) <= 8000
+    assert coded.report.splats_kept == len(decode(coded.data)) > 2 * plain.report.splats_kept
+    assert coded.report.psnr_db > plain.report.psnr_db
+
+
+def test_what_no_finer_level_replaces_is_sent_once(cpu: Rasterizer) -> None:
     encoding = encode(ball(12000), EncodeConfig(max_bytes=120_000, views=4), rasterizer=cpu)
     levels = encoding.report.level_splats
     assert len(levels) > 1
