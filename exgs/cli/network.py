@@ -43,6 +43,14 @@ def add_ice_servers(group: argparse._ActionsContainer) -> None:
     )  # fmt: skip
 
 
+def add_transport(group: argparse._ActionsContainer) -> None:
+    """Adds ``--transport``."""
+    group.add_argument(
+        "--transport", choices=("auto", "webrtc", "websocket"), default="auto",
+        help="what carries the session (default: WebRTC, or a WebSocket where no UDP gets through)",
+    )  # fmt: skip
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs ``work`` to its end. A termination signal cancels it, as Ctrl-C does.
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_FPS = 240.0
 MAX_SECONDS = 86400.0
+MAX_MBPS = 1e6
+BYTES_PER_MBIT = 125_000
 DEFAULT_SIZE = (640, 360)
 DEFAULT_FPS = 30.0
 
@@ -26,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scene", metavar="NAME", help="which of its scenes (default: the first)")
     network.add_token(parser, "the server's secret")
     network.add_ice_servers(parser)
+    network.add_transport(parser)
+    parser.add_argument(
+        "--max-mbps", type=_mbps, metavar="N", help="the most that the server may send (default: no bound)"
+    )
     head = parser.add_argument_group("the head").add_mutually_exclusive_group()
     head.add_argument("--head-trace", metavar="CSV", help="recorded movement (default: a built-in one)")
     head.add_argument("--orbit", action="store_true", help="a loop around the object or through the room")
@@ -93,6 +99,8 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         stats=_stats(args.stats, overwrite=args.overwrite),
         backend=args.backend,
         ice_servers=tuple(args.ice_server),
+        transport=args.transport,
+        max_bytes_per_s=round((args.max_mbps or 0) * BYTES_PER_MBIT),
     )
 
 
@@ -125,6 +133,10 @@ def _fps(text: str) -> float:
 
 def _seconds(text: str) -> float:
     return _at_most(arguments.positive_float(text), MAX_SECONDS)
+
+
+def _mbps(text: str) -> float:
+    return _at_most(arguments.positive_float(text), MAX_MBPS)
 
 
 def _at_most(value: float, limit: float) -> float:

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import aiohttp
 
 from exgs.client.config import PlayConfig
-from exgs.client.errors import ClientError, quoted
+from exgs.client.errors import ClientError, NoRoute, quoted
 from exgs.protocol import ConnectionConfig, Endpoint, ProtocolError, Role, TransportError
 from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.protocol.drivers.settings import WebRtcConfig
@@ -33,6 +33,8 @@ class Link:
     """Says goodbye and lets go of everything; never fails."""
     let_go: Callable[[], Awaitable[None]] | None = None
     """Lets go of this side alone, for the session to be continued; None where ``hang_up`` does."""
+    carrier: str = "webrtc"
+    """What carries it."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +47,35 @@ class Answer:
     """URL to DELETE when the session ends."""
 
 
-async def connect(config: PlayConfig) -> Link:
-    """Opens a session over WebRTC.
+async def connect(config: PlayConfig, *, opens_within_s: float | None = None) -> Link:
+    """Opens a session over WebRTC; waits until it is up where ``opens_within_s`` is given.
 
     Raises:
+        NoRoute: this machine has no address that WebRTC can use, or it was not up in time.
         ClientError: the server cannot be reached, refuses, or no route leads there.
     """
     url = endpoint_url(config.url)
     http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.connect_timeout_s))
     transport: WebRtcTransport | None = None
+    answer: Answer | None = None
     try:
         transport, offer = await WebRtcTransport.offer(_webrtc(config))
         answer = await post_offer(http, url, offer, token=config.token)
         await transport.accept(answer.sdp)
+        if opens_within_s is not None and not await transport.is_open(opens_within_s):
+            raise NoRoute(f"nothing came through by UDP within {opens_within_s:g} s")
     except BaseException as error:
         if transport is not None:
             await transport.close()
+        if answer is not None and answer.resource is not None:
+            await _delete(http, answer.resource, config.token)
         await http.close()
         if isinstance(error, TransportError):
-            raise ClientError(f"no connection to {url}: {error}") from error
+            raise NoRoute(f"no connection to {url}: {error}") from error
         if isinstance(error, ProtocolError):
             raise ClientError(f"{url} gave an answer that does not fit: {error}") from error
         raise
-    endpoint = Endpoint(Role.CLIENT, transport, _connection(config))
+    endpoint = Endpoint(Role.CLIENT, transport, connection_of(config))
 
     async def let_go() -> None:
         await endpoint.close()
@@ -99,7 +107,8 @@ def endpoint_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
 
-def _connection(config: PlayConfig) -> ConnectionConfig:
+def connection_of(config: PlayConfig) -> ConnectionConfig:
+    """How this end of the session behaves."""
     return ConnectionConfig(
         f"exgs {__version__}", resume_token=config.resume_token, silent_timeout_s=SILENT_TIMEOUT_S
     )
@@ -115,7 +124,7 @@ async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token
     Raises:
         ClientError: nobody answers there, or the answer is no.
     """
-    headers = {"Content-Type": "application/sdp", **_bearer(token)}
+    headers = {"Content-Type": "application/sdp", **bearer(token)}
     try:
         async with http.post(url, data=offer.encode(), headers=headers, allow_redirects=False) as response:
             text = await _text(response)
@@ -170,11 +179,12 @@ async def _delete(http: aiohttp.ClientSession, resource: str, token: str | None)
     """Tells the server that the session is over; it notices by itself where this does not arrive."""
     timeout = aiohttp.ClientTimeout(total=GOODBYE_TIMEOUT_S)
     try:
-        async with http.delete(resource, headers=_bearer(token), timeout=timeout, allow_redirects=False):
+        async with http.delete(resource, headers=bearer(token), timeout=timeout, allow_redirects=False):
             return
     except (aiohttp.ClientError, TimeoutError):
         return
 
 
-def _bearer(token: str | None) -> dict[str, str]:
+def bearer(token: str | None) -> dict[str, str]:
+    """The header that shows the token."""
     return {} if token is None else {"Authorization": f"Bearer {token}"}

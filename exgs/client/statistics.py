@@ -150,6 +150,8 @@ class PlaySummary:
     """Most bytes that ever waited to be decoded."""
     lost_connection: str | None = None
     """Why the connection ended before the client said goodbye; None where it did not."""
+    carrier: str = ""
+    """What carried the session last: webrtc or websocket."""
     reconnects: int = 0
     """How often a lost connection was made again."""
     outputs: tuple[str, ...] = field(default=())

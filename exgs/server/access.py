@@ -98,7 +98,7 @@ def guard_token(token: str | None, metrics: Metrics) -> Middleware:
 
 def allow_origins(origins: tuple[str, ...] | None, token: str | None) -> Middleware:
     """Tells browsers which sites' pages may call this server, and answers their preflights."""
-    allowed = ("*",) if origins is None and token is not None else origins
+    allowed = _allowed(origins, token)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -112,6 +112,19 @@ def allow_origins(origins: tuple[str, ...] | None, token: str | None) -> Middlew
         return response
 
     return middleware
+
+
+def admits_page(request: web.Request, origins: tuple[str, ...] | None, token: str | None) -> bool:
+    """Whether the page that the request comes from may call; true for what is no page of a site.
+
+    Browsers let any page open a WebSocket, whatever the headers of the answer say: this must be asked there.
+    """
+    origin = request.headers.get("Origin")
+    return origin is None or _allows(_allowed(origins, token), origin)
+
+
+def _allowed(origins: tuple[str, ...] | None, token: str | None) -> tuple[str, ...] | None:
+    return ("*",) if origins is None and token is not None else origins
 
 
 def _allows(allowed: tuple[str, ...] | None, origin: str) -> bool:

@@ -70,7 +70,7 @@ class Reception:
             TransportError: this machine cannot answer it.
             TimeoutError: no answer was found in time.
         """
-        self._check_room(address)
+        self.check_room(address)
         self._addresses[address] += 1
         self._metrics.sessions.set(len(self))
         try:
@@ -80,6 +80,13 @@ class Reception:
             self._release(address)
             raise
         return Admission(self._start(transport, address, first), answer)
+
+    async def attend(self, transport: Transport, *, address: str, first: str | None = None) -> None:
+        """Starts a session over a transport that is open, and waits for its end. ``check_room`` first."""
+        self._addresses[address] += 1
+        self._metrics.sessions.set(len(self))
+        key = self._start(transport, address, first)
+        await asyncio.wait([self._sessions[key][1]])
 
     async def end(self, key: str) -> bool:
         """Ends the session of that key; False where there is none."""
@@ -107,7 +114,12 @@ class Reception:
             together.cancel()
             await asyncio.wait([together], timeout=self._limits.shutdown_s)
 
-    def _check_room(self, address: str) -> None:
+    def check_room(self, address: str) -> None:
+        """Whether one more viewer may come from ``address``.
+
+        Raises:
+            Refused: the server is full or stops.
+        """
         if self._closing:
             raise Refused("the server stops", reason="stopping", retry_after_s=RETRY_AFTER_S)
         if len(self) >= self._limits.max_sessions:

@@ -8,8 +8,17 @@ from dataclasses import asdict
 from aiohttp import web
 
 from exgs.protocol import RemoteProtocolError, TransportError
+from exgs.protocol.drivers.websocket import MAX_MESSAGE_BYTES, WebSocketTransport
 from exgs.protocol.vocabulary import MAX_SDP_BYTES
-from exgs.server.access import allow_origins, guard_errors, guard_host, guard_token, refusal, shows_token
+from exgs.server.access import (
+    admits_page,
+    allow_origins,
+    guard_errors,
+    guard_host,
+    guard_token,
+    refusal,
+    shows_token,
+)
 from exgs.server.config import ServerConfig
 from exgs.server.errors import Refused, UnknownScene
 from exgs.server.library import Library
@@ -49,6 +58,8 @@ class Signalling:
         app.router.add_get("/scenes", self._scenes)
         app.router.add_post("/whep", self._open)
         app.router.add_post("/whep/{scene}", self._open)
+        app.router.add_get("/ws", self._socket)
+        app.router.add_get("/ws/{scene}", self._socket)
         app.router.add_delete(SESSION_PATH, self._end)
         return app
 
@@ -89,6 +100,30 @@ class Signalling:
         return web.Response(
             status=201, text=admission.answer, content_type=SDP_TYPE, headers={"Location": location}
         )
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        """A session over a WebSocket, for viewers that no UDP reaches."""
+        config, address = self._config, self._address(request)
+        if not admits_page(request, config.origins, config.token):
+            return refusal(403, "pages of that site may not call this server")
+        socket = web.WebSocketResponse(
+            max_msg_size=MAX_MESSAGE_BYTES, compress=False, timeout=config.limits.shutdown_s
+        )
+        if not socket.can_prepare(request).ok:
+            return refusal(400, "expected a WebSocket")
+        first = request.match_info.get("scene")
+        try:
+            if first is not None:
+                await self._check_scene(first)
+            self._reception.check_room(address)
+        except UnknownScene as error:
+            return refusal(404, str(error))
+        except Refused as error:
+            self._metrics.refused.labels(error.reason).inc()
+            return refusal(503, str(error), {"Retry-After": str(error.retry_after_s)})
+        await socket.prepare(request)
+        await self._reception.attend(WebSocketTransport(socket), address=address, first=first)
+        return socket
 
     async def _end(self, request: web.Request) -> web.Response:
         if await self._reception.end(request.match_info["key"]):

@@ -1,0 +1,82 @@
+"""What carries a session: WebRTC, or a WebSocket where no UDP gets through."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+
+from exgs.client import signalling
+from exgs.client.config import PlayConfig
+from exgs.client.errors import ClientError, NoRoute
+from exgs.client.signalling import Link
+from exgs.protocol import Endpoint, Role
+from exgs.protocol.drivers.websocket import MAX_MESSAGE_BYTES, WebSocketTransport
+
+
+async def connect(config: PlayConfig) -> Link:
+    """Opens a session by what ``config.transport`` says.
+
+    Raises:
+        ClientError: the server cannot be reached, refuses, or no route leads there.
+    """
+    if config.transport == "websocket":
+        return await connect_socket(config)
+    if config.transport == "webrtc":
+        return await signalling.connect(config)
+    try:
+        return await signalling.connect(config, opens_within_s=config.udp_timeout_s)
+    except NoRoute as error:
+        try:
+            return await connect_socket(config)
+        except ClientError as other:
+            raise ClientError(f"no session: {error}; nor over a WebSocket: {other}") from error
+
+
+async def connect_socket(config: PlayConfig) -> Link:
+    """Opens a session over a WebSocket on the signalling port.
+
+    Raises:
+        ClientError: the server cannot be reached, or refuses.
+    """
+    url = socket_url(config.url)
+    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_connect=config.connect_timeout_s))
+    try:
+        opened = await http.ws_connect(
+            url, headers=signalling.bearer(config.token), max_msg_size=MAX_MESSAGE_BYTES, compress=0
+        )
+    except BaseException as error:
+        await http.close()
+        if isinstance(error, aiohttp.WSServerHandshakeError):
+            raise ClientError(_refusal(url, error.status)) from error
+        if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
+            raise ClientError(f"{url} cannot be reached: {error or type(error).__name__}") from error
+        raise
+    endpoint = Endpoint(Role.CLIENT, WebSocketTransport(opened), signalling.connection_of(config))
+
+    async def hang_up() -> None:
+        await endpoint.close()
+        await http.close()
+
+    return Link(endpoint, hang_up, carrier="websocket")
+
+
+def socket_url(url: str) -> str:
+    """The WebSocket beside the WHEP endpoint of ``url``.
+
+    Raises:
+        ClientError: it is no http address, or no WHEP endpoint as servers here have them.
+    """
+    parts = urlsplit(signalling.endpoint_url(url))
+    head, found, scene = parts.path.rpartition(signalling.WHEP_PATH)
+    if not found or (scene and not scene.startswith("/")):
+        raise ClientError(f"{url}: no WebSocket is known beside it")
+    return urlunsplit((parts.scheme, parts.netloc, f"{head}/ws{scene}", parts.query, ""))
+
+
+def _refusal(url: str, status: int) -> str:
+    if status in (401, 403):
+        return f"{url} refuses: the token is missing or wrong; give it with --token"
+    if status == 503:
+        return f"{url} is busy; try again later"
+    return f"{url} refuses with status {status}"
