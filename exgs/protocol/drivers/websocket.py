@@ -1,8 +1,8 @@
 """A WebSocket as a Transport, for where no UDP gets through: one TCP connection for all channels.
 
 Each binary message is one byte of channel and one message of that channel. Order among channels is this
-side's choice: control first, then poses, then scene data. What is lost below delays everything behind it, which
-is why this is the second choice.
+side's choice: control first, then poses, then scene data. What is lost below delays everything behind it,
+which is why this is the second choice.
 """
 
 from __future__ import annotations
