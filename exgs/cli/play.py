@@ -46,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=_seconds, metavar="S",
         help="how long, from the first frame (default: the head trace's length, else 10)",
     )  # fmt: skip
+    picture.add_argument(
+        "--max-splats", type=_splats, metavar="N", default=0,
+        help="the most splats of all levels to hold (default: no bound)",
+    )  # fmt: skip
+    picture.add_argument(
+        "--no-fade", action="store_true", help="show finer splats at once, without a short fade"
+    )
     arguments.add_backend(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -97,6 +104,8 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         seconds=args.seconds,
         out=_out(args.out, overwrite=args.overwrite),
         stats=_stats(args.stats, overwrite=args.overwrite),
+        max_splats=args.max_splats,
+        fade_s=0.0 if args.no_fade else PlayConfig.fade_s,
         backend=args.backend,
         ice_servers=tuple(args.ice_server),
         transport=args.transport,
@@ -125,6 +134,12 @@ def _stats(name: str | None, *, overwrite: bool) -> Path | None:
     from exgs.cli.files import check_output
 
     return None if name is None else check_output(name, overwrite=overwrite, suffixes=(".csv",))
+
+
+def _splats(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a number of splats, such as 1000000, found {text!r}")
+    return int(text)
 
 
 def _fps(text: str) -> float:

@@ -96,6 +96,7 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
     words = ["play", URL, "--scene", "room", "--head-trace", "walk.csv", "--stereo", "--size", "320x200"]
     words += ["--fps", "72", "--seconds", "2.5", "--out", str(video), "--stats", str(stats)]
     words += ["--token", "secret", "--backend", "cpu", "--ice-server", "stun:host:3478"]
+    words += ["--max-splats", "1000000", "--no-fade"]
     assert run(words) == 0
     assert stand.config == PlayConfig(
         URL,
@@ -111,6 +112,8 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
         stats=stats,
         backend="cpu",
         ice_servers=(IceServer("stun:host:3478"),),
+        max_splats=1_000_000,
+        fade_s=0.0,
     )
 
 
@@ -164,6 +167,7 @@ def test_a_failure_is_one_line_and_exit_code_1(stand: Stand, output: Output):
         [URL, "--seconds", "1e9"],
         [URL, "--warp"],
         [URL, "--backend", "abacus"],
+        [URL, "--max-splats", "1e6"],
         [URL, "extra"],
     ],
 )
