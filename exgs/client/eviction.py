@@ -1,7 +1,7 @@
 """Which chunks to let go when there are more splats than the device can hold.
 
 Room is made only for something better: where a chunk that is missing would save half as much error again per
-splat as one that is here. The server then fills the room by the same measure (exgs/codec/worth.py). That
+byte as one that is here. The server then fills the room by the same measure (exgs/codec/worth.py). That
 margin, and a bound on how much goes at once, keep chunks at the edge from going and coming without end.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from exgs.codec import Preamble
-from exgs.codec.worth import ChunkTable
+from exgs.codec.worth import LINGER_S, ChunkTable
 from exgs.scene.outlook import View, foresee
 
 FULL_SHARE = 0.9
@@ -18,8 +18,8 @@ FULL_SHARE = 0.9
 AT_ONCE_SHARE = 1 / 16
 """Share of the budget that is let go at once for the sake of something better."""
 BETTER = 1.5
-"""A missing chunk must save this much more error per splat than the one that goes for it."""
-AHEAD_S = 0.5
+"""A missing chunk must save this many times the error per byte of the one that goes for it."""
+AHEAD_S = 0.15
 """About how long it takes until what is missing is here."""
 
 
@@ -69,10 +69,9 @@ class Keeper:
         return chosen
 
     def _ranked(self, chosen: np.ndarray, view: View) -> list[tuple[float, int]]:
-        """Error saved per splat and id of the ``chosen`` chunks, the least first."""
+        """Error saved per byte and id of the ``chosen`` chunks, the least first."""
         ids = np.flatnonzero(chosen)
-        worth = self._table.importance[ids] * self._table.visible(ids, foresee(view, AHEAD_S))
-        worth /= self._table.splats[ids]
+        worth = self._table.benefit(ids, foresee(view, AHEAD_S, linger_s=LINGER_S))
         order = np.lexsort((-ids, worth))
         return list(zip(worth[order].tolist(), ids[order].tolist(), strict=True))
 

@@ -54,7 +54,7 @@ class ErrorOrder:
         """Error saved per byte."""
         if outlook is None:
             return -ids
-        return np.asarray(table.density[ids] * table.visible(ids, outlook))
+        return table.benefit(ids, outlook)
 
 
 ORDERS: Mapping[str, Order] = MappingProxyType(

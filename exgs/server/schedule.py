@@ -14,14 +14,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from exgs.codec.worth import ChunkTable
+from exgs.codec.worth import LINGER_S, ChunkTable
 from exgs.scene.outlook import Outlook, View, foresee
 from exgs.server.orders import ORDERS, Order
 
 DEFAULT_DELAY_S = 0.15
 """From a view on the client to a chunk for it on display, where nothing better is known."""
-LINGER_S = 0.35
-"""A chunk shall be of use for a while: chance is taken at this much after its arrival."""
 MAX_DELAY_S = 1.5
 SHORT_LIST = 96
 """So many candidates are watched closely."""
