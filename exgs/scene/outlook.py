@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 PERSISTENCE_S = 0.4
 """A velocity dies away with this time constant. EyeNavGS heads are predicted best with 0.2 to 0.4 s."""
@@ -93,9 +92,9 @@ def foresee(view: View, ahead_s: float, *, linger_s: float = 0.0) -> Outlook:
     """``view`` as it will be in ``ahead_s`` seconds, and be left to chance for ``linger_s`` more."""
     ahead_s = min(max(ahead_s, 0.0), MAX_AHEAD_S)
     way_s = PERSISTENCE_S * (1 - math.exp(-ahead_s / PERSISTENCE_S))
-    turned = Rotation.from_rotvec(view.turn_rate * way_s).as_matrix()
     unsure_s = min(ahead_s + linger_s, MAX_AHEAD_S)
-    speed, turning = float(np.linalg.norm(view.velocity)), float(np.linalg.norm(view.turn_rate))
+    speed, turning = math.hypot(*view.velocity.tolist()), math.hypot(*view.turn_rate.tolist())
+    turned = _rotation(view.turn_rate, turning, turning * way_s)
     half_x, half_y = (min(max(fov / 2, 0.01), MAX_HALF_FOV_RAD) for fov in (view.fov_x_rad, view.fov_y_rad))
     return Outlook(
         position=(view.position + view.velocity * way_s).astype(np.float32),
@@ -106,6 +105,15 @@ def foresee(view: View, ahead_s: float, *, linger_s: float = 0.0) -> Outlook:
     )
 
 
+def _rotation(axis: np.ndarray, length: float, angle_rad: float) -> np.ndarray:
+    """[3,3] turn by an angle about ``axis`` of that length (Rodrigues)."""
+    if length == 0:
+        return np.eye(3)
+    x, y, z = (axis / length).tolist()
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.asarray(np.eye(3) + math.sin(angle_rad) * cross + (1 - math.cos(angle_rad)) * (cross @ cross))
+
+
 def _within(offset: np.ndarray, half: np.float32, sigma: np.ndarray) -> np.ndarray:
     """[N] probability that a normal variable of mean ``offset`` >= 0 lies within plus and minus ``half``."""
     sigma = np.maximum(sigma, np.float32(1e-3))
@@ -114,5 +122,5 @@ def _within(offset: np.ndarray, half: np.float32, sigma: np.ndarray) -> np.ndarr
 
 def _normal(x: np.ndarray) -> np.ndarray:
     """About the normal distribution function: a cubic that is 0 and 1 beyond ``_REACH``."""
-    s = np.clip(x * np.float32(1 / _REACH), -1, 1)
+    s = np.minimum(np.maximum(x * np.float32(1 / _REACH), np.float32(-1)), np.float32(1))
     return np.asarray(np.float32(0.5) + s * (np.float32(0.75) - np.float32(0.25) * s * s))

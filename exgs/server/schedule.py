@@ -21,9 +21,11 @@ from exgs.server.orders import ORDERS, Order
 DEFAULT_DELAY_S = 0.15
 """From a view on the client to a chunk for it on display, where nothing better is known."""
 MAX_DELAY_S = 1.5
-SHORT_LIST = 96
+SHORT_LIST = 64
 """So many candidates are watched closely."""
-LOOKS_PER_CHUNK = 1024
+STALE = 0.25
+"""Once the view has moved, what is on the list may be wanted so much less than when the list was made."""
+LOOKS_PER_CHUNK = 256
 """Candidates that may be looked at for each chunk that is asked for, in the long run."""
 
 
@@ -101,7 +103,7 @@ class Schedule:
         self._candidates = np.flatnonzero(ready)
         self._short = self._candidates[:0]
         self._fresh: list[np.ndarray] = []
-        self._asked, self._least = 0, -np.inf
+        self._asked, self._least, self._stale = 0, -np.inf, False
 
     def _put_in_order(self) -> None:
         """The most wanted candidates, first in ``_short``: of all of them, or of those watched closely."""
@@ -111,7 +113,8 @@ class Schedule:
             ids = np.concatenate([self._short, *self._fresh])
             self._candidates = np.concatenate([self._candidates, *self._fresh])
             self._fresh.clear()
-            self._rank(ids, self._least)
+            self._stale |= self._moved
+            self._rank(ids, self._least * STALE if self._stale else self._least)
         if not len(self._short):
             self._watch()
         self._moved = False
@@ -121,7 +124,7 @@ class Schedule:
         known = np.concatenate([self._candidates, *self._fresh])
         self._candidates = known[~self._sent[known]]
         self._fresh.clear()
-        self._asked = 0
+        self._asked, self._stale = 0, False
         self._least = self._rank(self._candidates, -np.inf)
 
     def _rank(self, ids: np.ndarray, least: float) -> float:
