@@ -35,7 +35,7 @@ from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.protocol.drivers.settings import WebRtcConfig
 
 CHUNK_BYTES = 48_600
-SECONDS = 16.0
+SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ async def transfer(case: Case, *, seconds: float, seed: int, max_links: int) -> 
                         ups.append((loop.time() - arrivals[0][0], count))
                 rtt_ms = 1000 * (client.rtt_s or 0)
             await asyncio.gather(*tasks)
-            repeated = server._connection._outflow.repeated_bytes
+            repeated = server.path.repeated_bytes
     start_s = arrivals[0][0]
 
     def share(since_s: float, until_s: float) -> float:

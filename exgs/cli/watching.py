@@ -50,6 +50,7 @@ def where(status: Status) -> str:
     """Where a session stands, in one line."""
     share = 100 * status.bytes_received / max(1, status.bytes_expected)
     rtt = "" if status.rtt_ms is None else f", {status.rtt_ms:.0f} ms away"
+    rtt += f", {status.limiter}" if status.limiter else ""
     return (
         f"{status.at_s:7.2f} s  {size(status.bytes_received)} ({share:.0f} %) at "
         f"{size(status.goodput_bytes_per_s)}/s{rtt}; {status.splats:,} splats; {status.frames_shown} frames, "

@@ -44,6 +44,11 @@ class Lifeline:
         """What carries the newest connection."""
         return "" if self._link is None else self._link.carrier
 
+    @property
+    def max_bytes_per_s(self) -> int:
+        """What the user allows; 0 for no bound."""
+        return self._wishes.max_bytes_per_s
+
     async def open(self) -> Endpoint:
         """Connects.
 

@@ -65,10 +65,21 @@ class Status:
     """Over the last second."""
     rtt_ms: float | None
     """Round trip; None before it was measured."""
+    jitter_ms: float = 0.0
+    """How much one round trip differs from the next."""
+    loss: float = 0.0
+    """Share of the server's beats that did not arrive."""
+    links: int = 0
+    """Connections for scene data beside the first."""
+    redundant_bytes: int = 0
+    """Scene bytes that arrived twice."""
+    limiter: str = ""
+    """What holds the scene back: link, cpu, cap, or complete."""
 
     def measures(self) -> dict[str, float]:
         """The figures by name, as they go to the server."""
-        return {name: float(value) for name, value in asdict(self).items() if value is not None}
+        values = asdict(self)
+        return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
 Listener = Callable[[Milestone | Status], None]

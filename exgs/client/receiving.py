@@ -29,6 +29,8 @@ from exgs.protocol import (
 from exgs.protocol.vocabulary import MAX_RECEIPT_CHUNKS
 
 MAX_NAMES_SHOWN = 12
+NEAR_CAP = 0.85
+"""A rate above this share of what the user allows is held back by that."""
 TRANSPORT_GRACE_S = 5.0
 """The transport has a time-out of its own, and knows better what went wrong."""
 
@@ -110,6 +112,16 @@ class Reception:
     def bytes_received(self) -> int:
         """Bytes of the scene that have arrived, manifest included."""
         return self._scene.preamble.size_bytes + self.chunk_bytes
+
+    @property
+    def limiter(self) -> str:
+        """What holds the scene back: "complete", "cpu" (this decoder), "cap" (the user) or "link"."""
+        if len(self._have) >= len(self._scene.preamble.chunks):
+            return "complete"
+        if self._worker.full:
+            return "cpu"
+        cap = self._line.max_bytes_per_s
+        return "cap" if cap and self._line.endpoint.delivered_bytes_per_s > NEAR_CAP * cap else "link"
 
     def leave(self) -> None:
         """Notes that the end of the session is wanted."""

@@ -205,7 +205,8 @@ class _Session:
                 self._line.send(Statistics(status.measures()))
 
     def _status(self) -> Status:
-        tally, last, rtt_s = self._recorder.tally, self._recorder.last, self._line.endpoint.rtt_s
+        tally, last, path = self._recorder.tally, self._recorder.last, self._line.endpoint.path
+        rtt_s = path.rtt_s
         return Status(
             at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
             bytes_received=self._reception.bytes_received,
@@ -217,6 +218,11 @@ class _Session:
             frame_ms=tally.percentiles_ms()[0],
             goodput_bytes_per_s=self._line.endpoint.delivered_bytes_per_s,
             rtt_ms=None if rtt_s is None else 1000 * rtt_s,
+            jitter_ms=1000 * path.jitter_s,
+            loss=path.loss,
+            links=path.links,
+            redundant_bytes=path.repeated_bytes,
+            limiter=self._reception.limiter,
         )
 
     def _summary(self) -> PlaySummary:

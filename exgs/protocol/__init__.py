@@ -21,6 +21,7 @@ from exgs.protocol.events import (
     PeerHeard,
     PeerSilent,
 )
+from exgs.protocol.limiter import Limiter, PathFigures
 from exgs.protocol.messages import (
     Forgotten,
     Message,
@@ -50,11 +51,13 @@ __all__ = [
     "Endpoint",
     "Event",
     "Forgotten",
+    "Limiter",
     "LocalProtocolError",
     "ManifestReceived",
     "Message",
     "OpenScene",
     "Opened",
+    "PathFigures",
     "PeerHeard",
     "PeerSilent",
     "Preferences",

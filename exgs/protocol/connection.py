@@ -14,6 +14,7 @@ from exgs.protocol.channels import Channel, spec_of
 from exgs.protocol.errors import LocalProtocolError
 from exgs.protocol.events import ChunkReceived, Closed, Event, PeerSilent
 from exgs.protocol.growth import Flow
+from exgs.protocol.limiter import Limiter, PathFigures
 from exgs.protocol.listener import Listener
 from exgs.protocol.liveness import Liveness
 from exgs.protocol.rules import check_said
@@ -132,6 +133,8 @@ class Connection(Listener):
             self._view = None
         if self._bulk_flows():
             leaving += self._outflow.fragments(self._liveness.rtt_s, now_s)
+        if self.role is Role.SERVER and self.state is State.OPEN:
+            self._limiters.note(self._limiter(now_s), now_s)
         return leaving
 
     def link_to_offer(self, now_s: float) -> int | None:
@@ -215,14 +218,17 @@ class Connection(Listener):
         return self._outflow.credit.open_bytes + self._outflow.queued_bytes
 
     @property
-    def repeated_bytes(self) -> int:
-        """Scene bytes that were sent a second time, by another link (server)."""
-        return self._outflow.repeated_bytes
+    def limiter(self) -> Limiter:
+        """What held scene data back most over the last second or so (server)."""
+        return self._limiters.longest
 
     @property
-    def redundant_bytes(self) -> int:
-        """Scene bytes that arrived and were here before (client)."""
-        return self._intake.redundant_bytes
+    def path(self) -> PathFigures:
+        """What is known of the way to the peer."""
+        twice = self._intake.redundant_bytes if self.role is Role.CLIENT else self._outflow.repeated_bytes
+        links = sum(bool(spec_of(channel).link) for channel in self._outflow.lanes.in_use)
+        live = self._liveness
+        return PathFigures(live.rtt_s, live.jitter_s, live.loss, links, twice)
 
     @property
     def scene_channels_in_use(self) -> tuple[Channel, ...]:
@@ -230,21 +236,16 @@ class Connection(Listener):
         return self._outflow.lanes.in_use
 
     @property
-    def jitter_s(self) -> float:
-        """Smoothed difference between one round trip and the next."""
-        return self._liveness.jitter_s
-
-    @property
-    def loss(self) -> float:
-        """Share of the peer's newest beats that did not arrive."""
-        return self._liveness.loss
-
-    @property
     def credit_bytes(self) -> int:
         """How many bytes may be un-acknowledged now (server)."""
         return self._outflow.credit.window(self._liveness.rtt_s, self._now_s)
 
     # How it works inside.
+
+    def _limiter(self, now_s: float) -> Limiter:
+        if self._liveness.paused:
+            return Limiter.SILENCE
+        return self._outflow.limiter(self._liveness.rtt_s, now_s)
 
     def _bulk_flows(self) -> bool:
         return self.state is State.OPEN and not self._liveness.paused

@@ -20,6 +20,7 @@ from exgs.protocol.events import ChunksDelivered, Closed, PeerHeard
 from exgs.protocol.flood import FloodGate, LinkGate
 from exgs.protocol.growth import LinkGrowth
 from exgs.protocol.intake import Intake
+from exgs.protocol.limiter import LimiterMeter
 from exgs.protocol.liveness import Liveness
 from exgs.protocol.mailbox import Mailbox
 from exgs.protocol.outflow import Outflow
@@ -60,6 +61,7 @@ class Listener:
         self._newest_view: int | None = None
         self._pose_backlog_bytes = 0
         self._max_bytes_per_s = 0
+        self._limiters = LimiterMeter()
 
     def receive(self, channel: Channel, data: bytes, now_s: float) -> None:
         """One whole message arrived on ``channel``."""

@@ -11,6 +11,7 @@ from exgs.protocol.credit import Credit
 from exgs.protocol.errors import LocalProtocolError, RemoteProtocolError
 from exgs.protocol.fragments import Load
 from exgs.protocol.lanes import Lanes
+from exgs.protocol.limiter import Limiter
 from exgs.protocol.messages import ChunkFragment, Forgotten, ManifestFragment, OpenScene, Receipt
 from exgs.protocol.vocabulary import (
     MAX_CHUNK_BYTES,
@@ -144,6 +145,17 @@ class Outflow:
             and self.lanes.roomiest() is not None
             and self.credit.open_bytes < self.credit.window(rtt_s, now_s)
         )
+
+    def limiter(self, rtt_s: float | None, now_s: float) -> Limiter:
+        """What keeps more from leaving now."""
+        waiting = self._queue[0].next_size if self._queue else 1
+        if self._pace_s > now_s:
+            return Limiter.CAP
+        if self.credit.open_bytes + waiting > self.credit.window(rtt_s, now_s):
+            return Limiter.CREDIT
+        if self.lanes.roomiest() is None:
+            return Limiter.LINK
+        return Limiter.OWNER
 
     def ready_s(self, now_s: float) -> float | None:
         """When the client's rate allows more; None where the rate is not in the way."""

@@ -38,6 +38,9 @@ class Metrics:
         self.resumed = Counter(
             "exgs_sessions_resumed", "Sessions that go on after a lost connection.", registry=registry
         )
+        self.limited_s = Counter(
+            "exgs_limited_seconds", "Time of streaming, by what held it back.", ["limiter"], registry=registry
+        )
         self.closed = Counter(
             "exgs_sessions_closed", "Sessions that ended, by close code.", ["code"], registry=registry
         )

@@ -16,6 +16,7 @@ from exgs.protocol import (
     Closed,
     Endpoint,
     Forgotten,
+    Limiter,
     OpenScene,
     Preferences,
     SceneInfo,
@@ -67,6 +68,7 @@ class Session:
         self._recall, self._remembered = recall, remembered or Remembered(name)
         self._wishes_changed = asyncio.Event()
         self._pacer = Pacer()
+        self._counted_s = time.monotonic()
 
     async def run(self) -> Closed | None:
         """Serves the viewer until the session is over; None where it never opened."""
@@ -118,6 +120,7 @@ class Session:
 
     def _heed(self, event: object) -> None:
         """Acts on everything but the opening of a scene and the end."""
+        self._count_limiter()
         match event:
             case ViewUpdate():
                 kept = self._remembered
@@ -138,6 +141,16 @@ class Session:
                     self._metrics.rtt_s.observe(rtt_s)
             case _:
                 logger.debug("session %s: %s", self.name, type(event).__name__)
+
+    def _count_limiter(self) -> None:
+        """Adds the time since the last word of the viewer to what held streaming back."""
+        now_s = time.monotonic()
+        since_s, self._counted_s = now_s - self._counted_s, now_s
+        if self._schedule is None:
+            return
+        limiter = self._endpoint.limiter
+        idle = "cpu" if self._schedule.remaining else "complete"
+        self._metrics.limited_s.labels(idle if limiter is Limiter.OWNER else limiter.value).inc(since_s)
 
     async def _say_scenes(self) -> None:
         try:

@@ -162,6 +162,20 @@ async def test_a_scene_that_changed_meanwhile_is_told() -> None:
     assert summary.lost_connection == "the scene has changed on the server"
 
 
+async def test_what_holds_the_scene_back_is_named() -> None:
+    limiters: list[str] = []
+
+    def listen(news: Milestone | Status) -> None:
+        if isinstance(news, Status):
+            limiters.append(news.limiter)
+            assert {"loss", "jitter_ms", "links"} <= set(news.measures())
+
+    server = Server()
+    await play(CONFIG, listen=listen, connect=server.connect, rasterizer=PaintedRasterizer())
+    await server.end()
+    assert limiters[-1] == "complete"
+
+
 async def test_leaving_ends_the_tries() -> None:
     server = Server(refuses=10**6)
     line = Lifeline(replace(CONFIG, reconnect_s=1e6), server.connect, say=lambda kind, text: None)

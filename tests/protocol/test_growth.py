@@ -25,7 +25,7 @@ def test_the_first_is_proposed_once_data_has_flowed_for_a_while() -> None:
     assert growth.wanted(replace(QUEUED, bytes_per_s=0.0), 1.45) is None
     assert growth.wanted(QUEUED, 1.5) is None
     assert growth.wanted(QUEUED, 2.1) == 1
-    assert growth.wanted(QUEUED, 2.2) is None, "each is given once"
+    assert growth.wanted(HELD_BACK, 4.0) is None, "the first must be up: round trips say nothing before"
 
 
 def test_windows_that_hold_back_call_for_more_up_to_the_bound() -> None:
@@ -46,13 +46,25 @@ def test_a_full_link_a_slow_client_and_a_cap_call_for_none() -> None:
     assert grown(1).wanted(replace(capped, max_bytes_per_s=4_000_000), 20.0) == 2
 
 
-def test_one_that_brought_nothing_makes_the_next_wait() -> None:
+def test_between_two_queues_a_link_is_full_all_the_same() -> None:
+    growth = grown(1)
+    assert growth.wanted(QUEUED, 20.0) is None
+    assert growth.wanted(replace(HELD_BACK, bytes_per_s=200_000), 21.5) is None, "it may recover yet"
+    assert growth.wanted(replace(HELD_BACK, bytes_per_s=300_000), 22.1) is None
+    assert growth.wanted(replace(HELD_BACK, bytes_per_s=200_000), 22.2) == 2, "far from what the link bears"
+    other = grown(1)
+    assert other.wanted(QUEUED, 20.0) is None
+    assert other.wanted(HELD_BACK, 28.5) == 2, "no queue for a while"
+
+
+def test_one_that_did_harm_makes_the_next_wait() -> None:
     growth = grown(1)
     assert growth.wanted(HELD_BACK, 20.0) == 2
     growth.set_up((1, 2), 20.2)
-    assert growth.wanted(HELD_BACK, 21.0) is None
-    assert growth.wanted(HELD_BACK, 23.9) is None
-    assert growth.wanted(HELD_BACK, 24.1) == 3
+    worse = replace(HELD_BACK, bytes_per_s=300_000)
+    assert growth.wanted(worse, 21.0) is None
+    assert growth.wanted(worse, 23.9) is None
+    assert growth.wanted(worse, 24.1) == 3
 
 
 def test_a_refusal_makes_the_next_wait_ever_longer() -> None:
@@ -69,12 +81,25 @@ def test_a_refusal_makes_the_next_wait_ever_longer() -> None:
     assert waits == [3.0, 6.0, 12.0, 24.0, 30.0, 30.0]
 
 
-def test_a_proposal_that_comes_to_nothing_is_forgotten() -> None:
+def test_one_need_not_be_up_for_the_next_to_be_proposed() -> None:
     growth = grown(1)
+    assert [growth.wanted(HELD_BACK, at_s) for at_s in (20.0, 20.5, 20.8, 21.6, 23.0)] == [
+        2,
+        None,
+        3,
+        4,
+        None,
+    ]
+
+
+def test_a_proposal_that_comes_to_nothing_is_forgotten() -> None:
+    growth = LinkGrowth(ConnectionConfig(max_links=2))
+    growth.wanted(HELD_BACK, 5.0)
+    growth.set_up((1,), 10.0)
     assert growth.wanted(HELD_BACK, 20.0) == 2
     assert growth.wanted(HELD_BACK, 31.0) is None
     assert growth.wanted(HELD_BACK, 32.5) is None
-    assert growth.wanted(replace(HELD_BACK, bytes_per_s=900_000), 40.0) == 2
+    assert growth.wanted(HELD_BACK, 40.0) == 2
 
 
 def test_a_lost_one_is_proposed_again() -> None:

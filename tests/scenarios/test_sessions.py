@@ -292,7 +292,7 @@ def test_several_links_carry_a_scene_side_by_side(make_play) -> None:
     assert play.complete()
     last_s = max(at_s for at_s, _, event in play.log if isinstance(event, ChunkReceived))
     assert last_s < 1.1 * 200 * 40_000 / 2.5e6 + 0.3
-    assert session.server.repeated_bytes == session.client.redundant_bytes == 0
+    assert session.server.path.repeated_bytes == session.client.path.repeated_bytes == 0
 
 
 @pytest.mark.parametrize("left", [1, 0])
@@ -303,7 +303,7 @@ def test_a_link_that_dies_costs_what_was_under_way_on_it(make_play, left: int) -
     del session.links[Channel.SCENE_1]
     session.run_until(8.0)
     assert play.complete()
-    assert 0 < session.server.repeated_bytes < 512 << 10
+    assert 0 < session.server.path.repeated_bytes < 512 << 10
     assert session.server.unacknowledged_bytes == 0
     assert session.client.state is session.server.state is State.OPEN
 
@@ -323,5 +323,5 @@ def test_a_link_that_falls_dumb_is_passed_over_and_comes_back(make_play) -> None
     session.run_until(40.0)
     assert play.complete()
     assert session.server.unacknowledged_bytes == 0
-    assert session.client.redundant_bytes <= session.server.repeated_bytes
+    assert session.client.path.repeated_bytes <= session.server.path.repeated_bytes
     assert session.server.scene_channels_in_use == (Channel.SCENE_1, Channel.SCENE_2)

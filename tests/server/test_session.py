@@ -217,6 +217,19 @@ async def test_a_rate_is_kept(library: Library, encoded: bytes) -> None:
     assert took_s > 0.25  # half a second, less the last chunk, for which nobody waits
 
 
+async def test_what_holds_streaming_back_is_counted(library: Library) -> None:
+    metrics = Metrics()
+    async with _viewer(library, metrics) as client:
+        names = await _scene_list(client)
+        client.send(OpenScene(names.index("statue")))
+        await _receive(client)
+        client.send(Statistics({"frames_shown": 1.0}))
+        async with asyncio.timeout(5):
+            while b'exgs_limited_seconds_total{limiter="complete"}' not in metrics.text():
+                client.send(Statistics({"frames_shown": 1.0}))
+                await asyncio.sleep(0.01)
+
+
 async def test_statistics_are_kept_while_the_viewer_is_there(library: Library) -> None:
     metrics = Metrics()
     async with _viewer(library, metrics) as client:

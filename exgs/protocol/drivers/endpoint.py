@@ -17,6 +17,7 @@ from exgs.protocol.connection import Connection
 from exgs.protocol.drivers.linking import Linking
 from exgs.protocol.errors import SessionClosed
 from exgs.protocol.events import Closed, Event, Opened
+from exgs.protocol.limiter import Limiter, PathFigures
 from exgs.protocol.messages import Message
 from exgs.protocol.transport import LinkCarrier, Transport
 from exgs.protocol.vocabulary import CloseCode, Role, State
@@ -175,6 +176,16 @@ class Endpoint:
     def credit_bytes(self) -> int:
         """How many bytes may be un-acknowledged now (server)."""
         return self._connection.credit_bytes
+
+    @property
+    def path(self) -> PathFigures:
+        """What is known of the way to the peer."""
+        return self._connection.path
+
+    @property
+    def limiter(self) -> Limiter:
+        """What held scene data back most over the last second or so (server)."""
+        return self._connection.limiter
 
     @property
     def buffered_bytes(self) -> int:
