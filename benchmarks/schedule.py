@@ -5,8 +5,8 @@
 Without a scene it generates an interior and encodes it. A link of one rate and delay carries chunks; the
 server chooses each one as late as its send buffer allows, for the newest view that has reached it; the client
 shows what has arrived. At moments of the session the picture is compared with that of the uncompressed scene
-at the same pose. ``download`` shows nothing but the background until the file is there. PSNR is of the mean
-squared error over ``loading`` (until the whole file is through) and the mean of the PSNRs over the session.
+at the same pose. ``download`` shows nothing until the whole file is there. Figures are mean PSNRs in dB, over
+the session and, behind the bar, while the file is loading. All orders have sent as many bytes at any time.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="traces whose name holds this")
     parser.add_argument("--scene", type=Path, default=None)
     parser.add_argument("--source", type=Path, default=None)
-    parser.add_argument("--count", type=int, default=300_000)
+    parser.add_argument("--count", type=int, default=300_000, help="Gaussians of the interior")
     parser.add_argument("--orders", default="file,level,error")
     parser.add_argument("--threads", type=int, default=None)
     args = parser.parse_args()
