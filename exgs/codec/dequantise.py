@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.kernel import kernel, wide
+from exgs.codec.kernel import inlined, kernel, unsigned, wide
 from exgs.codec.model import (
     CHROMA_G,
     CHROMA_O,
@@ -68,53 +68,64 @@ def _fill(
     quats: np.ndarray,
     log_scales: np.ndarray,
 ) -> None:
+    half, step = 0.5 * steps[0], steps[4] * 0.0625
+    below = wide(steps[7])
     for index in range(codes.shape[1]):
         for axis in range(3):
-            means[index, axis] = steps[1 + axis] + codes[X + axis, index] * (0.5 * steps[0])
-        step, bits = steps[4] * 0.0625, min(max(wide(steps[7]) - codes[CLASS, index], 0), MAX_FINE_BITS)
+            means[index, axis] = steps[1 + axis] + codes[X + axis, index] * half
+        drop_2, drop_3 = wide(codes[DROP_2, index]), wide(codes[DROP_3, index])
+        bits = min(max(below - codes[CLASS, index], 0), MAX_FINE_BITS)
         long = wide(codes[SCALE, index])
-        middle = long - codes[DROP_2, index]
-        short = middle - codes[DROP_3, index]
-        long = _finer(long, codes[FINE, index], bits)
-        middle = _finer(middle, codes[FINE + 1, index], bits)
-        short = _finer(short, codes[FINE + 2, index], bits)
+        short = long - drop_2 - drop_3
+        middle = _finer(long - drop_2, codes[FINE + 1, index], bits) * step
+        long, short = (
+            _finer(long, codes[FINE, index], bits) * step,
+            _finer(short, codes[FINE + 2, index], bits) * step,
+        )
         pole = codes[FACE, index]
-        first, last = (1, 2, 0)[pole], (2, 0, 1)[pole]
-        if codes[DROP_2, index] > codes[DROP_3, index]:
-            log_scales[index, pole], log_scales[index, first] = long * step, middle * step
-            log_scales[index, last] = short * step
-        else:
-            log_scales[index, pole], log_scales[index, first] = short * step, long * step
-            log_scales[index, last] = middle * step
+        first, last = _others(pole)
+        prolate = drop_2 > drop_3
+        log_scales[index, unsigned(pole)] = long if prolate else short
+        log_scales[index, unsigned(first)] = middle if prolate else long
+        log_scales[index, unsigned(last)] = short if prolate else middle
         turn(codes, index, angles, quats)
 
 
-@kernel
+@inlined
+def _others(axis: int) -> tuple[int, int]:
+    """The two axes after ``axis``, in turn."""
+    return (axis + 1 if axis < 2 else 0), (axis - 1 if axis > 0 else 2)
+
+
+@inlined
 def _finer(value: int, further: int, bits: int) -> int:
     """Sixteenths of a step: the middle of what ``bits`` further bits leave of the cell about ``value``."""
     return 16 * value - 8 + ((2 * further + 1) << (MAX_FINE_BITS - bits))
 
 
-@kernel
+@inlined
 def turn(codes: np.ndarray, index: int, angles: tuple[np.ndarray, ...], quats: np.ndarray) -> None:
     """Writes the rotation of splat ``index``: first the spin, then straight to the pole."""
     tangents, cosines, sines = angles
-    u = v = 0.0
-    if codes[POLE_BITS, index] >= 0:
-        shift = MAX_ROTATION_BITS - codes[POLE_BITS, index]
-        u = tangents[(2 * codes[POLE_U, index] + 1) << shift]
-        v = tangents[(2 * codes[POLE_V, index] + 1) << shift]
-    angle = 0
-    if codes[SPIN_BITS, index] > 0:
-        angle = (2 * codes[SPIN, index] + 1) << (MAX_ROTATION_BITS - codes[SPIN_BITS, index])
-    cosine, sine = cosines[angle], sines[angle]
+    pole_bits, spin_bits = wide(codes[POLE_BITS, index]), wide(codes[SPIN_BITS, index])
+    u = tangents[unsigned(_halves(codes[POLE_U, index], pole_bits, _HALVES // 2))]
+    v = tangents[unsigned(_halves(codes[POLE_V, index], pole_bits, _HALVES // 2))]
+    angle = _halves(codes[SPIN, index], spin_bits if spin_bits > 0 else -1, 0)
+    cosine, sine = cosines[unsigned(angle)], sines[unsigned(angle)]
     length = np.sqrt(1.0 + u * u + v * v)
     scale = 1.0 / np.sqrt(2.0 * length * (length + 1.0))
     pole = codes[FACE, index]
+    first, last = _others(pole)
     quats[index, 0] = (length + 1.0) * cosine * scale
-    quats[index, 1 + pole] = (length + 1.0) * sine * scale
-    quats[index, 1 + (1, 2, 0)[pole]] = (u * sine - v * cosine) * scale
-    quats[index, 1 + (2, 0, 1)[pole]] = (u * cosine + v * sine) * scale
+    quats[index, unsigned(1 + pole)] = (length + 1.0) * sine * scale
+    quats[index, unsigned(1 + first)] = (u * sine - v * cosine) * scale
+    quats[index, unsigned(1 + last)] = (u * cosine + v * sine) * scale
+
+
+@inlined
+def _halves(place: int, bits: int, otherwise: int) -> int:
+    """The middle of cell ``place`` of 2^bits, in half cells of the finest; ``otherwise`` for bits below 0."""
+    return (2 * wide(place) + 1) << (MAX_ROTATION_BITS - bits) if bits >= 0 else wide(otherwise)
 
 
 @kernel
@@ -128,7 +139,7 @@ def _fill_colours(codes: np.ndarray, steps: np.ndarray, sh0: np.ndarray, shN: np
             _rgb(codes[at, index], codes[at + 1, index], codes[at + 2, index], step, shN[index, place])
 
 
-@kernel
+@inlined
 def _rgb(luma: int, chroma_o: int, chroma_g: int, step: float, out: np.ndarray) -> None:
     base = luma - chroma_g
     out[0] = (base + chroma_o) * step

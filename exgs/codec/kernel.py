@@ -13,6 +13,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 wide: Callable[..., Any] = np.int64
 """Integers of 64 bits, in kernels."""
+unsigned: Callable[..., Any] = np.uint64
+"""An index that is known not to be negative: numba need not ask whether it counts from the end."""
 
 
 def kernel(function: Function) -> Function:

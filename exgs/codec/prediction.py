@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.kernel import kernel, wide
+from exgs.codec.kernel import inlined, kernel, unsigned, wide
 from exgs.codec.model import (
     CLASS,
     CLASS_FROM,
@@ -20,7 +20,6 @@ from exgs.codec.model import (
     FINE_BELOW,
     MAX_FINE_BITS,
     MAX_SHIFT,
-    MAX_VALUE,
     NEAR,
     NEXT_NEAR,
     OPACITY,
@@ -41,29 +40,35 @@ from exgs.codec.model import (
     Z,
 )
 
+_FARTHEST = 1 << 62
+"""Beyond any distance between splats."""
 
-@kernel
+
+@inlined
 def unfolded(value: int) -> int:
     """Signed integers from unsigned ones: 0, -1, 1, -2, 2 and so on."""
-    return -((value + 1) >> 1) if value & 1 else value >> 1
+    return value >> 1 ^ -(value & 1)
 
 
 @kernel
 def find_neighbours(codes: np.ndarray) -> None:
-    """Fills NEAR and NEXT_NEAR from X, Y, Z as the splitting of cells leaves them."""
+    """Fills NEAR and NEXT_NEAR from X, Y, Z as the splitting of cells leaves them.
+
+    A distance and how far back it was met are one number, so that of equal distances the first is smaller.
+    """
+    xs, ys, zs = codes[X], codes[Y], codes[Z]
+    near, next_near = codes[NEAR], codes[NEXT_NEAR]
     for index in range(codes.shape[1]):
-        x, y, z = wide(codes[X, index]), wide(codes[Y, index]), wide(codes[Z, index])
-        best = second = 1 << 62
-        first = runner_up = -1
-        for other in range(index - 1, max(index - 1 - WINDOW, -1), -1):
-            dx, dy, dz = codes[X, other] - x, codes[Y, other] - y, codes[Z, other] - z
-            distance = dx * dx + dy * dy + dz * dz
-            if distance < best:
-                second, runner_up = best, first
-                best, first = distance, other
-            elif distance < second:
-                second, runner_up = distance, other
-        codes[NEAR, index], codes[NEXT_NEAR, index] = first, runner_up
+        x, y, z = wide(xs[index]), wide(ys[index]), wide(zs[index])
+        best = second = wide(_FARTHEST)
+        for back in range(min(index, WINDOW)):
+            other = unsigned(index - 1 - back)
+            dx, dy, dz = xs[other] - x, ys[other] - y, zs[other] - z
+            found = (dx * dx + dy * dy + dz * dz) * WINDOW + back
+            second = min(second, max(best, found))
+            best = min(best, found)
+        near[index] = index - 1 - (best & WINDOW - 1) if best < _FARTHEST else -1
+        next_near[index] = index - 1 - (second & WINDOW - 1) if second < _FARTHEST else -1
 
 
 @kernel
@@ -75,27 +80,21 @@ def predicted(codes: np.ndarray, column: int, index: int, book: np.ndarray, pair
     mean, trust = book[PREDICT + 2 * pair], book[PREDICT + 2 * pair + 1]
     first, second = codes[NEAR, index], codes[NEXT_NEAR, index]
     graded = 0 if column == SCALE else 1
-    level = wide(codes[CLASS, index]) * graded
-    value = mean
+    near = other = mean
     if first >= 0:
-        near = wide(codes[column, first]) << codes[CLASS, first] * graded
-        if second >= 0:
-            near += wide(codes[column, second]) << codes[CLASS, second] * graded
-            value += ((near - 2 * mean) * trust) >> 4
-        else:
-            value += ((near - mean) * trust) >> 3
-    return (value + ((1 << level) >> 1)) >> level
+        near = other = wide(codes[column, first]) << codes[CLASS, first] * graded
+    if second >= 0:
+        other = wide(codes[column, second]) << codes[CLASS, second] * graded
+    return expected(near + other, mean, trust, wide(codes[CLASS, index]) * graded)
 
 
-@kernel
-def add_predictions(codes: np.ndarray, row: int, book: np.ndarray, pair: int) -> bool:
-    """Turns folded differences into values, in place; False if one is out of range."""
-    for index in range(codes.shape[1]):
-        value = predicted(codes, row, index, book, pair) + unfolded(wide(codes[row, index]))
-        if abs(value) > MAX_VALUE:
-            return False
-        codes[row, index] = value
-    return True
+@inlined
+def expected(near: int, mean: int, trust: int, level: int) -> int:
+    """The prediction in steps of class ``level``; ``near`` is the sum of two neighbours, in those of class 0.
+
+    A missing neighbour counts as the other one, and where there is none, both as the mean.
+    """
+    return (mean + ((near - 2 * mean) * trust >> 4) + ((1 << level) >> 1)) >> level
 
 
 @kernel

@@ -50,7 +50,6 @@ from exgs.codec.model import (
     X,
 )
 from exgs.codec.prediction import (
-    add_predictions,
     band_end,
     band_of,
     coefficient_context,
@@ -68,6 +67,7 @@ from exgs.codec.prediction import (
     split_raw_bits,
     unfolded,
 )
+from exgs.codec.restoring import add_colour_predictions, add_scale_predictions
 from exgs.codec.turns import add_guesses, near_poles, prolate, set_turn_bits
 
 DONE, BAD_END, BAD_SYMBOL = 0, 15, 16
@@ -100,9 +100,9 @@ def decode_symbols(
     if not sound:
         return BAD_SYMBOL
     _places(words, book, codes)
-    for pair, (row, context) in enumerate(_COLOURS):
+    for row, context in _COLOURS:
         _values(words, tables, book, book[TABLE_OF + context + codes[CLASS]], codes[row])
-        sound = sound and add_predictions(codes, row, book, pair + 1)
+    sound = add_colour_predictions(codes, book)
     sound = sound and _turns(words, tables, book, codes)
     if book[SH_BANDS] > 0:
         sound = sound and _bands(words, tables, book, codes) and _harmonics(words, tables, book, codes)
@@ -118,7 +118,7 @@ def _shapes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.n
         return False
     table_of, top = book[TABLE_OF:], int(book[OPACITY_LEVELS]) - 1
     _values(words, tables, book, table_of[scale_contexts(codes, top)], codes[SCALE])
-    if not add_predictions(codes, SCALE, book, 0):
+    if not add_scale_predictions(codes, book):
         return False
     _values(words, tables, book, table_of[drop_2_contexts(codes, book[PREDICT])], codes[DROP_2])
     _values(words, tables, book, table_of[drop_3_contexts(codes)], codes[DROP_3])

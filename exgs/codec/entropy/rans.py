@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.kernel import inlined, kernel, wide
+from exgs.codec.kernel import inlined, kernel, unsigned, wide
 
 SCALE_BITS = 12
 """Frequencies of a table add up to 2^12."""
 LOWEST = 1 << 16
 """States lie between this and 2^32; both begin here in the encoder."""
 BUCKET_BITS = 5
-"""A row of the tables starts with the symbol at the first slot of each bucket of 2^5 slots."""
-FIRST_SLOTS = 1 << (SCALE_BITS - BUCKET_BITS)
-"""From here on a row has the first slot of each of 64 symbols, then 2^12 twice: it stays in the cache."""
-ROW = FIRST_SLOTS + 66
-"""Length of a row."""
+"""A row of the tables starts with an entry for each bucket of 2^5 slots: for the symbol at its first slot."""
+FIRST_ENTRY = 1 << (SCALE_BITS - BUCKET_BITS)
+"""From here on a row has an entry for each symbol, and for three more that are never coded."""
+ROW = FIRST_ENTRY + 48
+"""Length of a row, which stays in the cache."""
+FIELD_BITS = 13
+"""An entry is the first slots of four symbols, from the lowest bits up, and the first of these symbols."""
+SYMBOL_AT = 4 * FIELD_BITS
+"""Where the symbol stands in an entry."""
 
 _SLOTS = (1 << SCALE_BITS) - 1
+_FIELD = (1 << FIELD_BITS) - 1
 
 
 @inlined
@@ -31,34 +36,34 @@ def next_symbol(
 ) -> tuple[int, int, int, int]:
     """The next symbol, by a row of ``tables``; then the states in their new turn and the next word.
 
-    States and place go in and out as scalars, so that they stay in registers.
+    States and place go in and out as scalars, so that they stay in registers. Nothing branches on what is
+    hard to foretell. Past the end of ``words`` the last one is read again.
     """
     slot = a & _SLOTS
-    place = FIRST_SLOTS + wide(tables[row, slot >> BUCKET_BITS])
-    place += (wide(tables[row, place + 1]) <= slot) + (wide(tables[row, place + 2]) <= slot)
-    while wide(tables[row, place + 1]) <= slot:
-        place += 1
-    first = wide(tables[row, place])
-    a = (wide(tables[row, place + 1]) - first) * (a >> SCALE_BITS) + slot - first
-    if a < LOWEST:
-        if at < len(words):
-            a = a << 16 | wide(words[at])
-        at += 1
-    return place - FIRST_SLOTS, b, a, at
+    entry = tables[unsigned(row), unsigned(slot >> BUCKET_BITS)]
+    while entry >> 3 * FIELD_BITS & _FIELD <= slot:
+        entry = tables[unsigned(row), unsigned(FIRST_ENTRY + 3 + (entry >> SYMBOL_AT))]
+    skipped = wide(entry >> FIELD_BITS & _FIELD <= slot) + wide(entry >> 2 * FIELD_BITS & _FIELD <= slot)
+    firsts = entry >> FIELD_BITS * skipped
+    first = firsts & _FIELD
+    a = ((firsts >> FIELD_BITS & _FIELD) - first) * (a >> SCALE_BITS) + slot - first
+    a, at = _refilled(words, a, at)
+    return (entry >> SYMBOL_AT) + skipped, b, a, at
 
 
 @inlined
 def next_bits(words: np.ndarray, count: int, a: int, b: int, at: int) -> tuple[int, int, int, int]:
     """The next ``count`` raw bits, 0 to 16; none at all cost nothing and leave the turn."""
-    if count == 0:
-        return wide(0), a, b, at
     value = a & ((1 << count) - 1)
-    a >>= count
-    if a < LOWEST:
-        if at < len(words):
-            a = a << 16 | wide(words[at])
-        at += 1
-    return value, b, a, at
+    rest, at = _refilled(words, a >> count, at)
+    return value, (b if count else a), (rest if count else b), at
+
+
+@inlined
+def _refilled(words: np.ndarray, state: int, at: int) -> tuple[int, int]:
+    """A state with another word where it needs one, and the next word."""
+    more = state << 16 | wide(words[unsigned(min(at, len(words) - 1))])
+    return (more, at + 1) if state < LOWEST else (state, at)
 
 
 @kernel
@@ -90,8 +95,9 @@ def encode(
         if (event >> 21) & 1:
             lane = 1 - lane
             table, symbol = table_of[event & 1023], (event >> 10) & 63
-            first = wide(tables[table, FIRST_SLOTS + symbol])
-            frequency = wide(tables[table, FIRST_SLOTS + symbol + 1]) - first
+            entry = tables[table, FIRST_ENTRY + symbol]
+            first = entry & _FIELD
+            frequency = (entry >> FIELD_BITS & _FIELD) - first
             if x[lane] >= frequency << 20:
                 at -= 1
                 words[at] = x[lane] & 0xFFFF

@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 
 from exgs.codec.entropy.bits import BitReader, BitWriter
-from exgs.codec.entropy.rans import BUCKET_BITS, FIRST_SLOTS, ROW, SCALE_BITS
+from exgs.codec.entropy.rans import BUCKET_BITS, FIELD_BITS, FIRST_ENTRY, ROW, SCALE_BITS, SYMBOL_AT
 from exgs.codec.fields import FieldReader, FieldWriter
 
 TOTAL = 1 << SCALE_BITS
@@ -68,7 +68,7 @@ class Coder:
     """What the decoder's kernel looks up."""
 
     tables: np.ndarray
-    """[T,ROW] uint16 rows as rans.py describes them."""
+    """[T,ROW] int64 rows as rans.py describes them."""
     table_of: np.ndarray
     """[contexts] int64 table of each context."""
 
@@ -103,12 +103,22 @@ def build(families: Sequence[Family]) -> Coder:
         for context, index in enumerate(family.map):
             row = tuple(family.tables[index].frequencies(context))
             table_of.append(rows.setdefault(row, len(rows)))
-    tables = np.full((len(rows), ROW), TOTAL, np.uint16)
+    tables = np.empty((len(rows), ROW), np.int64)
     for index, row in enumerate(rows):
-        counts = np.array(row, np.int64)
-        tables[index, :FIRST_SLOTS] = np.repeat(np.arange(len(row)), counts)[:: 1 << BUCKET_BITS]
-        tables[index, FIRST_SLOTS : FIRST_SLOTS + len(row)] = np.cumsum(counts) - counts
+        _fill_row(np.array(row, np.int64), tables[index])
     return Coder(tables, np.array(table_of, np.int64))
+
+
+def _fill_row(counts: np.ndarray, out: np.ndarray) -> None:
+    """Entries from the frequencies of a table, as rans.py describes them."""
+    symbols = np.arange(ROW - FIRST_ENTRY)
+    firsts = np.full(len(symbols) + 3, TOTAL)
+    firsts[: len(counts)] = np.cumsum(counts) - counts
+    entries = symbols << SYMBOL_AT
+    for place in range(4):
+        entries |= firsts[place : place + len(symbols)] << FIELD_BITS * place
+    out[:FIRST_ENTRY] = entries[np.repeat(np.arange(len(counts)), counts)[:: 1 << BUCKET_BITS]]
+    out[FIRST_ENTRY:] = entries
 
 
 def parse_families(reader: FieldReader, sizes: Sequence[int]) -> tuple[Family, ...]:
