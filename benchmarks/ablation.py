@@ -68,7 +68,7 @@ INGREDIENTS = {
     ),
     "prediction and entropy coder": Ingredient("zstd 19 of each column", recoded=True),
     "harmonics": Ingredient("degree 0", config={"sh_degree": 0}),
-    "64 views": Ingredient("16 views", config={"views": 16}),
+    "all views": Ingredient("16 views", config={"views": 16}),
 }
 
 

@@ -77,7 +77,8 @@ def measure(
     """Mean PSNR [dB] of the decoded encoding, by kind of view."""
     config = EncodeConfig(ratio=args.ratio, levels=args.levels)
     decoded = decode(encode(scene, config, rasterizer=rasterizer).data)
-    own = sample_views(scene, config.views, size=VIEW_PX)[:: max(1, config.views // (2 * args.per_kind))]
+    count = config.view_count(len(scene))
+    own = sample_views(scene, count, size=VIEW_PX)[:: max(1, count // (2 * args.per_kind))]
     seeds = [c for seed in SEEDS for c in sample_views(scene, args.per_kind, seed=seed, size=SIZE)]
     kinds = {"own": own, "seeds": seeds, **independent(name, scene, args.per_kind, rasterizer)}
     return {kind: fidelity(scene, decoded, cameras, rasterizer) for kind, cameras in kinds.items()}

@@ -37,7 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--cameras", metavar="FILE", help="views where viewers may be (default: sampled)")
     parser.add_argument(
-        "--views", type=arguments.positive_int, metavar="N", help="how many views judge the scene"
+        "--views",
+        type=arguments.positive_int,
+        metavar="N",
+        help="how many views judge the scene (default: by its size, 48 to 128)",
     )
     parser.add_argument(
         "--seed", type=arguments.whole_number, default=0, help="of the sampled views (default: 0)"

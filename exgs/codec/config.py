@@ -13,6 +13,10 @@ PRESETS = {"tiny": 500.0, "small": 107.0, "medium": 50.0, "large": 20.0}
 DEFAULT_PRESET = "small"
 METHODS = ("ugc", "exgs")
 STORAGES = ("fp16", "ugc")
+VIEWS = (48, 128)
+"""Fewest and most viewpoints where their number is left to the encoder."""
+VIEWED = 96_000_000
+"""Gaussians looked at in all from so many viewpoints, about."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class EncodeConfig:
     """Size of the source as a float32 PLY of its own SH degree over the size of the file."""
     preset: str | None = None
     """A named ratio; ``small`` where no size is named at all."""
-    views: int = 64
-    """Viewpoints that judge what is seen; at most so many of the given cameras are used."""
+    views: int | None = None
+    """Viewpoints that judge what is seen; at most so many of the given cameras are used. None: by size."""
     seed: int = 0
     """Seed of the sampled viewpoints."""
     sh_degree: int | None = None
@@ -60,12 +64,18 @@ class EncodeConfig:
             raise EncodeError(f"max_bytes {self.max_bytes}: expected a positive number")
         if self.ratio is not None and not (self.ratio > 0 and math.isfinite(self.ratio)):
             raise EncodeError(f"ratio {self.ratio}: expected a positive number")
-        if not 2 <= self.views <= 4096:
+        if self.views is not None and not 2 <= self.views <= 4096:
             raise EncodeError(f"{self.views} views: expected 2 to 4096")
         if self.sh_degree is not None and self.sh_degree not in range(4):
             raise EncodeError(f"SH degree {self.sh_degree}: expected 0 to 3")
         if not 1 <= self.levels <= 8:
             raise EncodeError(f"{self.levels} levels: expected 1 to 8")
+
+    def view_count(self, splats: int) -> int:
+        """Viewpoints for a scene of so many Gaussians: a large one takes longer to look at."""
+        if self.views is not None:
+            return self.views
+        return min(max(VIEWED // max(splats, 1), VIEWS[0]), VIEWS[1])
 
     def budget_bytes(self, float_bytes: int) -> int:
         """Bytes that the file may take, for a source of ``float_bytes``."""

@@ -59,7 +59,8 @@ def encode(
     budget = config.budget_bytes(gaussians.float_bytes)
     tell("views", 0.0)
     scene = prepare(gaussians)
-    chosen = _few(cameras, config.views) if cameras else _sampled(scene.gaussians, config)
+    count = config.view_count(len(scene.gaussians))
+    chosen = _few(cameras, count) if cameras else _sampled(scene.gaussians, count, config.seed)
     tell("significance", 0.05)
     given = cameras[0] if cameras else None
     if config.method == "exgs":
@@ -120,8 +121,8 @@ class _Teller:
             self._progress(phase, self._share)
 
 
-def _sampled(gaussians: Gaussians, config: EncodeConfig) -> list[Camera]:
-    return sample_views(gaussians, config.views, seed=config.seed, size=VIEW_PX)
+def _sampled(gaussians: Gaussians, count: int, seed: int) -> list[Camera]:
+    return sample_views(gaussians, count, seed=seed, size=VIEW_PX)
 
 
 def _start(gaussians: Gaussians, camera: Camera | None) -> StartView:

@@ -8,6 +8,7 @@ import numpy as np
 
 from exgs.codec.baseline import FP16_BYTES, prune
 from exgs.codec.carrying import carry, lift, reaches, remember
+from exgs.codec.compensation import compensate
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
@@ -29,6 +30,8 @@ TRIAL_VIEWS = 24
 """Views by which the degrees of the harmonics are compared."""
 COLOUR_STEPS = 2
 """Steps of the fit of colours that comes before fine-tuning."""
+COLOUR_VIEWS = 64
+"""Views by which colours are fitted: neighbouring ones tell them much the same."""
 COARSE_VIEWS, COARSE_DRAWS = 32, 96
 """Views and draws by which coarser pictures are fitted: they show for a while only."""
 CARRIED_VIEWS = 8
@@ -65,7 +68,7 @@ def encode_ugc(task: Task) -> Outcome:
             if carried or not task.config.refit:
                 return Outcome(pyramid, fit)
             finest = tree.gaussians.select(slice(0, plan.clusters.count))
-            return Outcome(pyramid, fit, fitted=remember(plan.clusters, finest))
+            return _compensated(task, Outcome(pyramid, fit, fitted=remember(plan.clusters, finest)))
         _shrink(plan.clusters, task.budget / len(fit.file.data), len(fit.file.data))
 
 
@@ -84,17 +87,25 @@ def _refit(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
         gaussians = tree.gaussians.select(shown)
         if task.config.refit:
             views = task.views if number == 0 else task.views.thinned(COARSE_VIEWS)
+            few = views.thinned(COLOUR_VIEWS)
             draws = None if number == 0 else COARSE_DRAWS
-            tools = (views, task.rasterizer)
-            fitted = refit_colors(gaussians, *tools, degree=plan.degree, steps=COLOUR_STEPS)
+            fitted = refit_colors(gaussians, few, task.rasterizer, degree=plan.degree, steps=COLOUR_STEPS)
             tree = tree.with_values(shown[fresh], fitted.select(fresh))
             gaussians = tree.gaussians.select(shown)
-            fitted = finetune(gaussians, *tools, degree=plan.degree, free=fresh, draws=draws)
+            fitted = finetune(gaussians, views, task.rasterizer, degree=plan.degree, free=fresh, draws=draws)
             tree = tree.with_values(shown[fresh], fitted.select(fresh))
             gaussians = tree.gaussians.select(shown)
         if number > 0:
             seen[shown[fresh]] = blamed_error(gaussians, task.views, task.rasterizer)[fresh]
     return tree, seen
+
+
+def _compensated(task: Task, outcome: Outcome) -> Outcome:
+    """The outcome with colours that make up for what quantising did, where that still fits the budget."""
+    views = task.views.thinned(COLOUR_VIEWS)
+    pyramid = compensate(outcome.pyramid, outcome.fit.file, views, task.rasterizer)
+    fit = fit_precision(pyramid, task.budget, start=outcome.fit.factor)
+    return replace(outcome, pyramid=pyramid, fit=fit) if fit.fits else outcome
 
 
 def _carried(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:

@@ -54,6 +54,8 @@ class Serialized:
     """The whole file."""
     section_bytes: dict[str, int]
     """Bytes per section; they add up to the file."""
+    places: tuple[tuple[int, np.ndarray], ...]
+    """For each chunk its level and the index [N] of its splats there, in the order of the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,8 @@ def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
         raise EncodeError(f"{splats} splats, nearly all of them alike: a decoder would not believe it")
     sections = {"header": len(head), "manifest": len(preamble) - len(head)}
     sections |= section_bytes(families, counts, raw_bits, len(data) - len(preamble))
-    return Serialized(data, sections)
+    places = tuple((chunks[index].cut.level, chunks[index].cut.index) for index in order)
+    return Serialized(data, sections, places)
 
 
 def _quantised(pyramid: Pyramid, precision: Precision) -> tuple[Coding, np.ndarray, list[_Chunk]]:

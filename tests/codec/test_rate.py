@@ -12,7 +12,7 @@ def sizes(scale: float, power: float, seen: list[float] | None = None):  # type:
     def write(factor: float) -> Serialized:
         if seen is not None:
             seen.append(factor)
-        return Serialized(bytes(round(scale * factor**-power)), {})
+        return Serialized(bytes(round(scale * factor**-power)), {}, ())
 
     return write
 

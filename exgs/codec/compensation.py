@@ -1,0 +1,76 @@
+"""Colours that make up for what quantising has done to everything else.
+
+A coded splat stands a little beside where it was fitted, a little larger or more opaque. Its neighbours hide
+part of that once their colours know of it: the colours are fitted again, with the geometry as a decoder will
+have it, and coded once more in its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from exgs.codec.decoder import Decoder
+from exgs.codec.pyramid import Level, Pyramid
+from exgs.codec.refit import refit_colors
+from exgs.codec.serializer import Serialized
+from exgs.codec.survey import Survey
+from exgs.raster.seam import Rasterizer
+from exgs.scene import Gaussians
+
+STEPS = 4
+"""Steps of the fit."""
+
+
+def compensate(pyramid: Pyramid, file: Serialized, views: Survey, rasterizer: Rasterizer) -> Pyramid:
+    """``pyramid`` with the colours of its finest picture fitted to the geometry that ``file`` holds.
+
+    ``file`` is what ``pyramid`` became; the colours of coarser splats stay.
+    """
+    coded = _decoded(pyramid, file)
+    leaves = _leaves(pyramid)
+    shown = [
+        _with_colors(other.select(mask), level.gaussians.select(mask))
+        for level, other, mask in zip(pyramid.levels, coded, leaves, strict=True)
+    ]
+    finest = Gaussians.concatenate(shown)
+    fitted = refit_colors(finest, views, rasterizer, degree=finest.sh_degree, steps=STEPS)
+    edges = np.cumsum([0, *(len(part) for part in shown)])
+    levels = tuple(
+        _recolored(level, mask, fitted.select(slice(edges[number], edges[number + 1])))
+        for number, (level, mask) in enumerate(zip(pyramid.levels, leaves, strict=True))
+    )
+    return replace(pyramid, levels=levels)
+
+
+def _decoded(pyramid: Pyramid, file: Serialized) -> list[Gaussians]:
+    """The levels as a decoder has them, in the order of ``pyramid``."""
+    chunks = Decoder().feed(file.data)
+    coded = []
+    for number, level in enumerate(pyramid.levels):
+        parts = [chunk.gaussians for chunk in chunks if chunk.info.level == number]
+        index = np.concatenate([index for at, index in file.places if at == number])
+        place = np.empty(len(level.gaussians), np.int64)
+        place[index] = np.arange(len(index))
+        coded.append(Gaussians.concatenate(parts).select(place))
+    return coded
+
+
+def _leaves(pyramid: Pyramid) -> list[np.ndarray]:
+    """For each level which of its splats, [N] bool, no finer one replaces."""
+    leaves = [np.ones(len(level.gaussians), np.bool_) for level in pyramid.levels]
+    for finer, mask in zip(pyramid.levels, leaves[1:], strict=False):
+        if finer.parents is not None:
+            mask[finer.parents] = False
+    return leaves
+
+
+def _with_colors(geometry: Gaussians, colors: Gaussians) -> Gaussians:
+    return replace(geometry, sh0=colors.sh0, shN=colors.shN)
+
+
+def _recolored(level: Level, mask: np.ndarray, fitted: Gaussians) -> Level:
+    sh0, shN = level.gaussians.sh0.copy(), level.gaussians.shN.copy()
+    sh0[mask], shN[mask] = fitted.sh0, fitted.shN
+    return replace(level, gaussians=replace(level.gaussians, sh0=sh0, shN=shN))
