@@ -117,6 +117,12 @@ def opacity_contexts(codes: np.ndarray, index: int, top: int) -> int:
 
 
 @kernel
+def opacity_sums(top: int) -> np.ndarray:
+    """[2 * top + 1] int64 context of an opacity by the sum of the neighbours'; 0 where there are none."""
+    return OPACITY_CONTEXT + 4 * np.arange(2 * top + 1) // top
+
+
+@kernel
 def scale_contexts(codes: np.ndarray, top: int) -> np.ndarray:
     """[N] int64 contexts of the scales: quarters of the opacity."""
     contexts = np.empty(codes.shape[1], np.int64)
@@ -163,8 +169,14 @@ def lightness(codes: np.ndarray, index: int, book: np.ndarray) -> int:
 @kernel
 def set_classes(codes: np.ndarray, book: np.ndarray) -> None:
     """Fills CLASS from the shapes and opacities."""
+    top = book[OPACITY_LEVELS] - 1
+    light = np.empty(top + 1, np.int64)
+    for opacity in range(top + 1):
+        light[opacity] = book[OPACITY_SLOPE] * logarithm(1 + 254 * opacity // top)
+    start, slope = book[CLASS_FROM], book[CLASS_SLOPE]
     for index in range(codes.shape[1]):
-        rest = (book[CLASS_FROM] - lightness(codes, index, book)) >> 16
+        size = 2 * wide(codes[SCALE, index]) - codes[DROP_2, index]
+        rest = (start - slope * size - light[unsigned(codes[OPACITY, index])]) >> 16
         codes[CLASS, index] = min(max(rest, 0), CLASSES - 1)
 
 

@@ -18,7 +18,7 @@ def add_scale_predictions(codes: np.ndarray, book: np.ndarray) -> bool:
     mean, trust, largest = book[PREDICT], book[PREDICT + 1], wide(0)
     known = np.full(codes.shape[1] + 1, mean)
     for index in range(codes.shape[1]):
-        first, second = _places_of_two(codes, index)
+        first, second = places_of_two(codes, index)
         value = expected(known[first] + known[second], mean, trust, wide(0))
         value += unfolded(wide(codes[SCALE, index]))
         known[unsigned(index + 1)] = value
@@ -35,7 +35,7 @@ def add_colour_predictions(codes: np.ndarray, book: np.ndarray) -> bool:
     means, trusts = book[PREDICT + 2 : PREDICT + 8 : 2], book[PREDICT + 3 : PREDICT + 9 : 2]
     known[0, :3] = means
     for index in range(codes.shape[1]):
-        first, second = _places_of_two(codes, index)
+        first, second = places_of_two(codes, index)
         level = wide(codes[CLASS, index])
         for row in range(3):
             near = known[first, row] + known[second, row]
@@ -47,7 +47,7 @@ def add_colour_predictions(codes: np.ndarray, book: np.ndarray) -> bool:
 
 
 @inlined
-def _places_of_two(codes: np.ndarray, index: int) -> tuple[int, int]:
+def places_of_two(codes: np.ndarray, index: int) -> tuple[int, int]:
     """Places of the two neighbours in an array that begins with what stands for a missing one."""
     first, second = wide(codes[NEAR, index]), wide(codes[NEXT_NEAR, index])
     return unsigned(first + 1), unsigned((second if second >= 0 else first) + 1)

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.codec.cell_reader import read_cells
 from exgs.codec.entropy.rans import LOWEST, next_bits, next_symbol
-from exgs.codec.kernel import kernel, wide
+from exgs.codec.kernel import inlined, kernel, unsigned, wide
 from exgs.codec.model import (
     BAND,
     BAND_CONTEXT,
     CHROMA_G,
-    CHROMA_G_CONTEXT,
-    CHROMA_O,
-    CHROMA_O_CONTEXT,
     CLASS,
+    CLASSES,
     DIRECT,
     DROP_2,
     DROP_3,
@@ -40,14 +39,11 @@ from exgs.codec.model import (
     SCALE,
     SH,
     SH_BANDS,
-    SMALL_SPLIT,
     SPIN,
     SPIN_BITS,
     STATE_A,
     STATE_B,
     TABLE_OF,
-    X_OPEN,
-    X,
 )
 from exgs.codec.prediction import (
     band_end,
@@ -57,25 +53,21 @@ from exgs.codec.prediction import (
     drop_3_contexts,
     find_neighbours,
     fine_bits,
-    opacity_contexts,
+    opacity_sums,
     open_places,
     place_bits,
-    push_halves,
     scale_contexts,
     set_classes,
-    split_context,
-    split_raw_bits,
     unfolded,
 )
-from exgs.codec.restoring import add_colour_predictions, add_scale_predictions
+from exgs.codec.restoring import add_colour_predictions, add_scale_predictions, places_of_two
 from exgs.codec.turns import add_guesses, near_poles, prolate, set_turn_bits
 
 DONE, BAD_END, BAD_SYMBOL = 0, 15, 16
 """What ``decode_symbols`` gives: nothing amiss, or the number of the broken rule."""
 
-_COLOURS = ((LUMA, LUMA_CONTEXT), (CHROMA_O, CHROMA_O_CONTEXT), (CHROMA_G, CHROMA_G_CONTEXT))
 
-
+@kernel
 def decode_symbols(
     words: np.ndarray,
     tables: np.ndarray,
@@ -87,48 +79,52 @@ def decode_symbols(
 
     M is at least 4; ``shape``: int64 splats of each run, and the bits [3] of x, y and z.
     """
-    low, high = words[0:4:2].astype(np.int64), words[1:4:2].astype(np.int64)
-    book[STATE_A], book[STATE_B] = low | high << 16
+    book[STATE_A] = wide(words[0]) | wide(words[1]) << 16
+    book[STATE_B] = wide(words[2]) | wide(words[3]) << 16
     book[NEXT_WORD] = 4
     runs, bits = shape
-    ends = runs.cumsum()
-    for first, end in zip(ends - runs, ends, strict=True):
-        if not _cells(words, tables, book, bits, codes[:, first:end]):
+    first = 0
+    for count in runs:
+        if not read_cells(words, tables, book, bits, codes[:, first : first + count]):
             return BAD_SYMBOL
+        first += count
     find_neighbours(codes)
-    sound = _shapes(words, tables, book, codes)
-    if not sound:
+    if not _shapes(words, tables, book, codes):
         return BAD_SYMBOL
     _places(words, book, codes)
-    for row, context in _COLOURS:
-        _values(words, tables, book, book[TABLE_OF + context + codes[CLASS]], codes[row])
-    sound = add_colour_predictions(codes, book)
-    sound = sound and _turns(words, tables, book, codes)
-    if book[SH_BANDS] > 0:
-        sound = sound and _bands(words, tables, book, codes) and _harmonics(words, tables, book, codes)
-    if not sound:
+    for row in range(LUMA, CHROMA_G + 1):
+        first_context = LUMA_CONTEXT + CLASSES * (row - LUMA)
+        _values(words, tables, book, first_context + codes[CLASS].astype(np.int64), codes[row])
+    if not add_colour_predictions(codes, book) or not _turns(words, tables, book, codes):
         return BAD_SYMBOL
+    if book[SH_BANDS] > 0:
+        if not _bands(words, tables, book, codes):
+            return BAD_SYMBOL
+        _harmonics(words, tables, book, codes)
     clean = book[NEXT_WORD] == len(words) and book[STATE_A] == LOWEST and book[STATE_B] == LOWEST
     return DONE if clean else BAD_END
 
 
+@kernel
 def _shapes(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     """Class, log scales and opacity."""
     if not _opacities(words, tables, book, codes):
         return False
-    table_of, top = book[TABLE_OF:], int(book[OPACITY_LEVELS]) - 1
-    _values(words, tables, book, table_of[scale_contexts(codes, top)], codes[SCALE])
+    _values(words, tables, book, scale_contexts(codes, book[OPACITY_LEVELS] - 1), codes[SCALE])
     if not add_scale_predictions(codes, book):
         return False
-    _values(words, tables, book, table_of[drop_2_contexts(codes, book[PREDICT])], codes[DROP_2])
-    _values(words, tables, book, table_of[drop_3_contexts(codes)], codes[DROP_3])
+    _values(words, tables, book, drop_2_contexts(codes, book[PREDICT]), codes[DROP_2])
+    _values(words, tables, book, drop_3_contexts(codes), codes[DROP_3])
+    if max(codes[DROP_2].max(), codes[DROP_3].max()) > MAX_DROP:
+        return False
     set_classes(codes, book)
     bits = fine_bits(codes, book)
     for row in range(FINE, FINE + 3):
         _raw(words, book, bits, codes[row])
-    return bool(codes[DROP_2 : DROP_3 + 1].max() <= MAX_DROP)
+    return True
 
 
+@kernel
 def _places(words: np.ndarray, book: np.ndarray, codes: np.ndarray) -> None:
     """The open bits of the means, but for those that a splat of this size does without."""
     kept = np.zeros((3, codes.shape[1]), np.int32)
@@ -137,6 +133,7 @@ def _places(words: np.ndarray, book: np.ndarray, codes: np.ndarray) -> None:
     open_places(codes, kept, book)
 
 
+@kernel
 def _turns(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
     """The pole and the spin, with as many bits as the shape of the splat makes visible."""
     set_turn_bits(codes, book)
@@ -144,9 +141,9 @@ def _turns(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.nd
         return False
     near, contexts, far_bits = near_poles(codes)
     folded = np.empty(len(near), np.int32)
-    for row in (POLE_U, POLE_V):
+    for row in range(POLE_U, POLE_V + 1):
         _raw(words, book, far_bits, codes[row])
-        _values(words, tables, book, book[TABLE_OF + contexts], folded)
+        _values(words, tables, book, contexts, folded)
         add_guesses(codes, row, near, folded)
     _raw(words, book, codes[SPIN_BITS].astype(np.int64), codes[SPIN])
     return True
@@ -154,83 +151,60 @@ def _turns(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.nd
 
 @kernel
 def _values(
-    words: np.ndarray, tables: np.ndarray, book: np.ndarray, rows: np.ndarray, out: np.ndarray
+    words: np.ndarray, tables: np.ndarray, book: np.ndarray, contexts: np.ndarray, out: np.ndarray
 ) -> None:
-    """A value for each of ``rows``, the tables: first all tokens, then the raw bits that some have."""
+    """A value for each of ``contexts``: first all tokens, then the raw bits that some have."""
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
-    for index in range(len(rows)):
-        out[index], a, b, at = next_symbol(words, tables, rows[index], a, b, at)
-    for index in range(len(rows)):
-        extra = wide(out[index]) - DIRECT
-        if extra >= 0:
-            bits = (extra >> 1) + 3
-            low, a, b, at = next_bits(words, bits, a, b, at)
-            out[index] = (2 + (extra & 1)) << bits | low
+    long, used = np.empty(len(contexts), np.int64), 0
+    for index in range(len(contexts)):
+        row = book[unsigned(TABLE_OF + contexts[index])]
+        token, a, b, at = next_symbol(words, tables, row, a, b, at)
+        out[index] = token
+        long[unsigned(used)] = index
+        used += 1 if token >= DIRECT else 0
+    for place in range(used):
+        index = unsigned(long[place])
+        out[index], a, b, at = _extended(words, wide(out[index]), a, b, at)
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
+
+
+@inlined
+def _extended(words: np.ndarray, token: int, a: int, b: int, at: int) -> tuple[int, int, int, int]:
+    """The value of a token that has raw bits."""
+    bits = ((token - DIRECT) >> 1) + 3
+    low, a, b, at = next_bits(words, bits, a, b, at)
+    return (2 + (token & 1)) << bits | low, a, b, at
 
 
 @kernel
 def _raw(words: np.ndarray, book: np.ndarray, counts: np.ndarray, out: np.ndarray) -> None:
-    """Raw bits, as many as ``counts`` says, the low 16 first; where there are none, ``out`` stays."""
+    """Raw bits, as many as ``counts`` says, the low 16 first; zero where there are none."""
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     for index in range(len(counts)):
         bits = counts[index]
-        if bits > 0:
-            low, a, b, at = next_bits(words, min(bits, 16), a, b, at)
-            if bits > 16:
-                high, a, b, at = next_bits(words, bits - 16, a, b, at)
-                low |= high << 16
-            out[index] = low
+        low, a, b, at = next_bits(words, min(bits, 16), a, b, at)
+        if bits > 16:
+            high, a, b, at = next_bits(words, bits - 16, a, b, at)
+            low |= high << 16
+        out[index] = low
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
-
-
-@kernel
-def _cells(
-    words: np.ndarray, tables: np.ndarray, book: np.ndarray, bits: np.ndarray, codes: np.ndarray
-) -> bool:
-    """Splits the lattice of a run of splats until every cell holds one; gives middles and open bits."""
-    a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
-    stack = np.zeros((72, 8), np.int64)
-    stack[0, 1] = codes.shape[1]
-    stack[0, 2], stack[0, 3], stack[0, 4] = bits[0], bits[1], bits[2]
-    top = 1 if codes.shape[1] > 0 else 0
-    while top > 0:
-        top -= 1
-        count = stack[top, 1] - stack[top, 0]
-        if count == 1 or stack[top, 2] + stack[top, 3] + stack[top, 4] == 0:
-            for index in range(stack[top, 0], stack[top, 1]):
-                for axis in range(3):
-                    codes[X_OPEN + axis, index] = stack[top, 2 + axis]
-                    codes[X + axis, index] = 2 * stack[top, 5 + axis] + (1 << stack[top, 2 + axis])
-            continue
-        lower, a, b, at = next_symbol(words, tables, book[TABLE_OF + split_context(count)], a, b, at)
-        if count >= SMALL_SPLIT:
-            if lower > 16:
-                lower = count if lower == 17 else count + 1
-            elif lower > 0:
-                lower = ((lower - 1) * (count - 1) + 15) // 16 + 1
-                rest, a, b, at = next_bits(words, split_raw_bits(count), a, b, at)
-                lower = lower + rest if lower + rest < count else count + 1
-        if lower > count:
-            return False
-        top = push_halves(stack, top, lower)
-    book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
-    return True
 
 
 @kernel
 def _opacities(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
+    """Each in the context of its neighbours' sum, by its table."""
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     top = book[OPACITY_LEVELS] - 1
+    rows = book[opacity_sums(top) + TABLE_OF]
+    known = np.zeros(codes.shape[1] + 1, np.int64)
     for index in range(codes.shape[1]):
-        table = book[TABLE_OF + opacity_contexts(codes, index, top)]
-        value, a, b, at = next_symbol(words, tables, table, a, b, at)
+        first, second = places_of_two(codes, index)
+        value, a, b, at = next_symbol(words, tables, rows[unsigned(known[first] + known[second])], a, b, at)
         if value >= DIRECT:
-            bits = ((value - DIRECT) >> 1) + 3
-            low, a, b, at = next_bits(words, bits, a, b, at)
-            value = (2 + ((value - DIRECT) & 1)) << bits | low
+            value, a, b, at = _extended(words, value, a, b, at)
         if value > top:
             return False
+        known[unsigned(index + 1)] = value
         codes[OPACITY, index] = value
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
     return True
@@ -273,23 +247,26 @@ def _bands(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.nd
 
 
 @kernel
-def _harmonics(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> bool:
+def _harmonics(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: np.ndarray) -> None:
+    """Tokens at first; those without raw bits are unfolded at once, to values below ``DIRECT``."""
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
+    long, used = np.empty(codes.shape[1], np.int64), 0
     for index in range(codes.shape[1]):
+        met = wide(0)
         for channel in range(3):
-            token = before = wide(0)
+            token, before = wide(0), wide(0)
             for place in range(band_end(codes[BAND, index]) if (codes[MASK, index] >> channel) & 1 else 0):
                 context = coefficient_context(codes[CLASS, index], channel, band_of(place), token + before)
                 before = token
-                token, a, b, at = next_symbol(words, tables, book[TABLE_OF + context], a, b, at)
-                codes[SH + 3 * place + channel, index] = token
-    for index in range(codes.shape[1]):
+                token, a, b, at = next_symbol(words, tables, book[unsigned(TABLE_OF + context)], a, b, at)
+                met |= token
+                value = unfolded(token) if token < DIRECT else token
+                codes[unsigned(SH + 3 * place + channel), unsigned(index)] = value
+        long[unsigned(used)] = index
+        used += 1 if met >= DIRECT else 0
+    for index in long[:used]:
         for row in range(SH, SH + 3 * band_end(codes[BAND, index])):
-            value = wide(codes[row, index])
-            if value >= DIRECT:
-                bits = ((value - DIRECT) >> 1) + 3
-                low, a, b, at = next_bits(words, bits, a, b, at)
-                value = (2 + ((value - DIRECT) & 1)) << bits | low
-            codes[row, index] = unfolded(value)
+            if codes[row, index] >= DIRECT:
+                value, a, b, at = _extended(words, wide(codes[row, index]), a, b, at)
+                codes[row, index] = unfolded(value)
     book[STATE_A], book[STATE_B], book[NEXT_WORD] = a, b, at
-    return True

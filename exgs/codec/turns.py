@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.kernel import kernel, wide
+from exgs.codec.kernel import inlined, kernel, unsigned, wide
 from exgs.codec.model import (
     CLASS,
     DROP_2,
@@ -27,12 +27,21 @@ from exgs.codec.prediction import unfolded
 
 
 @kernel
-def turn_bits(difference: int, level: int, book: np.ndarray) -> int:
-    """Bits of an angle between axes with log scales ``difference`` half steps apart, less ``level``."""
-    bits = 0
-    while bits < TURN_THRESHOLDS and difference >= book[TURNS + bits]:
-        bits += 1
-    return bits - level
+def _thresholds(book: np.ndarray) -> np.ndarray:
+    """[16] int64: what a difference must reach to be past this threshold and all before it."""
+    limits = book[TURNS : TURNS + TURN_THRESHOLDS].copy()
+    for place in range(1, TURN_THRESHOLDS):
+        limits[place] = max(limits[place], limits[place - 1])
+    return limits
+
+
+@inlined
+def _turn_bits(difference: int, limits: np.ndarray) -> int:
+    """Bits in class 0 of an angle between axes with log scales ``difference`` half steps apart."""
+    bits = wide(0)
+    for place in range(TURN_THRESHOLDS):
+        bits += 1 if difference >= limits[place] else 0
+    return bits
 
 
 @kernel
@@ -44,19 +53,22 @@ def prolate(codes: np.ndarray, index: int) -> int:
 @kernel
 def set_turn_bits(codes: np.ndarray, book: np.ndarray) -> None:
     """Fills POLE_BITS, SPIN_BITS and GUIDE from the shapes."""
+    limits = _thresholds(book)
+    shapes = np.zeros(codes.shape[1] + 1, np.uint8)
     for index in range(codes.shape[1]):
         level = wide(codes[CLASS, index])
-        larger = wide(max(codes[DROP_2, index], codes[DROP_3, index]))
-        smaller = wide(min(codes[DROP_2, index], codes[DROP_3, index]))
-        bits = turn_bits(2 * larger + smaller, level, book)
+        drop_2, drop_3 = wide(codes[DROP_2, index]), wide(codes[DROP_3, index])
+        larger, smaller = max(drop_2, drop_3), min(drop_2, drop_3)
+        bits = _turn_bits(2 * larger + smaller, limits) - level
         codes[POLE_BITS, index] = min(max(bits, -1), MAX_ROTATION_BITS)
-        bits = turn_bits(2 * smaller, level, book) + 1
+        shapes[unsigned(index + 1)] = (1 if bits >= 0 else 0) + (2 if drop_2 > drop_3 else 0)
+        bits = _turn_bits(2 * smaller, limits) - level + 1
         codes[SPIN_BITS, index] = min(max(bits, 0), MAX_ROTATION_BITS)
-        codes[GUIDE, index] = -1
-        for place in range(NEXT_NEAR, NEAR - 1, -1):
-            other = codes[place, index]
-            if other >= 0 and codes[POLE_BITS, other] >= 0 and prolate(codes, other) == prolate(codes, index):
-                codes[GUIDE, index] = other
+    for index in range(codes.shape[1]):
+        wanted = shapes[unsigned(index + 1)] | 1
+        first, second = wide(codes[NEAR, index]), wide(codes[NEXT_NEAR, index])
+        second = second if shapes[unsigned(second + 1)] == wanted else -1
+        codes[GUIDE, index] = first if shapes[unsigned(first + 1)] == wanted else second
 
 
 @kernel
