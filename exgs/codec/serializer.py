@@ -39,8 +39,8 @@ from exgs.codec.quantise import quantise, with_classes
 from exgs.codec.stages import file_order
 from exgs.codec.symbol_writer import USED, split_cells, write_events
 
-CHUNK_SPLATS = (6000, 5000, 4200, 3500)
-"""Splats that make a chunk of about 40 KiB at the default precision, by SH degree."""
+CHUNK_SPLATS = (1500, 1250, 1050, 900)
+"""Most splats of a chunk, about, by SH degree: some 10 KiB. Larger ones follow the head less closely."""
 _SPLITS_PER_SPLAT = 2 * 63
 _EVENTS_PER_SPLAT = (30, 52, 82, 124)
 _PREDICTED = (SCALE, LUMA, CHROMA_O, CHROMA_G)
