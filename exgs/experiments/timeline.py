@@ -170,7 +170,7 @@ class Timeline:
     """How often the session was lost and went on."""
 
     def shown_at(self, time_s: float) -> list[int]:
-        """Ids of the chunks on display, in the order in which they came. ``Assembly`` takes them in any order."""
+        """Ids of the chunks on display, in the order in which they came to be."""
         shown = [row for row in self.chunks if is_shown(row, time_s)]
         return [row.chunk for row in sorted(shown, key=_since)]
 
