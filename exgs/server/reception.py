@@ -16,6 +16,7 @@ from exgs.server.library import Library
 from exgs.server.memory import Memory, Remembered
 from exgs.server.metrics import Metrics
 from exgs.server.session import Session
+from exgs.server.standing import SessionReport
 
 RETRY_AFTER_S = 10
 """What a refused viewer is told to wait."""
@@ -61,6 +62,10 @@ class Reception:
     def __len__(self) -> int:
         return self._addresses.total()
 
+    def reports(self) -> list[SessionReport]:
+        """How each session stands, the oldest first; no address is told."""
+        return [session.report for session, _ in self._sessions.values()]
+
     async def admit(self, offer: str, *, address: str, first: str | None = None) -> Admission:
         """Answers an offer and starts a session; ``first`` is the scene that heads its list.
 
@@ -79,13 +84,13 @@ class Reception:
         except BaseException:
             self._release(address)
             raise
-        return Admission(self._start(transport, address, first), answer)
+        return Admission(self._start(transport, address, first, carrier="webrtc"), answer)
 
     async def attend(self, transport: Transport, *, address: str, first: str | None = None) -> None:
         """Starts a session over a transport that is open, and waits for its end. ``check_room`` first."""
         self._addresses[address] += 1
         self._metrics.sessions.set(len(self))
-        key = self._start(transport, address, first)
+        key = self._start(transport, address, first, carrier="websocket")
         await asyncio.wait([self._sessions[key][1]])
 
     async def end(self, key: str) -> bool:
@@ -141,14 +146,14 @@ class Reception:
             del self._addresses[address]
         self._metrics.sessions.set(len(self))
 
-    def _start(self, transport: Transport, address: str, first: str | None) -> str:
+    def _start(self, transport: Transport, address: str, first: str | None, *, carrier: str) -> str:
         key, name = secrets.token_urlsafe(18), secrets.token_hex(4)
         remembered = Remembered(name)
         token = self._memory.enter(remembered, lambda: self._make_way(key))
         config = replace(self._connection, session=name, resume_token=token, resumable=self._memory)
         session = Session(
             name, Endpoint(Role.SERVER, transport, config), self._library, self._metrics,
-            first=first, remembered=remembered, recall=self._memory.continued,
+            first=first, remembered=remembered, recall=self._memory.continued, carrier=carrier,
         )  # fmt: skip
         logger.info("session %s: opened from %s", name, address)
         task = asyncio.create_task(self._attend(key, session, address, token), name=f"session {name}")

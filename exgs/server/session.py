@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
-
-import numpy as np
 
 from exgs.protocol import (
     ChunksDelivered,
@@ -16,7 +14,6 @@ from exgs.protocol import (
     Closed,
     Endpoint,
     Forgotten,
-    Limiter,
     OpenScene,
     Preferences,
     SceneInfo,
@@ -28,16 +25,19 @@ from exgs.protocol import (
     ViewUpdate,
 )
 from exgs.protocol.vocabulary import MAX_REASON_BYTES, MAX_SCENES
-from exgs.scene.outlook import View
 from exgs.server.errors import ServerError
+from exgs.server.hearing import held_ids, view_of
 from exgs.server.library import Library, OpenedScene, SceneReport
 from exgs.server.memory import Remembered
 from exgs.server.metrics import Metrics
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
+from exgs.server.standing import SessionReport, Standing, limiter_name
 
 PROGRESS_STEP = 0.01
 """A viewer who waits for an encoding hears of each further hundredth."""
+SHOWN_MEASURES = ("splats", "frames_shown", "frames_late", "frames_dropped", "frame_ms_p50", "frame_ms_p95")
+"""Of the figures that viewers report, those that a report of the session has."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class Session:
         first: str | None = None,
         remembered: Remembered | None = None,
         recall: Callable[[bytes], Remembered | None] = lambda token: None,
+        carrier: str = "",
     ) -> None:
         """``name`` is for logs; ``first`` names the scene that heads the viewer's list.
 
@@ -69,6 +70,12 @@ class Session:
         self._wishes_changed = asyncio.Event()
         self._pacer = Pacer()
         self._counted_s = time.monotonic()
+        self._standing = Standing(name, carrier)
+
+    @property
+    def report(self) -> SessionReport:
+        """How it stands now."""
+        return self._standing.report(self._endpoint, shown=SHOWN_MEASURES)
 
     async def run(self) -> Closed | None:
         """Serves the viewer until the session is over; None where it never opened."""
@@ -135,6 +142,7 @@ class Session:
                 self._wishes_changed.set()
             case Statistics():
                 self._metrics.note_client(self.name, event.values)
+                self._standing.viewer = event.values
             case ChunksDelivered():
                 self._metrics.delivered_chunks.inc(len(event.chunks))
                 if (rtt_s := self._endpoint.rtt_s) is not None:
@@ -148,9 +156,8 @@ class Session:
         since_s, self._counted_s = now_s - self._counted_s, now_s
         if self._schedule is None:
             return
-        limiter = self._endpoint.limiter
-        idle = "cpu" if self._schedule.remaining else "complete"
-        self._metrics.limited_s.labels(idle if limiter is Limiter.OWNER else limiter.value).inc(since_s)
+        limiter = limiter_name(self._endpoint.limiter, remaining=bool(self._schedule.remaining))
+        self._metrics.limited_s.labels(limiter).inc(since_s)
 
     async def _say_scenes(self) -> None:
         try:
@@ -177,6 +184,7 @@ class Session:
         if self._remembered.view is not None:
             schedule.see(self._remembered.view)
         self._schedule = schedule
+        self._standing.chunks = len(scene.container.manifest)
         self._report(wish.scene, SceneState.STREAMING)
         if self._say_manifest(wish.scene, scene, kept=kept):
             await self._send_chunks(wish.scene, scene, started_s)
@@ -190,6 +198,7 @@ class Session:
     async def _open(self, number: int) -> OpenedScene:
         if number >= len(self._scenes):
             raise ServerError(f"no scene has the number {number}")
+        self._standing.watches(self._scenes[number])
         said = -1.0
 
         def listener(progress: float) -> None:
@@ -218,6 +227,7 @@ class Session:
             self._pacer.spend(len(data), self._remembered.wishes.max_bytes_per_s, time.monotonic())
             self._metrics.sent_chunks.inc()
             self._metrics.sent_bytes.inc(len(data))
+            self._standing.sent(len(data))
             if first:
                 self._metrics.first_chunk_s.observe(time.monotonic() - started_s)
                 first = False
@@ -257,39 +267,9 @@ class Session:
             return
 
     def _report(self, number: int, state: SceneState, *, progress: float = 0.0, detail: str = "") -> None:
+        self._standing.state = state.name.lower()
         short = detail.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         self._endpoint.send(SceneStatus(number, int(state), progress, short))
-
-
-def view_of(update: ViewUpdate) -> View | None:
-    """The scheduler's view for a head pose; None where its orientation has no length."""
-    quat = np.array(update.orientation, np.float64)
-    length = np.linalg.norm(quat)
-    if not length > 1e-6:
-        return None
-    w, x, y, z = quat / length
-    camera_from_world = np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
-            [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
-            [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-    fov_x, fov_y = (max(angle, 0.0) for angle in update.fov_rad)
-    return View(
-        np.array(update.position, np.float64),
-        camera_from_world,
-        fov_x,
-        fov_y,
-        np.array(update.linear_velocity, np.float64),
-        np.array(update.angular_velocity, np.float64),
-    )
-
-
-def held_ids(bitmap: bytes) -> Iterable[int]:
-    """Ids of the set bits of OpenScene's ``have``, lowest bit of the first byte first."""
-    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
-    return (int(index) for index in np.flatnonzero(bits))
 
 
 def _info(number: int, report: SceneReport) -> SceneInfo:

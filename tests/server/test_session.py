@@ -1,7 +1,6 @@
 """A viewer's session over the in-memory driver: everything arrives, in order, and nothing stays behind."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -32,7 +31,7 @@ from exgs.protocol.drivers.loopback import loopback_pair
 from exgs.server.errors import SceneFailed
 from exgs.server.library import Library
 from exgs.server.metrics import Metrics
-from exgs.server.session import Session, held_ids, view_of
+from exgs.server.session import Session
 
 
 def _view(orientation: tuple[float, float, float, float] = (1, 0, 0, 0)) -> ViewUpdate:
@@ -278,19 +277,3 @@ async def test_a_viewer_that_falls_silent_mid_transfer_is_let_go(
         closed = await task
     assert isinstance(closed, Closed) and closed.code is CloseCode.TIMEOUT
     await client.close()
-
-
-def test_the_pose_becomes_a_rotation_to_the_camera() -> None:
-    half = math.sqrt(0.5)
-    view = view_of(
-        _view((2 * half, 0.0, 2 * half, 0.0))
-    )  # a quarter turn about y, twice as long as it should be
-    assert view is not None
-    np.testing.assert_allclose(view.camera_from_world @ view.camera_from_world.T, np.eye(3), atol=1e-12)
-    np.testing.assert_allclose(view.camera_from_world[2], [1.0, 0.0, 0.0], atol=1e-12)  # looks along world x
-    assert view_of(_view((0.0, 0.0, 0.0, 0.0))) is None
-
-
-@pytest.mark.parametrize(("bitmap", "ids"), [(b"", []), (b"\x05", [0, 2]), (b"\x00\x80", [15])])
-def test_bitmaps_begin_with_the_lowest_bit(bitmap: bytes, ids: list[int]) -> None:
-    assert list(held_ids(bitmap)) == ids

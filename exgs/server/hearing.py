@@ -1,0 +1,41 @@
+"""What a viewer says, as the scheduler reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from exgs.protocol import ViewUpdate
+from exgs.scene.outlook import View
+
+
+def view_of(update: ViewUpdate) -> View | None:
+    """The scheduler's view for a head pose; None where its orientation has no length."""
+    quat = np.array(update.orientation, np.float64)
+    length = np.linalg.norm(quat)
+    if not length > 1e-6:
+        return None
+    w, x, y, z = quat / length
+    camera_from_world = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)],
+            [2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)],
+            [2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    fov_x, fov_y = (max(angle, 0.0) for angle in update.fov_rad)
+    return View(
+        np.array(update.position, np.float64),
+        camera_from_world,
+        fov_x,
+        fov_y,
+        np.array(update.linear_velocity, np.float64),
+        np.array(update.angular_velocity, np.float64),
+    )
+
+
+def held_ids(bitmap: bytes) -> Iterable[int]:
+    """Ids of the set bits of OpenScene's ``have``, lowest bit of the first byte first."""
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
+    return (int(index) for index in np.flatnonzero(bits))

@@ -1,0 +1,29 @@
+"""What a viewer says, as the scheduler reads it."""
+
+import math
+
+import numpy as np
+import pytest
+
+from exgs.protocol import ViewUpdate
+from exgs.server.hearing import held_ids, view_of
+
+
+def _view(orientation: tuple[float, float, float, float]) -> ViewUpdate:
+    return ViewUpdate(1, 0, (0.0, 0.0, -9.0), orientation, (0.6, 0.6))
+
+
+def test_the_pose_becomes_a_rotation_to_the_camera() -> None:
+    half = math.sqrt(0.5)
+    view = view_of(
+        _view((2 * half, 0.0, 2 * half, 0.0))
+    )  # a quarter turn about y, twice as long as it should be
+    assert view is not None
+    np.testing.assert_allclose(view.camera_from_world @ view.camera_from_world.T, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(view.camera_from_world[2], [1.0, 0.0, 0.0], atol=1e-12)  # looks along world x
+    assert view_of(_view((0.0, 0.0, 0.0, 0.0))) is None
+
+
+@pytest.mark.parametrize(("bitmap", "ids"), [(b"", []), (b"\x05", [0, 2]), (b"\x00\x80", [15])])
+def test_bitmaps_begin_with_the_lowest_bit(bitmap: bytes, ids: list[int]) -> None:
+    assert list(held_ids(bitmap)) == ids
