@@ -45,6 +45,8 @@ class Precision:
     """Sensitivity to rotation, the sinh of the difference of log scales, beyond which it rises slowly."""
     fine_below: int = 3
     """Class below which log scales gain a bit for each class."""
+    thrift: float = 0.0
+    """Squared error of the harmonics, in steps, that a bit of theirs must save; 0 keeps all as they round."""
     coarser_levels: float = 1.0
     """All steps of a level, relative to those of the next finer one."""
 

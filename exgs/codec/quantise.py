@@ -39,6 +39,7 @@ from exgs.codec.prediction import (
     set_classes,
 )
 from exgs.codec.pyramid import Pyramid
+from exgs.codec.sparing import spare
 from exgs.codec.turns import prolate, set_turn_bits
 from exgs.scene import SH_C0, Gaussians
 
@@ -66,6 +67,7 @@ def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: 
     set_turn_bits(codes, book)
     _turns(gaussians.quats, gaussians.log_scales, (TANGENTS, COSINES, SINES), codes)
     _colours(gaussians.sh0, gaussians.shN, np.array([coding.colour_step, coding.sh_step]), codes)
+    spare(gaussians.shN, codes, coding.sh_step, precision.thrift)
     return codes
 
 
