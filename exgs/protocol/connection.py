@@ -142,7 +142,11 @@ class Connection(Listener):
         if self.role is not Role.CLIENT or self.state is not State.OPEN or self._liveness.paused:
             return None
         flow = Flow(
-            self._intake.rate(now_s), self._liveness.rtt_s, self._intake.held_bytes, self._max_bytes_per_s
+            self._intake.rate(now_s),
+            rtt_s=self._liveness.rtt_s,
+            quietest_s=self._liveness.quietest_s,
+            held_bytes=self._intake.held_bytes,
+            max_bytes_per_s=self._max_bytes_per_s,
         )
         return self._growth.wanted(flow, now_s)
 

@@ -38,6 +38,8 @@ class Flow:
     """Over the last second."""
     rtt_s: float | None
     """Smoothed round trip."""
+    quietest_s: float | None
+    """Quickest round trip of all."""
     held_bytes: int
     """What this side has and has not taken."""
     max_bytes_per_s: int
@@ -53,7 +55,6 @@ class LinkGrowth:
         self._pending: dict[int, float] = {}
         self._flowing_s: float | None = None
         self._not_before_s = 0.0
-        self._quiet_s = float("inf")
         self._full_rate, self._full_s = 0.0, float("-inf")
         self._rate_before = 0.0
         self._unanswered: set[int] = set()
@@ -80,9 +81,7 @@ class LinkGrowth:
 
     def wanted(self, flow: Flow, now_s: float) -> int | None:
         """The connection to propose now; None for none. Each is given once."""
-        if flow.rtt_s is not None:
-            self._quiet_s = min(self._quiet_s, flow.rtt_s)
-            self._note_queue(flow, now_s)
+        self._note_queue(flow, now_s)
         if not flow.bytes_per_s:
             self._flowing_s = None
             return None
@@ -104,7 +103,7 @@ class LinkGrowth:
             return not self._pending
         if flow.max_bytes_per_s and flow.bytes_per_s > _NEAR_CAP * flow.max_bytes_per_s:
             return False
-        if flow.rtt_s is None or self._queued(flow.rtt_s):
+        if flow.rtt_s is None or _queued(flow):
             return False
         since_s = now_s - self._full_s
         far = flow.bytes_per_s < _FULL_SHARE * self._full_rate
@@ -112,14 +111,10 @@ class LinkGrowth:
 
     def _note_queue(self, flow: Flow, now_s: float) -> None:
         """Remembers the rate at which the link was full."""
-        assert flow.rtt_s is not None
-        if self._queued(flow.rtt_s):
+        if _queued(flow):
             recent = now_s - self._full_s <= _FULL_MEMORY_S
             self._full_rate = max(flow.bytes_per_s, self._full_rate if recent else 0.0)
             self._full_s = now_s
-
-    def _queued(self, rtt_s: float) -> bool:
-        return rtt_s > _QUEUE_FACTOR * self._quiet_s + _QUEUE_S
 
     def _propose(self, flow: Flow, now_s: float) -> int | None:
         harmed = flow.bytes_per_s < _GAIN * self._rate_before
@@ -136,3 +131,10 @@ class LinkGrowth:
     def _wait(self, now_s: float) -> None:
         self._not_before_s = now_s + self._patience_s
         self._patience_s = min(2 * self._patience_s, _MAX_PATIENCE_S)
+
+
+def _queued(flow: Flow) -> bool:
+    """Whether round trips tell of a queue."""
+    if flow.rtt_s is None or flow.quietest_s is None:
+        return False
+    return flow.rtt_s > _QUEUE_FACTOR * flow.quietest_s + _QUEUE_S

@@ -44,6 +44,8 @@ class Listener:
         """Whether the peer said goodbye, be it first or at the same time: nobody waits for this side's."""
         self.closed: Closed | None = None
         """How the session ended, whether or not the event was taken; None while it lasts."""
+        self.view: m.ViewUpdate | None = None
+        """Server: where the client's head was last heard to be."""
         self._config = config or ConnectionConfig()
         self._now_s = 0.0
         self._give_up_s = float("inf")
@@ -112,13 +114,14 @@ class Listener:
 
     def _hear_welcome(self, welcome: m.Welcome, now_s: float) -> None:
         opened = greeting.opened(welcome, self._config)
+        self._liveness.greeted(now_s)
         self.state = State.OPEN
         self._mailbox.put(opened)
 
     def _hear_view(self, view: m.ViewUpdate, now_s: float) -> None:
         newest = self._newest_view
         if newest is None or 0 < (view.sequence - newest) % _SEQUENCE < _SEQUENCE // 2:
-            self._newest_view = view.sequence
+            self._newest_view, self.view = view.sequence, view
             self._mailbox.put(view)
 
     def _hear_beat(self, beat: m.Beat, now_s: float) -> None:

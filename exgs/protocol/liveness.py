@@ -22,11 +22,14 @@ class Liveness:
     def __init__(self, config: ConnectionConfig, now_s: float) -> None:
         self.rtt_s: float | None = None
         """Smoothed round trip; None before the first echo."""
+        self.quietest_s: float | None = None
+        """Quickest round trip of all; None before the first."""
         self.jitter_s = 0.0
         """Smoothed difference between one round trip and the next."""
         self.paused = False
         """Whether the peer was silent for so long that bulk pauses."""
         self._config = config
+        self._started_s = now_s
         self._heard_s = now_s
         self._checked_s = now_s
         self._beat_s = now_s - config.beat_s
@@ -38,6 +41,10 @@ class Liveness:
         self._control_confirmed = 0
         self._control_heard = 0
         self._control_reported = 0
+
+    def greeted(self, now_s: float) -> None:
+        """The answer to this side's greeting came: a round trip from before there is any traffic."""
+        self.quietest_s = now_s - self._started_s
 
     def heard(self, now_s: float) -> None:
         """Something came from the peer."""
@@ -74,6 +81,7 @@ class Liveness:
         if self._sample_s is not None:
             self.jitter_s += (abs(sample - self._sample_s) - self.jitter_s) / 16
         self._sample_s = sample
+        self.quietest_s = sample if self.quietest_s is None else min(sample, self.quietest_s)
         self.rtt_s = sample if self.rtt_s is None else self.rtt_s + (sample - self.rtt_s) / 8
 
     def silent_s(self, now_s: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from exgs.protocol import ConnectionConfig
 from exgs.protocol.growth import Flow, LinkGrowth
 
-HELD_BACK = Flow(bytes_per_s=400_000, rtt_s=0.05, held_bytes=0, max_bytes_per_s=0)
+HELD_BACK = Flow(bytes_per_s=400_000, rtt_s=0.05, quietest_s=0.05, held_bytes=0, max_bytes_per_s=0)
 QUEUED = replace(HELD_BACK, rtt_s=0.12)
 
 
@@ -44,6 +44,12 @@ def test_a_full_link_a_slow_client_and_a_cap_call_for_none() -> None:
     for flow in (QUEUED, replace(HELD_BACK, held_bytes=3 << 20), capped, replace(HELD_BACK, rtt_s=None)):
         assert grown(1).wanted(flow, 20.0) is None
     assert grown(1).wanted(replace(capped, max_bytes_per_s=4_000_000), 20.0) == 2
+
+
+def test_a_session_that_began_with_a_queue_knows_it_by_its_greeting() -> None:
+    busy = replace(HELD_BACK, rtt_s=0.12, quietest_s=0.12)
+    assert grown(1).wanted(busy, 20.0) == 2
+    assert grown(1).wanted(replace(busy, quietest_s=0.05), 20.0) is None
 
 
 def test_between_two_queues_a_link_is_full_all_the_same() -> None:

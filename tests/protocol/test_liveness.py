@@ -99,3 +99,14 @@ def test_jitter_is_how_round_trips_differ() -> None:
         trip_s = 0.05 + 0.02 * (number % 2)
         liveness.beat_heard(Beat(number, int((at_s - trip_s) * 1e6), 0, said=number), at_s)
     assert liveness.jitter_s == pytest.approx(0.02, rel=0.01)
+
+
+def test_the_quietest_round_trip_is_that_of_the_greeting_until_a_quieter_one() -> None:
+    liveness = Liveness(ConnectionConfig(), 1.0)
+    liveness.greeted(1.05)
+    assert liveness.rtt_s is None, "a greeting may have waited for a repetition"
+    liveness.beat_heard(Beat(1, echo_us=2_000_000), 2.3)
+    assert liveness.quietest_s == pytest.approx(0.05)
+    assert liveness.rtt_s == pytest.approx(0.3)
+    liveness.beat_heard(Beat(2, echo_us=3_000_000), 3.02)
+    assert liveness.quietest_s == pytest.approx(0.02)

@@ -18,7 +18,7 @@ from exgs.protocol.drivers.linking import Linking
 from exgs.protocol.errors import SessionClosed
 from exgs.protocol.events import Closed, Event, Opened
 from exgs.protocol.limiter import Limiter, PathFigures
-from exgs.protocol.messages import Message
+from exgs.protocol.messages import Message, ViewUpdate
 from exgs.protocol.transport import LinkCarrier, Transport
 from exgs.protocol.vocabulary import CloseCode, Role, State
 
@@ -156,6 +156,11 @@ class Endpoint:
     def state(self) -> State:
         """Where the connection stands."""
         return self._connection.state
+
+    @property
+    def view(self) -> ViewUpdate | None:
+        """Server: where the client's head was last heard to be."""
+        return self._connection.view
 
     @property
     def rtt_s(self) -> float | None:
