@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "protocol": set(),
     "server": {"scene", "raster", "codec", "protocol"},
     "client": {"scene", "raster", "codec", "painter", "protocol"},
-    "experiments": {"protocol"},
+    "experiments": {"scene", "raster", "codec", "protocol", "server", "client"},
     "cli": set(ROOMS),
 }
 
