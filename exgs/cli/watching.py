@@ -11,8 +11,9 @@ from rich.live import Live
 from rich.text import Text
 
 from exgs.cli.terminal import size
-from exgs.client.progress import Listener, Milestone, Status
+from exgs.client.progress import Listener, Milestone
 from exgs.client.statistics import PlaySummary
+from exgs.client.status import Status
 
 LIVE_UPDATES_HZ = 4
 
@@ -54,7 +55,7 @@ def where(status: Status) -> str:
     return (
         f"{status.at_s:7.2f} s  {size(status.bytes_received)} ({share:.0f} %) at "
         f"{size(status.goodput_bytes_per_s)}/s{rtt}; {status.splats:,} splats; {status.frames_shown} frames, "
-        f"{status.frame_ms:.1f} ms, {status.frames_late} late, {status.frames_dropped} dropped"
+        f"{status.frame_ms_p50:.1f} ms, {status.frames_late} late, {status.frames_dropped} dropped"
     )
 
 

@@ -40,6 +40,8 @@ class PlayConfig:
     """Video file by its suffix, else a folder of pictures; None for neither. Replaced where it exists."""
     stats: Path | None = None
     """CSV file with one row for each tick; None for none. Replaced where it exists."""
+    status_log: Path | None = None
+    """JSON Lines file with one object for each second; None for none. Replaced where it exists."""
     max_splats: int = 0
     """Splats of all levels that may be held; 0 for as many as there are."""
     fade_s: float = 0.2

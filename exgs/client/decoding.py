@@ -95,7 +95,16 @@ class DecodeWorker:
     @property
     def full(self) -> bool:
         """Whether so much waits that no further chunk should be taken from the connection."""
-        return self._submitted_bytes - self._taken_bytes > MAX_WAITING_BYTES
+        return self.waiting_bytes > MAX_WAITING_BYTES
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of chunks that wait to be decoded."""
+        return self._submitted_bytes - self._taken_bytes
+
+    def held(self) -> np.ndarray:
+        """Which chunks are decoded and held, boolean [chunks]; any thread may ask."""
+        return self._have.copy()
 
     def submit(self, chunk: int, data: bytes) -> None:
         """Queues a chunk.
@@ -106,7 +115,7 @@ class DecodeWorker:
         if not 0 <= chunk < len(self._have):
             raise ClientError(f"the server sent chunk {chunk}; the manifest names {len(self._have)} chunks")
         self._submitted_bytes += len(data)
-        self.most_waiting_bytes = max(self.most_waiting_bytes, self._submitted_bytes - self._taken_bytes)
+        self.most_waiting_bytes = max(self.most_waiting_bytes, self.waiting_bytes)
         self._queue.put((chunk, data))
 
     def close(self) -> None:

@@ -49,6 +49,16 @@ class Lifeline:
         """What the user allows; 0 for no bound."""
         return self._wishes.max_bytes_per_s
 
+    @property
+    def max_splats(self) -> int:
+        """How many splats the user lets this side hold; 0 for no bound."""
+        return self._wishes.max_splats
+
+    @property
+    def answered_after_s(self) -> float | None:
+        """How long the server took to answer the newest offer; None where that was not measured."""
+        return None if self._link is None else self._link.answered_after_s
+
     async def open(self) -> Endpoint:
         """Connects.
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 from exgs.client.clock import Clock
 from exgs.client.snapshots import Snapshot
+from exgs.client.status import Status
 from exgs.codec import Preamble
 
 Kind = Literal[
     "compiling",
     "connecting",
+    "answered",
     "opened",
     "preparing",
     "manifest",
@@ -41,47 +43,6 @@ class Milestone:
     """A line for a person."""
 
 
-@dataclass(frozen=True)
-class Status:
-    """Where a session stands; told a few times a second."""
-
-    at_s: float
-    """Seconds since the offer was sent."""
-    bytes_received: int
-    """Bytes of the scene, manifest included."""
-    bytes_expected: int
-    """Bytes of the whole scene."""
-    splats: int
-    """Splats that are drawn."""
-    frames_shown: int
-    """Pictures shown."""
-    frames_late: int
-    """Of those, how many were late."""
-    frames_dropped: int
-    """Ticks without a picture of their own."""
-    frame_ms: float
-    """Median time from pose to display."""
-    goodput_bytes_per_s: float
-    """Over the last second."""
-    rtt_ms: float | None
-    """Round trip; None before it was measured."""
-    jitter_ms: float = 0.0
-    """How much one round trip differs from the next."""
-    loss: float = 0.0
-    """Share of the server's beats that did not arrive."""
-    links: int = 0
-    """Connections for scene data beside the first."""
-    redundant_bytes: int = 0
-    """Scene bytes that arrived twice."""
-    limiter: str = ""
-    """What holds the scene back: link, cpu, cap, or complete."""
-
-    def measures(self) -> dict[str, float]:
-        """The figures by name, as they go to the server."""
-        values = asdict(self)
-        return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
-
-
 Listener = Callable[[Milestone | Status], None]
 """Called on the event loop's thread."""
 
@@ -91,6 +52,8 @@ class Teller:
 
     def __init__(self, listen: Listener, clock: Clock) -> None:
         self._listen, self._clock = listen, clock
+        self.first_s: dict[Kind, float] = {}
+        """When each kind of milestone was told first, in seconds since the offer."""
         self._offered_s: float | None = None
         self._levels: set[int] = set()
 
@@ -102,9 +65,12 @@ class Teller:
         """``time_s`` on the clock as seconds since the offer; None stays None."""
         return None if time_s is None or self._offered_s is None else time_s - self._offered_s
 
-    def say(self, kind: Kind, text: str) -> None:
-        """Tells of something that happened now."""
-        self._listen(Milestone(kind, self.since_offer_s(self._clock.now()), text))
+    def say(self, kind: Kind, text: str, *, after_s: float | None = None) -> None:
+        """Tells of something that happened now, or ``after_s`` since the offer."""
+        at_s = self.since_offer_s(self._clock.now()) if after_s is None else after_s
+        if at_s is not None:
+            self.first_s.setdefault(kind, at_s)
+        self._listen(Milestone(kind, at_s, text))
 
     def status(self, status: Status) -> None:
         """Tells where the session stands."""

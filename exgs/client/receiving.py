@@ -20,6 +20,7 @@ from exgs.protocol import (
     ManifestReceived,
     Opened,
     OpenScene,
+    PeerHeard,
     PeerSilent,
     SceneInfo,
     SceneList,
@@ -95,11 +96,14 @@ class Reception:
         """Bytes of the chunks that have arrived."""
         self.lost: str | None = None
         """Why the session ended before ``leave`` was called."""
+        self.silent = False
+        """Whether nothing is heard of the server."""
+        self.leaving = False
+        """Whether the end of the session is wanted."""
         self._line, self._scene, self._worker = line, scene, worker
         self._number = scene.info.scene
         self._have: set[int] = set()
         self._clock, self._say = clock, say
-        self._leaving = False
         self._room = asyncio.Event()
 
     @property
@@ -125,7 +129,7 @@ class Reception:
 
     def leave(self) -> None:
         """Notes that the end of the session is wanted."""
-        self._leaving = True
+        self.leaving = True
 
     def decoded(self) -> None:
         """Notes that the decoder has made room."""
@@ -146,12 +150,12 @@ class Reception:
         """
         try:
             closed = await self._receive()
-            while not self._leaving and self.lost is None:
+            while not self.leaving and self.lost is None:
                 self._say("reconnecting", f"connection lost: {reason(closed)}; trying again")
                 if not await self._line.restore(closed):
                     break
                 closed = await self._receive()
-            if not self._leaving:
+            if not self.leaving:
                 self.lost = self.lost or reason(closed)
                 self._say("lost", f"connection lost: {self.lost}; showing what has arrived")
         finally:
@@ -159,7 +163,7 @@ class Reception:
 
     async def _receive(self) -> Closed:
         """Takes what one connection brings, to its end."""
-        endpoint = self._line.endpoint
+        endpoint, self.silent = self._line.endpoint, False
         async for event in endpoint:
             match event:
                 case ChunkReceived() if event.scene == self._number and self.lost is None:
@@ -176,7 +180,10 @@ class Reception:
                 case SceneStatus() if event.state == SceneState.REFUSED and event.scene == self._number:
                     self.lost = quoted(event.detail) or "the server refuses the scene"
                     await endpoint.close()
+                case PeerHeard():
+                    self.silent = False
                 case PeerSilent():
+                    self.silent = True
                     self._say("silent", f"nothing heard from the server for {event.silent_s:.0f} s")
                 case Closed():
                     return event

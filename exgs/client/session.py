@@ -14,13 +14,15 @@ from exgs.client.config import PlayConfig
 from exgs.client.decoding import Decoded, DecodeWorker
 from exgs.client.errors import ClientError, quoted
 from exgs.client.frames import FrameLoop, Schedule
+from exgs.client.gauges import Gauges
 from exgs.client.lifeline import Connect, Lifeline
-from exgs.client.progress import Listener, Status, Teller
+from exgs.client.progress import Listener, Teller
 from exgs.client.receiving import OpenedScene, Reception, open_scene
 from exgs.client.recording import Recorder
 from exgs.client.snapshots import Snapshot
 from exgs.client.staging import Staging
 from exgs.client.statistics import PlaySummary
+from exgs.client.status_log import StatusLog
 from exgs.client.threads import brisk_switching, in_thread
 from exgs.client.views import head_view, send_views
 from exgs.protocol import Statistics
@@ -68,6 +70,7 @@ async def play(
     line = Lifeline(config, connect, say=teller.say)
     await line.open()
     try:
+        teller.say("answered", f"the server answered ({line.carrier})", after_s=line.answered_after_s)
         scene = await open_scene(line, config.scene, timeout_s=config.connect_timeout_s, say=teller.say)
         return await _Session(config, staging, line, scene, teller=teller, clock=clock).run()
     finally:
@@ -91,6 +94,9 @@ class _Session:
         )
         self._reception = Reception(line, scene, self._worker, clock=clock, say=teller.say)
         self._recorder = Recorder(clock, on_first=self._shown_first)
+        self._gauges = Gauges(
+            scene, line, self._reception, self._worker, self._recorder, teller=teller, clock=clock
+        )
 
     async def run(self) -> PlaySummary:
         """Plays to the end."""
@@ -109,10 +115,16 @@ class _Session:
 
     async def _run_all(self) -> None:
         """Receives, decodes and shows, until the time is over or one of them fails."""
-        async with asyncio.TaskGroup() as group:
-            decoding = group.create_task(in_thread(self._worker.run, self._worker.close, name="exgs-decode"))
-            group.create_task(self._reception.run())
-            await self._show(decoding)
+        with StatusLog(self._config.status_log) as log:
+            async with asyncio.TaskGroup() as group:
+                decoding = group.create_task(
+                    in_thread(self._worker.run, self._worker.close, name="exgs-decode")
+                )
+                group.create_task(self._reception.run())
+                reporting = group.create_task(self._report(log))
+                await self._show(decoding)
+                reporting.cancel()
+            log.note(self._gauges.read(), last=True)
 
     def decoded(self, chunk: Decoded) -> None:
         """Called in the decoder's thread."""
@@ -185,53 +197,32 @@ class _Session:
                 self._line.send, poses, optics,
                 start_s=schedule.start_s, rate_hz=config.fps, clock=self._clock,
             )  # fmt: skip
-            helpers = [asyncio.create_task(views), asyncio.create_task(self._report())]
+            looking = asyncio.create_task(views)
             try:
                 await in_thread(lambda: frames.run(schedule), frames.stop, name="exgs-frames")
             finally:
-                for helper in helpers:
-                    helper.cancel()
-                await asyncio.gather(*helpers, return_exceptions=True)
+                looking.cancel()
+                await asyncio.gather(looking, return_exceptions=True)
 
-    async def _report(self) -> None:
+    async def _report(self, log: StatusLog) -> None:
         """Tells the listener and, once a second, the server where things stand; until cancelled."""
         count = 0
         while True:
             await asyncio.sleep(STATUS_S)
             count += 1
-            status = self._status()
+            status = self._gauges.read()
             self._teller.status(status)
+            log.note(status)
             if count % STATISTICS_EVERY == 0:
                 self._line.send(Statistics(status.measures()))
 
-    def _status(self) -> Status:
-        tally, last, path = self._recorder.tally, self._recorder.last, self._line.endpoint.path
-        rtt_s = path.rtt_s
-        return Status(
-            at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
-            bytes_received=self._reception.bytes_received,
-            bytes_expected=self._scene.preamble.file_bytes,
-            splats=last.splats_drawn if last else 0,
-            frames_shown=tally.shown,
-            frames_late=tally.late,
-            frames_dropped=tally.dropped,
-            frame_ms=tally.percentiles_ms()[0],
-            goodput_bytes_per_s=self._line.endpoint.delivered_bytes_per_s,
-            rtt_ms=None if rtt_s is None else 1000 * rtt_s,
-            jitter_ms=1000 * path.jitter_s,
-            loss=path.loss,
-            links=path.links,
-            redundant_bytes=path.repeated_bytes,
-            limiter=self._reception.limiter,
-        )
-
     def _summary(self) -> PlaySummary:
         since, tally, reception, status = (
-            self._teller.since_offer_s, self._recorder.tally, self._reception, self._status()
+            self._teller.since_offer_s, self._recorder.tally, self._reception, self._gauges.read()
         )  # fmt: skip
         p50, p95, p99 = tally.percentiles_ms()
         snapshot = self._worker.snapshots.get()
-        outputs = (self._config.out, self._config.stats)
+        outputs = (self._config.out, self._config.stats, self._config.status_log)
         return PlaySummary(
             scene=quoted(self._scene.info.name),
             first_chunk_s=since(reception.first_chunk_s),

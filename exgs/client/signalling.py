@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -35,6 +36,8 @@ class Link:
     """Lets go of this side alone, for the session to be continued; None where ``hang_up`` does."""
     carrier: str = "webrtc"
     """What carries it."""
+    answered_after_s: float | None = None
+    """How long it took until the server had answered; None where nobody looked."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,14 @@ async def connect(config: PlayConfig, *, opens_within_s: float | None = None) ->
         NoRoute: this machine has no address that WebRTC can use, or it was not up in time.
         ClientError: the server cannot be reached, refuses, or no route leads there.
     """
-    url = endpoint_url(config.url)
+    url, began_s = endpoint_url(config.url), time.monotonic()
     http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.connect_timeout_s))
     transport: WebRtcTransport | None = None
     answer: Answer | None = None
     try:
         transport, offer = await WebRtcTransport.offer(_webrtc(config))
         answer = await post_offer(http, url, offer, token=config.token)
+        answered_s = time.monotonic()
         await transport.accept(answer.sdp)
         if opens_within_s is not None and not await transport.is_open(opens_within_s):
             raise NoRoute(f"nothing came through by UDP within {opens_within_s:g} s")
@@ -87,7 +91,7 @@ async def connect(config: PlayConfig, *, opens_within_s: float | None = None) ->
             await _delete(http, answer.resource, config.token)
         await http.close()
 
-    return Link(endpoint, hang_up, let_go)
+    return Link(endpoint, hang_up, let_go, answered_after_s=answered_s - began_s)
 
 
 def endpoint_url(url: str) -> str:

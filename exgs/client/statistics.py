@@ -31,6 +31,8 @@ The client draws from what it holds, so no frame waits for the network: ``uplink
 and ``decode`` are 0 for every frame. They have their columns so that frames of other kinds can stand beside.
 """
 
+RECENT_FRAMES = 256
+"""Frame times that live figures are over: the newest."""
 MAX_TIMED_FRAMES = 1 << 20
 """Frame times kept for percentiles, 4 bytes each; three hours at 90 a second. Then the oldest go."""
 
@@ -102,6 +104,15 @@ class FrameTally:
         times = self._times_ms[: min(self.shown, len(self._times_ms))]
         p50, p95, p99 = np.percentile(times, (50, 95, 99)).tolist()
         return p50, p95, p99
+
+    def recent_ms(self) -> tuple[float, float]:
+        """p50 and p95 of the newest ``RECENT_FRAMES`` times; zeros where nothing was shown."""
+        times, shown = self._times_ms, self.shown
+        if not shown:
+            return 0.0, 0.0
+        newest = times[np.arange(max(0, shown - RECENT_FRAMES), shown) % len(times)]
+        p50, p95 = np.percentile(newest, (50, 95)).tolist()
+        return p50, p95
 
 
 @dataclass(frozen=True)

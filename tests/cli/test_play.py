@@ -12,8 +12,9 @@ from exgs.cli.main import run
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
-from exgs.client.progress import Listener, Milestone, Status
+from exgs.client.progress import Listener, Milestone
 from exgs.client.statistics import PlaySummary
+from exgs.client.status import Status
 from exgs.protocol.drivers.settings import IceServer
 
 URL = "http://127.0.0.1:8080"
@@ -40,7 +41,7 @@ SUMMARY = PlaySummary(
     rtt_ms=1.5,
     buffered_bytes=4096,
 )
-STATUS = Status(1.0, 50, 100, 10, 5, 1, 0, 12.0, 1e6, None)
+STATUS = Status(1.0, bytes_received=50, bytes_expected=100, splats=10, frames_shown=5)
 
 
 class Stand:

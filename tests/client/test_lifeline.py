@@ -10,10 +10,11 @@ from exgs.client import lifeline
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.lifeline import Lifeline
-from exgs.client.progress import Milestone, Status
+from exgs.client.progress import Milestone
 from exgs.client.session import play
 from exgs.client.signalling import Link
 from exgs.client.statistics import PlaySummary
+from exgs.client.status import Status
 from exgs.codec import Container, open_container
 from exgs.protocol import (
     CloseCode,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from exgs.client.config import PlayConfig
-from exgs.client.progress import Milestone, Status
+from exgs.client.progress import Milestone
 from exgs.client.session import play
+from exgs.client.status import Status
 from tests.client.stage import PaintedRasterizer, encoded
 
 pytestmark = pytest.mark.end_to_end

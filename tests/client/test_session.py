@@ -15,11 +15,12 @@ from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.optics import Optics
 from exgs.client.poses import PoseSource
-from exgs.client.progress import Milestone, Status
+from exgs.client.progress import Milestone
 from exgs.client.session import play
 from exgs.client.signalling import Link
 from exgs.client.staging import Staging
 from exgs.client.statistics import STAGES, PlaySummary
+from exgs.client.status import Status
 from exgs.codec import Preamble, decode, open_container, parse_preamble
 from exgs.protocol import (
     CloseCode,
@@ -194,7 +195,7 @@ async def test_a_whole_scene_is_shown_and_written_out(tmp_path: Path):
 async def test_milestones_come_in_order():
     theatre, audience = Theatre(sending()), Audience()
     await audience.play(theatre)
-    order = ["connecting", "opened", "manifest", "first_chunk", "level", "level", "level", "complete"]
+    order = ["connecting", "answered", "opened", "manifest", "first_chunk", *["level"] * 3, "complete"]
     assert [kind for kind in audience.kinds if kind != "first_frame"] == order
     assert audience.kinds.index("first_frame") > audience.kinds.index("complete")
     assert all(news.at_s == 0 or news.at_s is None for news in audience.told[:5])

@@ -1,0 +1,83 @@
+"""Reads off every part of a session where it stands."""
+
+from __future__ import annotations
+
+from exgs.client.clock import Clock
+from exgs.client.decoding import DecodeWorker
+from exgs.client.levels import LevelMap
+from exgs.client.lifeline import Lifeline
+from exgs.client.progress import Teller
+from exgs.client.receiving import OpenedScene, Reception
+from exgs.client.recording import Recorder
+from exgs.client.status import LinkMeter, LinkShare, State, Status
+from exgs.protocol import SCENE_CHANNELS
+from exgs.protocol import State as ConnectionState
+
+
+class Gauges:
+    """Of one session. Lives on the event loop."""
+
+    def __init__(
+        self, scene: OpenedScene, line: Lifeline, reception: Reception, worker: DecodeWorker,
+        recorder: Recorder, *, teller: Teller, clock: Clock,
+    ) -> None:  # fmt: skip
+        self._scene, self._line, self._reception = scene, line, reception
+        self._worker, self._recorder = worker, recorder
+        self._teller, self._clock = teller, clock
+        self._levels, self._meter = LevelMap(scene.preamble), LinkMeter()
+
+    def read(self) -> Status:
+        """Where the session stands now."""
+        tally, last, first = self._recorder.tally, self._recorder.last, self._teller.first_s
+        path, held = self._line.endpoint.path, self._worker.held()
+        p50, p95 = tally.recent_ms()
+        return Status(
+            at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
+            state=self._state(),
+            carrier=self._line.carrier,
+            reconnects=self._line.reconnects,
+            answered_s=first.get("answered"),
+            connected_s=first.get("opened"),
+            manifest_s=first.get("manifest"),
+            first_chunk_s=self._teller.since_offer_s(self._reception.first_chunk_s),
+            first_frame_s=self._teller.since_offer_s(self._recorder.first_frame_s),
+            complete_s=self._teller.since_offer_s(self._worker.completed_s),
+            bytes_received=self._reception.bytes_received,
+            bytes_expected=self._scene.preamble.file_bytes,
+            redundant_bytes=path.repeated_bytes,
+            goodput_bytes_per_s=self._line.endpoint.delivered_bytes_per_s,
+            limiter=self._reception.limiter,
+            rtt_ms=None if path.rtt_s is None else 1000 * path.rtt_s,
+            jitter_ms=1000 * path.jitter_s,
+            loss=path.loss,
+            links=path.links,
+            connections=self._connections(),
+            levels=self._levels.of(held),
+            chunks=int(held.sum()),
+            chunks_expected=len(held),
+            chunks_corrupt=self._worker.corrupt,
+            decode_waiting_bytes=self._worker.waiting_bytes,
+            splats=last.splats_drawn if last else 0,
+            splats_visible=last.splats_visible if last else 0,
+            splats_resident=last.splats_resident if last else 0,
+            splats_budget=self._line.max_splats,
+            frames_shown=tally.shown,
+            frames_late=tally.late,
+            frames_stale=tally.stale,
+            frames_dropped=tally.dropped,
+            frame_ms_p50=p50,
+            frame_ms_p95=p95,
+        )
+
+    def _state(self) -> State:
+        if self._reception.lost is not None:
+            return "lost"
+        if self._reception.leaving:
+            return "ended"
+        if self._line.endpoint.state is not ConnectionState.OPEN:
+            return "reconnecting"
+        return "silent" if self._reception.silent else "open"
+
+    def _connections(self) -> tuple[LinkShare, ...]:
+        received = self._line.endpoint.bytes_received
+        return self._meter.note(self._clock.now(), tuple(received[channel] for channel in SCENE_CHANNELS))
