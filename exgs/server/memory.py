@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from exgs.protocol import Preferences
-from exgs.scene.outlook import View
+from exgs.protocol import Preferences, ViewUpdate
 
 TOKEN_BYTES = 32
 
@@ -22,7 +21,7 @@ class Remembered:
     """Of the session, in logs."""
     wishes: Preferences = field(default_factory=Preferences)
     """What the viewer wants."""
-    view: View | None = None
+    view: ViewUpdate | None = None
     """Where its head was."""
 
 

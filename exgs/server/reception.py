@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from exgs.protocol import CloseCode, Closed, ConnectionConfig, Endpoint, ProtocolError, Role, Transport
 from exgs.server.config import Limits
 from exgs.server.errors import Refused
-from exgs.server.library import Library
+from exgs.server.house import House
 from exgs.server.memory import Memory, Remembered
-from exgs.server.metrics import Metrics
 from exgs.server.session import Session
 from exgs.server.standing import SessionReport
 
@@ -44,14 +43,13 @@ class Reception:
 
     def __init__(
         self,
-        library: Library,
-        metrics: Metrics,
+        house: House,
         *,
         limits: Limits,
         connection: ConnectionConfig,
         answerer: Answerer,
     ) -> None:
-        self._library, self._metrics, self._limits = library, metrics, limits
+        self._house, self._metrics, self._limits = house, house.metrics, limits
         self._connection, self._answerer = connection, answerer
         self._addresses: Counter[str] = Counter()
         self._sessions: dict[str, tuple[Session, asyncio.Task[None]]] = {}
@@ -152,7 +150,7 @@ class Reception:
         token = self._memory.enter(remembered, lambda: self._make_way(key))
         config = replace(self._connection, session=name, resume_token=token, resumable=self._memory)
         session = Session(
-            name, Endpoint(Role.SERVER, transport, config), self._library, self._metrics,
+            name, Endpoint(Role.SERVER, transport, config), self._house,
             first=first, remembered=remembered, recall=self._memory.continued, carrier=carrier,
         )  # fmt: skip
         logger.info("session %s: opened from %s", name, address)
@@ -164,6 +162,7 @@ class Reception:
         """Another connection continues the session of that key."""
         if key in self._sessions:
             session, _ = self._sessions[key]
+            session.note_view()
             task = asyncio.create_task(session.close(CloseCode.GOING_AWAY, "continued by another connection"))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)

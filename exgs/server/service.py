@@ -17,6 +17,7 @@ from exgs.server.cache import Cache
 from exgs.server.catalogue import Catalogue
 from exgs.server.config import ServerConfig
 from exgs.server.errors import ServerError
+from exgs.server.house import House
 from exgs.server.library import Library, SceneReport
 from exgs.server.metrics import Metrics
 from exgs.server.pool import EncoderPool
@@ -71,7 +72,10 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     pool = EncoderPool(workers=config.encoders)
     library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics)
     reception = Reception(
-        library, metrics, limits=config.limits, connection=config.connection, answerer=answerer or answer
+        House(library, metrics),
+        limits=config.limits,
+        connection=config.connection,
+        answerer=answerer or answer,
     )
     runner = web.AppRunner(
         Signalling(config, library, reception, metrics).application(),

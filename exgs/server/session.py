@@ -1,12 +1,10 @@
-"""One viewer: greets it, and feeds it the scene it asks for, chunk by chunk, for as long as it listens."""
+"""One viewer: greets it, hears it, and has it fed what it asks for, for as long as it listens."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
-from hashlib import sha256
 
 from exgs.protocol import (
     ChunksDelivered,
@@ -18,24 +16,17 @@ from exgs.protocol import (
     Preferences,
     SceneInfo,
     SceneList,
-    SceneState,
-    SceneStatus,
     SessionClosed,
     Statistics,
-    ViewUpdate,
 )
-from exgs.protocol.vocabulary import MAX_REASON_BYTES, MAX_SCENES
+from exgs.protocol.vocabulary import MAX_SCENES
 from exgs.server.errors import ServerError
-from exgs.server.hearing import held_ids, view_of
-from exgs.server.library import Library, OpenedScene, SceneReport
+from exgs.server.feeding import Feeder
+from exgs.server.house import House
+from exgs.server.library import SceneReport
 from exgs.server.memory import Remembered
-from exgs.server.metrics import Metrics
-from exgs.server.pacer import Pacer
-from exgs.server.schedule import Schedule
-from exgs.server.standing import SessionReport, Standing, limiter_name
+from exgs.server.standing import SessionReport, Standing
 
-PROGRESS_STEP = 0.01
-"""A viewer who waits for an encoding hears of each further hundredth."""
 SHOWN_MEASURES = ("splats", "frames_shown", "frames_late", "frames_dropped", "frame_ms_p50", "frame_ms_p95")
 """Of the figures that viewers report, those that a report of the session has."""
 
@@ -49,8 +40,7 @@ class Session:
         self,
         name: str,
         endpoint: Endpoint,
-        library: Library,
-        metrics: Metrics,
+        house: House,
         *,
         first: str | None = None,
         remembered: Remembered | None = None,
@@ -63,14 +53,12 @@ class Session:
         session which this one continues.
         """
         self.name = name
-        self._endpoint, self._library, self._metrics, self._first = endpoint, library, metrics, first
+        self._endpoint, self._first = endpoint, first
+        self._library, self._metrics = house.library, house.metrics
         self._scenes: list[str] = []
-        self._schedule: Schedule | None = None
         self._recall, self._remembered = recall, remembered or Remembered(name)
-        self._wishes_changed = asyncio.Event()
-        self._pacer = Pacer()
-        self._counted_s = time.monotonic()
         self._standing = Standing(name, carrier)
+        self._feeder = Feeder(endpoint, house, self._remembered, self._standing)
 
     @property
     def report(self) -> SessionReport:
@@ -92,6 +80,8 @@ class Session:
             self._metrics.closed.labels(error.close_code.name.lower()).inc()
             return None
         finally:
+            self.note_view()
+            self._feeder.end()
             self._metrics.forget_client(self.name)
             await asyncio.shield(self._endpoint.close(CloseCode.INTERNAL, "a fault of the server"))
 
@@ -112,7 +102,7 @@ class Session:
                 if isinstance(event, OpenScene):
                     if feeding is not None:
                         feeding.cancel()
-                    feeding = tasks.create_task(self._feed(event))
+                    feeding = tasks.create_task(self._feeder.feed(event, self._name_of(event.scene)))
                 elif isinstance(event, Closed):
                     closed = event
                 else:
@@ -127,19 +117,12 @@ class Session:
 
     def _heed(self, event: object) -> None:
         """Acts on everything but the opening of a scene and the end."""
-        self._count_limiter()
+        self._feeder.count_limiter()
         match event:
-            case ViewUpdate():
-                kept = self._remembered
-                kept.view = view_of(event) or kept.view
-                if self._schedule is not None and kept.view is not None:
-                    self._schedule.see(kept.view)
             case Preferences():
-                self._remembered.wishes = event
-                self._wishes_changed.set()
-            case Forgotten() if self._schedule is not None:
-                self._schedule.forgotten(event.chunks)
-                self._wishes_changed.set()
+                self._feeder.wish(event)
+            case Forgotten():
+                self._feeder.forgotten(event)
             case Statistics():
                 self._metrics.note_client(self.name, event.values)
                 self._standing.viewer = event.values
@@ -150,14 +133,12 @@ class Session:
             case _:
                 logger.debug("session %s: %s", self.name, type(event).__name__)
 
-    def _count_limiter(self) -> None:
-        """Adds the time since the last word of the viewer to what held streaming back."""
-        now_s = time.monotonic()
-        since_s, self._counted_s = now_s - self._counted_s, now_s
-        if self._schedule is None:
-            return
-        limiter = limiter_name(self._endpoint.limiter, remaining=bool(self._schedule.remaining))
-        self._metrics.limited_s.labels(limiter).inc(since_s)
+    def note_view(self) -> None:
+        """Keeps where the head was, for whoever continues this session."""
+        self._remembered.view = self._endpoint.view or self._remembered.view
+
+    def _name_of(self, number: int) -> str | None:
+        return self._scenes[number] if number < len(self._scenes) else None
 
     async def _say_scenes(self) -> None:
         try:
@@ -169,107 +150,6 @@ class Session:
         self._scenes = [report.name for report in reports[:MAX_SCENES]]
         infos = (_info(number, report) for number, report in enumerate(reports[:MAX_SCENES]))
         self._endpoint.send(SceneList(tuple(infos)))
-
-    async def _feed(self, wish: OpenScene) -> None:
-        """Sends one scene: its state, its manifest, its chunks."""
-        started_s = time.monotonic()
-        self._schedule = None
-        try:
-            scene = await self._open(wish.scene)
-            kept = wish.manifest == sha256(scene.container.preamble).digest()
-            schedule = Schedule(scene.table, held=held_ids(wish.have if kept else b""))
-        except ServerError as error:
-            self._report(wish.scene, SceneState.REFUSED, detail=str(error))
-            return
-        if self._remembered.view is not None:
-            schedule.see(self._remembered.view)
-        self._schedule = schedule
-        self._standing.chunks = len(scene.container.manifest)
-        self._report(wish.scene, SceneState.STREAMING)
-        if self._say_manifest(wish.scene, scene, kept=kept):
-            await self._send_chunks(wish.scene, scene, started_s)
-
-    def _say_manifest(self, number: int, scene: OpenedScene, *, kept: bool) -> bool:
-        """Sends the manifest, or says that the viewer's is right; False where it wants another scene."""
-        if kept:
-            return self._endpoint.keep_manifest(number)
-        return self._endpoint.send_manifest(number, scene.container.preamble)
-
-    async def _open(self, number: int) -> OpenedScene:
-        if number >= len(self._scenes):
-            raise ServerError(f"no scene has the number {number}")
-        self._standing.watches(self._scenes[number])
-        said = -1.0
-
-        def listener(progress: float) -> None:
-            nonlocal said
-            if progress >= said + PROGRESS_STEP:
-                said = progress
-                self._report(number, SceneState.PREPARING, progress=progress)
-
-        return await self._library.open(self._scenes[number], listener)
-
-    async def _send_chunks(self, number: int, scene: OpenedScene, started_s: float) -> None:
-        schedule, first = self._schedule, True
-        assert schedule is not None
-        while True:
-            await self._need(number, schedule)
-            if not await self._room():
-                return
-            budget = self._remembered.wishes.max_splats or None
-            chunk_id = schedule.next_chunk(max_splats=budget, delay_s=self._delay_s())
-            if chunk_id is None:
-                await self._wishes_change()
-                continue
-            data = bytes(scene.container.chunk(chunk_id))
-            if not self._endpoint.send_chunk(number, chunk_id, data):
-                return
-            self._pacer.spend(len(data), self._remembered.wishes.max_bytes_per_s, time.monotonic())
-            self._metrics.sent_chunks.inc()
-            self._metrics.sent_bytes.inc(len(data))
-            self._standing.sent(len(data))
-            if first:
-                self._metrics.first_chunk_s.observe(time.monotonic() - started_s)
-                first = False
-
-    async def _need(self, number: int, schedule: Schedule) -> None:
-        """Returns when there is a chunk to send; says so where all were, and waits for one to be let go."""
-        if not schedule.remaining:
-            self._report(number, SceneState.COMPLETE, progress=1.0)
-            self._metrics.completed.inc()
-        while not schedule.remaining:
-            await self._wishes_change()
-
-    def _delay_s(self) -> float | None:
-        """From a view on the client to a chunk sent now on display, by what is under way and how it flows."""
-        rtt_s, rate = self._endpoint.rtt_s, self._endpoint.delivered_bytes_per_s
-        if rtt_s is None:
-            return None
-        return rtt_s + (self._endpoint.buffered_bytes / rate if rate > 0 else 0.0)
-
-    async def _room(self) -> bool:
-        """Waits until the viewer and its rate take one more chunk; False once the session is over."""
-        while await self._endpoint.writable():
-            wait_s = self._pacer.wait_s(time.monotonic()) if self._remembered.wishes.max_bytes_per_s else 0.0
-            if wait_s <= 0 and self._endpoint.wants_chunk():
-                return True
-            if wait_s > 0:
-                await self._wishes_change(wait_s)
-        return False
-
-    async def _wishes_change(self, timeout_s: float | None = None) -> None:
-        """Waits until the viewer's preferences change, or that long."""
-        self._wishes_changed.clear()
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._wishes_changed.wait()
-        except TimeoutError:
-            return
-
-    def _report(self, number: int, state: SceneState, *, progress: float = 0.0, detail: str = "") -> None:
-        self._standing.state = state.name.lower()
-        short = detail.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-        self._endpoint.send(SceneStatus(number, int(state), progress, short))
 
 
 def _info(number: int, report: SceneReport) -> SceneInfo:

@@ -29,6 +29,7 @@ from exgs.protocol import (
 )
 from exgs.protocol.drivers.loopback import loopback_pair
 from exgs.server.errors import SceneFailed
+from exgs.server.house import House
 from exgs.server.library import Library
 from exgs.server.metrics import Metrics
 from exgs.server.session import Session
@@ -45,7 +46,7 @@ async def _viewer(
     """A client whose session runs; both are over at the end."""
     ours, theirs = loopback_pair()
     client, server = Endpoint(Role.CLIENT, ours), Endpoint(Role.SERVER, theirs)
-    session = Session("test", server, library, metrics or Metrics(), first=first)
+    session = Session("test", server, House(library, metrics or Metrics()), first=first)
     task = asyncio.create_task(session.run())
     try:
         await client.opened()
@@ -246,7 +247,7 @@ async def test_statistics_are_kept_while_the_viewer_is_there(library: Library) -
 async def test_a_viewer_that_vanishes_mid_transfer_ends_the_session(library: Library) -> None:
     ours, theirs = loopback_pair()
     client, server = Endpoint(Role.CLIENT, ours), Endpoint(Role.SERVER, theirs)
-    session = Session("test", server, library, Metrics())
+    session = Session("test", server, House(library, Metrics()))
     task = asyncio.create_task(session.run())
     await client.opened()
     names = await _scene_list(client)
@@ -266,7 +267,9 @@ async def test_a_viewer_that_falls_silent_mid_transfer_is_let_go(
     ours, theirs = loopback_pair()
     client = Endpoint(Role.CLIENT, ours)
     config = ConnectionConfig(pause_after_s=0.1, silent_timeout_s=0.2)
-    task = asyncio.create_task(Session("t", Endpoint(Role.SERVER, theirs, config), library, Metrics()).run())
+    task = asyncio.create_task(
+        Session("t", Endpoint(Role.SERVER, theirs, config), House(library, Metrics())).run()
+    )
     await client.opened()
     names = await _scene_list(client)
     client.send(OpenScene(names.index("statue")))

@@ -7,6 +7,7 @@ import pytest
 
 from exgs.protocol import ChunkReceived, Endpoint, Limiter, OpenScene, Role, SceneList, Statistics, ViewUpdate
 from exgs.protocol.drivers.loopback import loopback_pair
+from exgs.server.house import House
 from exgs.server.library import Library
 from exgs.server.metrics import Metrics
 from exgs.server.session import Session
@@ -16,7 +17,7 @@ from exgs.server.standing import limiter_name
 async def test_a_report_follows_a_scene_to_its_end(library: Library) -> None:
     ours, theirs = loopback_pair()
     client, server = Endpoint(Role.CLIENT, ours), Endpoint(Role.SERVER, theirs)
-    session = Session("test", server, library, Metrics(), first="statue", carrier="websocket")
+    session = Session("test", server, House(library, Metrics()), first="statue", carrier="websocket")
     task = asyncio.create_task(session.run())
     await client.opened()
     assert isinstance(await client.next_event(), SceneList)
