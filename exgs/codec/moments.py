@@ -8,7 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from exgs.codec.kernel import kernel
+from exgs.raster.crew import Crew, ranges
+
 _SMALLEST_VARIANCE = 1e-14
+_SWEEPS = 12
+_NEGLIGIBLE = 1e-22
+"""Squares off the diagonal that count as none, of those on it."""
+_RANGES_PER_THREAD = 8
 
 
 @njit(nogil=True, cache=True)
@@ -64,29 +71,85 @@ def areas(covs: np.ndarray) -> np.ndarray:
     return out
 
 
-def rotations_and_scales(covs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def rotations_and_scales(covs: np.ndarray, crew: Crew | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Rotations [N,4] (wxyz, unit) and log scales [N,3], largest first, of covariances [N,6]; float32."""
-    matrix = covs.astype(np.float64)[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3)
-    variances, axes = np.linalg.eigh(matrix)
-    variances, axes = variances[:, ::-1], axes[:, :, ::-1].copy()
-    axes[np.linalg.det(axes) < 0, :, 2] *= -1
-    scales = 0.5 * np.log(np.maximum(variances, _SMALLEST_VARIANCE))
-    return _quaternions(axes), np.ascontiguousarray(scales, np.float32)
+    quats, log_scales = np.empty((len(covs), 4), np.float32), np.empty((len(covs), 3), np.float32)
+    crew = crew or Crew()
+    parts = ranges(len(covs), _RANGES_PER_THREAD * crew.threads)
+    crew.share(_fill_turns, [(begin, end, covs, quats, log_scales) for begin, end in parts])
+    return quats, log_scales
 
 
-def _quaternions(turns: np.ndarray) -> np.ndarray:
-    """[N,4] wxyz with w >= 0 of rotation matrices [N,3,3]: the largest component first, for precision."""
-    xx, yy, zz = turns[:, 0, 0], turns[:, 1, 1], turns[:, 2, 2]
-    squares = np.stack([1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz], axis=1)
-    skew = [turns[:, 2, 1] - turns[:, 1, 2], turns[:, 0, 2] - turns[:, 2, 0], turns[:, 1, 0] - turns[:, 0, 1]]
-    even = [turns[:, 0, 1] + turns[:, 1, 0], turns[:, 0, 2] + turns[:, 2, 0], turns[:, 1, 2] + turns[:, 2, 1]]
-    rows = [
-        np.stack([squares[:, 0], skew[0], skew[1], skew[2]], axis=1),
-        np.stack([skew[0], squares[:, 1], even[0], even[1]], axis=1),
-        np.stack([skew[1], even[0], squares[:, 2], even[2]], axis=1),
-        np.stack([skew[2], even[1], even[2], squares[:, 3]], axis=1),
-    ]
-    largest = squares.argmax(axis=1)
-    quats = np.choose(largest[:, None], rows)
-    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
-    return np.ascontiguousarray(np.where(quats[:, :1] < 0, -quats, quats), np.float32)
+@kernel
+def _fill_turns(begin: int, end: int, covs: np.ndarray, quats: np.ndarray, log_scales: np.ndarray) -> None:
+    a, axes, order = np.empty((3, 3)), np.empty((3, 3)), np.empty(3, np.int64)
+    turn = np.empty((3, 3))
+    for i in range(begin, end):
+        a[0, 0], a[1, 1], a[2, 2] = covs[i, 0], covs[i, 3], covs[i, 5]
+        a[0, 1], a[0, 2], a[1, 2] = covs[i, 1], covs[i, 2], covs[i, 4]
+        _diagonalise(a, axes)
+        order[0], order[1], order[2] = 0, 1, 2
+        for first, second in ((0, 1), (1, 2), (0, 1)):
+            if a[order[second], order[second]] > a[order[first], order[first]]:
+                order[first], order[second] = order[second], order[first]
+        for place in range(3):
+            turn[:, place] = axes[:, order[place]]
+            log_scales[i, place] = 0.5 * np.log(max(a[order[place], order[place]], _SMALLEST_VARIANCE))
+        for row in range(3):
+            other, last = (row + 1) % 3, (row + 2) % 3
+            turn[row, 2] = turn[other, 0] * turn[last, 1] - turn[last, 0] * turn[other, 1]
+        _fill_quaternion(turn, quats[i])
+
+
+@kernel
+def _diagonalise(a: np.ndarray, axes: np.ndarray) -> None:
+    """Turns the symmetric ``a`` [3,3], given above its diagonal, into a diagonal one; axes are columns.
+
+    Source: Jacobi's method, one plane of rotation after the other.
+    """
+    for row in range(3):
+        for column in range(3):
+            axes[row, column] = row == column
+    for _ in range(_SWEEPS):
+        off = a[0, 1] ** 2 + a[0, 2] ** 2 + a[1, 2] ** 2
+        if off <= _NEGLIGIBLE * (a[0, 0] ** 2 + a[1, 1] ** 2 + a[2, 2] ** 2):
+            break
+        for p, q in ((0, 1), (0, 2), (1, 2)):
+            if a[p, q] == 0.0:
+                continue
+            half = (a[q, q] - a[p, p]) / (2.0 * a[p, q])
+            tangent = 1.0 / (abs(half) + np.sqrt(half * half + 1.0))
+            if half < 0.0:
+                tangent = -tangent
+            cosine = 1.0 / np.sqrt(tangent * tangent + 1.0)
+            sine = tangent * cosine
+            a[p, p] -= tangent * a[p, q]
+            a[q, q] += tangent * a[p, q]
+            a[p, q] = 0.0
+            r = 3 - p - q
+            pr, qr = (min(p, r), max(p, r)), (min(q, r), max(q, r))
+            x, y = a[pr], a[qr]
+            a[pr], a[qr] = cosine * x - sine * y, sine * x + cosine * y
+            for row in range(3):
+                x, y = axes[row, p], axes[row, q]
+                axes[row, p], axes[row, q] = cosine * x - sine * y, sine * x + cosine * y
+
+
+@kernel
+def _fill_quaternion(turn: np.ndarray, quat: np.ndarray) -> None:
+    """Writes wxyz with w >= 0 of a rotation matrix: by its largest component, for precision."""
+    xx, yy, zz = turn[0, 0], turn[1, 1], turn[2, 2]
+    x, y, z = turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]
+    xy, xz, yz = turn[0, 1] + turn[1, 0], turn[0, 2] + turn[2, 0], turn[1, 2] + turn[2, 1]
+    if xx + yy + zz > 0.0:
+        w, x, y, z = 1 + xx + yy + zz, x, y, z
+    elif xx >= yy and xx >= zz:
+        w, x, y, z = x, 1 + xx - yy - zz, xy, xz
+    elif yy >= zz:
+        w, x, y, z = y, xy, 1 - xx + yy - zz, yz
+    else:
+        w, x, y, z = z, xz, yz, 1 - xx - yy + zz
+    length = np.sqrt(w * w + x * x + y * y + z * z)
+    if w < 0.0:
+        length = -length
+    quat[0], quat[1], quat[2], quat[3] = w / length, x / length, y / length, z / length
