@@ -72,6 +72,8 @@ class LinkSpec:
     """To the viewer."""
     up: LinkSettings
     """To the server."""
+    checksum: str = ""
+    """Tells the rates of both apart from others."""
 
 
 @dataclass(frozen=True)

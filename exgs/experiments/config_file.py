@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -125,9 +126,9 @@ def _link(fields: Fields) -> LinkSpec:
         raise ExperimentError(f"{fields.where}: expected either mbps or trace")
     if trace is None:
         mbps = _given(fields.number("mbps", DEFAULT_LINK_MBPS, 0, MAX_MBPS, above=True))
-        rate, name = Rate.constant(mbps), f"{mbps:g} Mbit/s"
+        rate, name, told = Rate.constant(mbps), f"{mbps:g} Mbit/s", f"{mbps:g}"
     else:
-        rate, name = read_rate(trace), trace.stem
+        rate, name, told = read_rate(trace), trace.stem, hashlib.sha256(trace.read_bytes()).hexdigest()
     up_mbps = fields.number("up_mbps", None, 0, MAX_MBPS, above=True)
     quality: dict[str, Any] = {
         "delay_s": _given(fields.number("delay_ms", DEFAULT_DELAY_MS, 0, 60_000)) / 1000,
@@ -141,7 +142,9 @@ def _link(fields: Fields) -> LinkSpec:
         "name, mbps or trace, up_mbps, delay_ms, jitter_ms, loss, burst_loss or queue_bytes"
     )  # fmt: skip
     up = rate if up_mbps is None else Rate.constant(up_mbps)
-    return LinkSpec(name, LinkSettings(rate, **quality), LinkSettings(up, **quality))
+    return LinkSpec(
+        name, LinkSettings(rate, **quality), LinkSettings(up, **quality), f"{told} up {up_mbps or 'same'}"
+    )
 
 
 def _burst(fields: Fields | None) -> BurstLoss | None:

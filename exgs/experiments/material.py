@@ -1,0 +1,169 @@
+"""What sessions of a scene share: the uncompressed scene, its encoding, its SOG file, and the head's path."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from exgs.codec import Container, DecodeError, EncodeConfig, encode, open_container
+from exgs.codec.analysis_cache import AnalysisCache
+from exgs.experiments.config import Generated, HeadSpec, SceneSpec, Size
+from exgs.experiments.errors import ExperimentError
+from exgs.experiments.grid import code_checksum
+from exgs.experiments.sog import make_sog
+from exgs.experiments.timeline import Blob
+from exgs.raster import Rasterizer
+from exgs.scene import (
+    Gaussians,
+    HeadPath,
+    drop_non_finite,
+    generate_interior,
+    read_head_trace,
+    read_scene,
+    synthetic_head_trace,
+    to_frame,
+    write_scene,
+)
+from exgs.scene.formats.atomic import write_bytes
+from exgs.server.cache import Cache, cache_key
+
+ENCODER = ("scene", "raster", "codec")
+"""Rooms that decide what an encoding is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An uncompressed scene."""
+
+    spec: SceneSpec
+    """Where it comes from."""
+    gaussians: Gaussians
+    """The scene that pictures are judged by."""
+    checksum: str
+    """Tells its bytes apart from others'."""
+
+
+@dataclass(frozen=True, eq=False)
+class SogFile:
+    """A SOG file of a scene."""
+
+    path: Path
+    """Where it lies."""
+    blob: Blob
+    """What is sent."""
+    gaussians: Gaussians
+    """What it shows, in the scene's frame."""
+
+
+class Workbench:
+    """Makes and reads what experiments need; what takes long is kept in a folder."""
+
+    def __init__(
+        self, cache: Path, rasterizer: Rasterizer, *, splat_transform: str, say: Callable[[str], None]
+    ) -> None:
+        """``say`` hears a line before something that takes long."""
+        self._streams, self._folder = Cache(cache / "streams"), cache
+        self._rasterizer, self._splat_transform, self._say = rasterizer, splat_transform, say
+
+    def source(self, spec: SceneSpec) -> Source:
+        """The uncompressed scene.
+
+        Raises:
+            SceneError: it cannot be read.
+        """
+        made = spec.source
+        if isinstance(made, Generated):
+            gaussians, told = generate_interior(seed=made.seed, count=made.count), f"{made}"
+            return Source(spec, gaussians, hashlib.sha256(told.encode()).hexdigest())
+        gaussians = drop_non_finite(read_scene(made))[0]
+        found = hashlib.sha256(gaussians.frame.axes.encode())
+        for array in (gaussians.means, gaussians.opacity_logits, gaussians.sh0, gaussians.shN):
+            found.update(array.tobytes())
+        return Source(spec, gaussians, found.hexdigest())
+
+    def encoded(self, source: Source, size: Size | None) -> Container:
+        """The scene as it is sent; encoded now where it is not in the cache.
+
+        Raises:
+            ExperimentError: the given stream cannot be used.
+            EncodeError: the scene cannot be encoded.
+        """
+        spec = source.spec
+        if spec.stream is not None:
+            return _opened(spec.stream, source)
+        assert size is not None
+        config = size.config(spec.views)
+        key = cache_key(f"{source.checksum} {code_checksum(ENCODER)}", config)
+        data = self._streams.get(key)
+        if data is None:
+            self._say(f"encoding {spec.name} at {size.name}")
+            data = self._encode(source.gaussians, config)
+            self._streams.put(key, data)
+        return open_container(data)
+
+    def sog(self, source: Source) -> SogFile | str:
+        """The SOG file of the scene; or, in a line, why there is none.
+
+        Raises:
+            SceneError: the SOG file that the scene names cannot be read.
+        """
+        path = source.spec.sog
+        if path is None:
+            made = self._make_sog(source)
+            if isinstance(made, str):
+                return made
+            path = made
+        gaussians = to_frame(drop_non_finite(read_scene(path))[0], source.gaussians.frame)
+        return SogFile(path, Blob(path.name, path.stat().st_size, len(gaussians)), gaussians)
+
+    def path(self, head: HeadSpec, source: Source, container: Container, *, seconds: float) -> HeadPath:
+        """The way of a head through the scene.
+
+        Raises:
+            SceneError: the recording cannot be read.
+        """
+        trace = (
+            synthetic_head_trace(seconds=seconds, seed=head.synthetic)
+            if head.trace is None
+            else read_head_trace(head.trace)
+        )
+        return trace.retarget(source.gaussians, start=container.header.start)
+
+    def _encode(self, gaussians: Gaussians, config: EncodeConfig) -> bytes:
+        analyses = AnalysisCache(self._folder / "analyses", warn=self._say)
+        return encode(gaussians, config, rasterizer=self._rasterizer, cache=analyses).data
+
+    def _make_sog(self, source: Source) -> Path | str:
+        target = self._folder / f"{source.checksum[:32]}.sog"
+        if target.exists():
+            return target
+        with tempfile.TemporaryDirectory(prefix="exgs-sog-") as folder:
+            ply = Path(folder) / "scene.ply"
+            write_scene(ply, source.gaussians)
+            made = make_sog(ply, self._splat_transform, self._say)
+            if isinstance(made, str):
+                return made
+            write_bytes(target, made.read_bytes())
+        return target
+
+
+def _opened(path: Path, source: Source) -> Container:
+    try:
+        container = open_container(path.read_bytes())
+    except (DecodeError, OSError) as error:
+        raise ExperimentError(f"{path}: {error}") from error
+    axes, expected = container.header.frame.axes, source.gaussians.frame.axes
+    if axes != expected:
+        raise ExperimentError(f"{path}: its axes are {axes}, those of its source {expected}")
+    return container
+
+
+def checksum(container: Container, path: HeadPath, sog: SogFile | None) -> str:
+    """Tells what is sent, and along which way it is looked at, apart from others."""
+    found = hashlib.sha256(sog.path.read_bytes() if sog is not None else container.data)
+    for array in (path.times_s, path.positions, path.quats):
+        found.update(array.tobytes())
+    return found.hexdigest()
