@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ MAX_FPS = 240.0
 MAX_SECONDS = 86400.0
 MAX_MBPS = 1e6
 BYTES_PER_MBIT = 125_000
+FRAMES_SUFFIX, SECONDS_SUFFIX = ".csv", ".jsonl"
+"""Of ``--stats``: a row for every frame, an object for every second."""
 DEFAULT_SIZE = (640, 360)
 DEFAULT_FPS = 30.0
 
@@ -58,7 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--out", metavar="FILE.mp4|FOLDER|null", help="where pictures go (default: null, nowhere)"
     )
-    output.add_argument("--stats", metavar="FILE.csv", help="one row for every frame")
+    output.add_argument(
+        "--stats", metavar="FILE.csv|FILE.jsonl", action="append", default=[],
+        help="a row for every frame, or a JSON object for every second; may be given once for each",
+    )  # fmt: skip
+    output.add_argument("--no-dashboard", action="store_true", help="plain lines on a terminal too")
     arguments.add_json(parser)
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
@@ -71,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from exgs.client.session import play
 
     config = _config(args)
-    with listening(quiet=args.quiet or args.json) as listen:
+    with listening(quiet=args.quiet or args.json, dashboard=not args.no_dashboard) as listen:
         summary = network.run(play(config, listen=listen))
     if args.json:
         print(json.dumps(summary.to_json()))
@@ -92,6 +99,7 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         endpoint_url(args.url)
     except ClientError as error:
         raise UsageError(str(error)) from error
+    stats = _stats(args.stats, overwrite=args.overwrite)
     return PlayConfig(
         url=args.url,
         scene=args.scene,
@@ -103,7 +111,8 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         fps=args.fps,
         seconds=args.seconds,
         out=_out(args.out, overwrite=args.overwrite),
-        stats=_stats(args.stats, overwrite=args.overwrite),
+        stats=stats.get(FRAMES_SUFFIX),
+        status_log=stats.get(SECONDS_SUFFIX),
         max_splats=args.max_splats,
         fade_s=0.0 if args.no_fade else PlayConfig.fade_s,
         backend=args.backend,
@@ -130,10 +139,16 @@ def _out(name: str | None, *, overwrite: bool) -> Path | None:
     return target
 
 
-def _stats(name: str | None, *, overwrite: bool) -> Path | None:
+def _stats(names: Sequence[str], *, overwrite: bool) -> dict[str, Path]:
+    """The files for statistics by their suffix, one of each at most."""
     from exgs.cli.files import check_output
 
-    return None if name is None else check_output(name, overwrite=overwrite, suffixes=(".csv",))
+    found: dict[str, Path] = {}
+    for name in names:
+        path = check_output(name, overwrite=overwrite, suffixes=(FRAMES_SUFFIX, SECONDS_SUFFIX))
+        if path is not None and found.setdefault(path.suffix.lower(), path) is not path:
+            raise UsageError(f"--stats {name}: one file that ends in {path.suffix} is enough")
+    return found
 
 
 def _splats(text: str) -> int:

@@ -1,45 +1,81 @@
-"""What a person sees of a scene that plays: a live line on a terminal, plain lines elsewhere, the sum."""
+"""What a person sees of a scene that plays: a dashboard on a terminal, plain lines elsewhere, the sum."""
 
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
+from exgs.cli.dashboard import STAGES, Dashboard, Glance, mbit
 from exgs.cli.terminal import size
 from exgs.client.progress import Listener, Milestone
 from exgs.client.statistics import PlaySummary
 from exgs.client.status import Status
 
-LIVE_UPDATES_HZ = 4
+KEPT_SECONDS = 120
+"""Rates kept for the sparkline."""
+LASTING = ("corrupt", "silent", "reconnecting", "reconnected", "lost")
+"""Kinds of milestones whose lines stay on the terminal when the dashboard is gone."""
 
 
 @contextmanager
-def listening(*, quiet: bool) -> Iterator[Listener | None]:
-    """A listener that prints to standard error, while the context lasts; None where ``quiet``."""
+def listening(*, quiet: bool, dashboard: bool = True) -> Iterator[Listener | None]:
+    """A listener that prints to standard error, while the context lasts; None where ``quiet``.
+
+    A terminal that cannot move its cursor, like whatever is none, gets plain lines.
+    """
     console = Console(stderr=True)
     if quiet:
         yield None
-    elif not console.is_terminal:
-        yield (
-            lambda news: (
-                print(line(news), file=sys.stderr, flush=True) if isinstance(news, Milestone) else None
-            )
-        )
+    elif dashboard and sys.stderr.isatty() and not console.is_dumb_terminal:
+        with Live(console=console, auto_refresh=False, transient=True) as live:
+            yield Watch(console, live).hear
     else:
-        with Live(console=console, refresh_per_second=LIVE_UPDATES_HZ, transient=True) as live:
+        yield _say
 
-            def listen(news: Milestone | Status) -> None:
-                if isinstance(news, Milestone):
-                    console.print(line(news), highlight=False, markup=False)
-                else:
-                    live.update(Text(where(news), overflow="ellipsis", no_wrap=True))
 
-            yield listen
+class Watch:
+    """Keeps the dashboard up to date as news come."""
+
+    def __init__(self, console: Console, live: Live) -> None:
+        self._console, self._live = console, live
+        self._status: Status | None = None
+        self._headline = ""
+        self._reached_s: dict[str, float] = {}
+        self._rates: deque[float] = deque(maxlen=KEPT_SECONDS)
+        self._second = -1
+
+    @property
+    def glance(self) -> Glance:
+        """What there is to show now."""
+        return Glance(self._status, self._headline, dict(self._reached_s), tuple(self._rates))
+
+    def hear(self, news: Milestone | Status) -> None:
+        """Takes news and draws."""
+        if isinstance(news, Milestone):
+            self._note(news)
+        else:
+            self._status = news
+            if int(news.at_s) > self._second:
+                self._second = int(news.at_s)
+                self._rates.append(news.goodput_bytes_per_s)
+        self._live.update(Dashboard(self.glance), refresh=True)
+
+    def _note(self, milestone: Milestone) -> None:
+        self._headline = milestone.text
+        if milestone.at_s is not None and milestone.kind in dict(STAGES):
+            self._reached_s.setdefault(milestone.kind, milestone.at_s)
+        if milestone.kind in LASTING:
+            self._console.print(line(milestone), highlight=False, markup=False)
+
+
+def _say(news: Milestone | Status) -> None:
+    if isinstance(news, Milestone):
+        print(line(news), file=sys.stderr, flush=True)
 
 
 def line(milestone: Milestone) -> str:
@@ -47,27 +83,14 @@ def line(milestone: Milestone) -> str:
     return milestone.text if milestone.at_s is None else f"{milestone.at_s:7.2f} s  {milestone.text}"
 
 
-def where(status: Status) -> str:
-    """Where a session stands, in one line."""
-    share = 100 * status.bytes_received / max(1, status.bytes_expected)
-    rtt = "" if status.rtt_ms is None else f", {status.rtt_ms:.0f} ms away"
-    rtt += f", {status.limiter}" if status.limiter else ""
-    return (
-        f"{status.at_s:7.2f} s  {size(status.bytes_received)} ({share:.0f} %) at "
-        f"{size(status.goodput_bytes_per_s)}/s{rtt}; {status.splats:,} splats; {status.frames_shown} frames, "
-        f"{status.frame_ms_p50:.1f} ms, {status.frames_late} late, {status.frames_dropped} dropped"
-    )
-
-
 def rows(summary: PlaySummary) -> list[tuple[str, str]]:
     """What a session came to, as names and values."""
     s = summary
     state = "complete" if s.complete else f"{s.chunks} of them here"
     corrupt = f", {s.chunks_corrupt} corrupt" if s.chunks_corrupt else ""
-    rtt = "" if s.rtt_ms is None else f", round trip {s.rtt_ms:.1f} ms"
     found = [
         ("scene", f"{s.scene}, {s.chunks_expected} chunks, {size(s.bytes_expected)}: {state}{corrupt}"),
-        ("received", f"{size(s.bytes_received)} at {size(s.goodput_bytes_per_s)}/s{rtt}"),
+        ("received", f"{size(s.bytes_received)} at {mbit(s.goodput_bytes_per_s)}{_way(s)}"),
         ("first frame", f"{_seconds(s.first_frame_s)} after the offer, complete {_seconds(s.complete_s)}"),
         (
             "frames",
@@ -81,6 +104,14 @@ def rows(summary: PlaySummary) -> list[tuple[str, str]]:
         ),
     ]
     return [*found, ("written", ", ".join(s.outputs))] if s.outputs else found
+
+
+def _way(summary: PlaySummary) -> str:
+    """What carried the session, and how far it was."""
+    carrier = f" over {summary.carrier}" if summary.carrier else ""
+    rtt = "" if summary.rtt_ms is None else f", round trip {summary.rtt_ms:.1f} ms"
+    again = f", reconnected {summary.reconnects}x" if summary.reconnects else ""
+    return f"{carrier}{rtt}{again}"
 
 
 def _seconds(value: float | None) -> str:

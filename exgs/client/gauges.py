@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exgs.client.clock import Clock
 from exgs.client.decoding import DecodeWorker
+from exgs.client.errors import quoted
 from exgs.client.levels import LevelMap
 from exgs.client.lifeline import Lifeline
 from exgs.client.progress import Teller
@@ -33,6 +34,7 @@ class Gauges:
         p50, p95 = tally.recent_ms()
         return Status(
             at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
+            scene=quoted(self._scene.info.name),
             state=self._state(),
             carrier=self._line.carrier,
             reconnects=self._line.reconnects,

@@ -28,6 +28,8 @@ class Status:
 
     at_s: float
     """Seconds since the offer was sent."""
+    scene: str = ""
+    """Name of the scene."""
     state: State = "open"
     """``open``, ``silent`` (nothing is heard of the server), ``reconnecting``, ``lost`` for good, or
     ``ended`` as was wanted."""

@@ -93,9 +93,10 @@ def test_the_defaults(stand: Stand, output: Output):
 
 
 def test_every_flag_arrives(stand: Stand, tmp_path: Path):
-    video, stats = tmp_path / "a.mp4", tmp_path / "a.csv"
+    video, stats, log = tmp_path / "a.mp4", tmp_path / "a.csv", tmp_path / "a.jsonl"
     words = ["play", URL, "--scene", "room", "--head-trace", "walk.csv", "--stereo", "--size", "320x200"]
     words += ["--fps", "72", "--seconds", "2.5", "--out", str(video), "--stats", str(stats)]
+    words += ["--stats", str(log), "--no-dashboard"]
     words += ["--token", "secret", "--backend", "cpu", "--ice-server", "stun:host:3478"]
     words += ["--max-splats", "1000000", "--no-fade"]
     assert run(words) == 0
@@ -111,6 +112,7 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
         seconds=2.5,
         out=video,
         stats=stats,
+        status_log=log,
         backend="cpu",
         ice_servers=(IceServer("stun:host:3478"),),
         max_splats=1_000_000,
@@ -190,7 +192,8 @@ def test_wrong_values(stand: Stand, tmp_path: Path, output: Output):
         ([URL, "--out", str(tmp_path / "file"), "-w"], "is a file"),
         ([URL, "--out", str(tmp_path / "folder")], "-w replaces it"),
         ([URL, "--out", str(tmp_path / "no" / "a.mp4")], "no such folder"),
-        ([URL, "--stats", str(tmp_path / "a.txt")], ".csv"),
+        ([URL, "--stats", str(tmp_path / "a.txt")], ".csv or .jsonl"),
+        ([URL, "--stats", str(tmp_path / "a.csv"), "--stats", str(tmp_path / "b.CSV")], "is enough"),
         ([URL, "--token", "a\nb"], "printable"),
     ):
         assert run(["play", *words]) == 2
