@@ -1,52 +1,70 @@
-"""The page that a person sees who opens the server in a browser."""
+"""The page that a person sees who opens the server in a browser.
+
+It is whole without its script, but for sessions and rates, which the script reads from ``status``. The
+content policy lets exactly this script and this style in, by their hashes.
+"""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from html import escape
+from importlib.resources import files
+from string import Template
 
 from exgs.server.library import SceneReport
 from exgs.version import __version__
 
+
+def _part(name: str) -> str:
+    return files("exgs.server").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """What a content policy calls an inline script or style."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+_TEMPLATE, _STYLE, _SCRIPT = Template(_part("page.html")), _part("page.css"), _part("page.js")
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        f"default-src 'none'; script-src {_hash(_SCRIPT)}; style-src {_hash(_STYLE)}; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
 }
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:46em;margin:3em auto;padding:0 1em}"
-    "table{border-collapse:collapse}td,th{text-align:left;padding:.2em 1.5em .2em 0}"
-    "code{background:#8882;padding:.1em .3em;border-radius:3px}:root{color-scheme:light dark}"
-)
 
 
 def render_page(url: str, scenes: Sequence[SceneReport] | None) -> str:
     """HTML for a person: the scenes, or, where None, that a token is needed; and how to play one."""
+    name = scenes[0].name if scenes else "NAME"
+    return _TEMPLATE.substitute(
+        style=_STYLE,
+        script=_SCRIPT,
+        version=escape(__version__),
+        shelf="" if scenes is not None else " hidden",
+        scenes="".join(_row(scene) for scene in scenes or ()),
+        hint=_hint(scenes),
+        play=escape(f"exgs play {url} --scene {name}"),
+    )
+
+
+def _hint(scenes: Sequence[SceneReport] | None) -> str:
     if scenes is None:
-        body = "<p>This server asks for a token: <code>exgs play</code> takes it as <code>--token</code>.</p>"
-        name = "NAME"
-    else:
-        body = _table(scenes)
-        name = scenes[0].name if scenes else "NAME"
-    play = f"exgs play {url} --scene {name}"
+        return "This server asks for a token: <code>exgs play</code> takes it as <code>--token</code>."
+    return "" if scenes else "There are no scenes yet: put one into the folder that is served."
+
+
+def _row(scene: SceneReport) -> str:
+    streamed = _size(scene.size_bytes) if scene.size_bytes else ""
+    splats = f"{scene.splats:,}" if scene.splats else ""
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>exgs</title>'
-        f"<style>{_STYLE}</style><h1>exgs</h1>"
-        f"<p>3D Gaussian Splatting scenes, streamed over WebRTC. Version {escape(__version__)}.</p>"
-        f"{body}<p>To play one: <code>{escape(play)}</code></p>"
-        '<p>For programs: <a href="scenes">scenes</a>, <a href="metrics">metrics</a>, '
-        '<a href="healthz">health</a>.</p></html>'
+        f'<tr><td>{escape(scene.name)}<td class="n">{_size(scene.source_bytes)}<td class="n">{streamed}'
+        f'<td class="n">{splats}<td class="{escape(scene.state)} why">{escape(_state(scene))}'
     )
-
-
-def _table(scenes: Sequence[SceneReport]) -> str:
-    if not scenes:
-        return "<p>There are no scenes yet: put one into the folder that is served.</p>"
-    rows = "".join(
-        f"<tr><td>{escape(scene.name)}<td>{_size(scene.source_bytes)}<td>{escape(_state(scene))}"
-        for scene in scenes
-    )
-    return f"<table><tr><th>Scene<th>On disk<th>State{rows}</table>"
 
 
 def _state(scene: SceneReport) -> str:
@@ -54,9 +72,7 @@ def _state(scene: SceneReport) -> str:
         return f"being encoded, {scene.progress:.0%}"
     if scene.state == "failed":
         return f"failed: {scene.detail}"
-    if scene.state == "new":
-        return "encoded when first played"
-    return f"ready, {_size(scene.size_bytes)}"
+    return "encoded when first played" if scene.state == "new" else scene.state
 
 
 def _size(size_bytes: int) -> str:

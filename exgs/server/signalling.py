@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import asdict
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from exgs.server.config import ServerConfig
 from exgs.server.errors import Refused, UnknownScene
 from exgs.server.library import Library
 from exgs.server.metrics import CONTENT_TYPE, Metrics
+from exgs.server.overview import overview
 from exgs.server.page import SECURITY_HEADERS, render_page
 from exgs.server.reception import Reception
 from exgs.version import __version__
@@ -39,6 +41,7 @@ class Signalling:
     ) -> None:
         self._config, self._library = config, library
         self._reception, self._metrics = reception, metrics
+        self._began_s = time.monotonic()
 
     def application(self) -> web.Application:
         """The web application, not yet listening."""
@@ -56,6 +59,7 @@ class Signalling:
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/metrics", self._figures)
         app.router.add_get("/scenes", self._scenes)
+        app.router.add_get("/status", self._status)
         app.router.add_post("/whep", self._open)
         app.router.add_post("/whep/{scene}", self._open)
         app.router.add_get("/ws", self._socket)
@@ -77,6 +81,14 @@ class Signalling:
     async def _scenes(self, request: web.Request) -> web.Response:
         reports = await self._library.list()
         return web.json_response({"scenes": [asdict(report) for report in reports]})
+
+    async def _status(self, request: web.Request) -> web.Response:
+        scenes, limits = await self._library.list(), self._config.limits
+        uptime_s = time.monotonic() - self._began_s
+        document = overview(
+            self._reception.reports(), scenes, self._metrics, limits=limits, uptime_s=uptime_s
+        )
+        return web.json_response(document, headers={"Cache-Control": "no-store"})
 
     async def _open(self, request: web.Request) -> web.Response:
         """POST of an SDP offer; a scene in the path heads the viewer's list."""

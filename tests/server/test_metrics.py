@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exgs.server.metrics import MAX_CLIENT_MEASURES, Metrics
+from exgs.server.metrics import MAX_CLIENT_MEASURES, Metrics, total
 
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "server.md"
 
@@ -32,6 +32,14 @@ def test_a_viewer_can_name_only_so_many_measures() -> None:
     metrics.forget_client("a")
     metrics.forget_client("a")
     assert b"exgs_client{" not in metrics.text()
+
+
+def test_a_total_is_over_all_labels() -> None:
+    metrics = Metrics()
+    metrics.refused.labels("full").inc(2)
+    metrics.refused.labels("token").inc(3)
+    metrics.encodings.inc()
+    assert (total(metrics.refused), total(metrics.encodings), total(metrics.opened)) == (5, 1, 0)
 
 
 def test_encodings_are_timed_by_result() -> None:

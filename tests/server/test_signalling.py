@@ -222,7 +222,14 @@ async def test_addresses_behind_a_proxy_are_told_apart(config: ServerConfig) -> 
 async def test_without_the_token_nothing_is_told(config: ServerConfig, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
     async with _server(replace(config, token="open sesame")) as (_, http):
-        for word in ("GET /scenes", "GET /metrics", "POST /whep", "DELETE /whep/session/x", "GET /no"):
+        for word in (
+            "GET /scenes",
+            "GET /status",
+            "GET /metrics",
+            "POST /whep",
+            "DELETE /whep/session/x",
+            "GET /no",
+        ):
             method, path = word.split()
             async with http.request(method, path, headers=headers) as response:
                 assert response.status == 401
@@ -259,6 +266,18 @@ async def test_health_and_figures(config: ServerConfig) -> None:
     assert {"exgs_build_info", "exgs_chunk_bytes_sent", "exgs_encode_seconds"} <= set(families)
     statuses = {sample.labels["status"]: sample.value for sample in families["exgs_http_requests"].samples}
     assert statuses["201"] == 1
+
+
+async def test_the_status_tells_of_sessions_and_not_whence_they_come(config: ServerConfig) -> None:
+    async with _server(config) as (_, http):
+        async with http.post("/whep", data="offer", headers=SDP) as response:
+            location = response.headers["Location"]
+        async with http.get("/status") as response:
+            assert response.headers["Cache-Control"] == "no-store"
+            text = await response.text()
+    (session,) = json.loads(text)["sessions"]
+    assert session["carrier"] == "webrtc" and session["state"] == "idle"
+    assert location.rpartition("/")[2] not in text and "127.0.0.1" not in text
 
 
 async def test_names_are_escaped_on_the_page(config: ServerConfig) -> None:
