@@ -112,10 +112,10 @@ def run(args: argparse.Namespace) -> int:
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
         with reporter.phase("read"):
-            gaussians = named_frame(read_scene(args.input), args.axes, metres_per_unit=args.metres_per_unit)
+            source = [named_frame(read_scene(args.input), args.axes, metres_per_unit=args.metres_per_unit)]
         with Phases(reporter) as phases:
             encoding = encode(
-                gaussians, config, rasterizer=rasterizer, cameras=cameras, progress=phases.follow,
+                source.pop(), config, rasterizer=rasterizer, cameras=cameras, progress=phases.follow,
                 cache=cache_at(args.cache, reporter),
             )  # fmt: skip
         if target is not None:

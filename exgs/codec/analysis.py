@@ -12,9 +12,9 @@ from exgs.codec.carrying import Fitted
 from exgs.codec.leaves import Leaves
 from exgs.codec.merge_tree import MergeTree
 from exgs.codec.survey import Survey
-from exgs.scene import Camera, Gaussians
+from exgs.scene import Camera, Gaussians, StartView
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
 Arrays = Mapping[str, np.ndarray]
@@ -31,19 +31,24 @@ class Analysis:
     """What views tell of those that are kept."""
     tree: MergeTree
     """All their merges."""
+    start: StartView
+    """Where a viewer begins."""
     fitted: Fitted | None = None
     """A cut that was fitted already."""
 
 
-def scene_key(gaussians: Gaussians, cameras: Sequence[Camera], backend: str) -> str:
-    """A name for the analysis of ``gaussians`` from ``cameras``: the same for the same content only."""
+def scene_key(gaussians: Gaussians, views: Sequence[Camera] | tuple[int, int], backend: str) -> str:
+    """A name for the analysis of ``gaussians``: the same for the same content only.
+
+    ``views`` are the cameras that were given, or how many are to be sampled and with which seed.
+    """
     digest = hashlib.blake2b(f"exgs analysis {VERSION} {backend} {gaussians.frame}".encode(), digest_size=20)
     for name in _VALUES:
         array = getattr(gaussians, name)
         digest.update(f"{name} {array.shape}".encode())
         digest.update(array.reshape(-1).view(np.uint8).data)
-    for camera in cameras:
-        digest.update(_as_row(camera).tobytes())
+    for view in views:
+        digest.update(_as_row(view).tobytes() if isinstance(view, Camera) else f" {view}".encode())
     return digest.hexdigest()
 
 
@@ -61,9 +66,11 @@ def to_arrays(analysis: Analysis) -> dict[str, np.ndarray]:
         "leaf_clear": tree.leaves.clear,
         "merges": tree.merges,
         "cost": tree.cost,
+        "start": np.array([*analysis.start.position, *analysis.start.target, analysis.start.units_per_metre]),
     }
     if analysis.fitted is not None:
         arrays |= {"fitted_first": analysis.fitted.first, "fitted_mass": analysis.fitted.mass}
+        arrays["fitted_file"] = np.array([analysis.fitted.size_bytes, analysis.fitted.factor])
         for part in ("merged", "fitted"):
             gaussians = getattr(analysis.fitted, part)
             arrays |= {f"{part}_{name}": getattr(gaussians, name) for name in _VALUES}
@@ -74,7 +81,7 @@ def from_arrays(arrays: Arrays, prepared: Gaussians) -> Analysis:
     """The analysis of ``prepared`` that ``to_arrays`` wrote.
 
     Raises:
-        KeyError, ValueError: the arrays are not those of an analysis of it.
+        KeyError, ValueError, SceneError: the arrays are not those of an analysis of it.
     """
     keep = _like(arrays["keep"], np.bool_, (len(prepared),))
     gaussians = prepared if keep.all() else prepared.select(keep)
@@ -91,20 +98,29 @@ def from_arrays(arrays: Arrays, prepared: Gaussians) -> Analysis:
     views = Survey(cameras, pictures, sums["weight_sum"], sums["footprint"])
     leaves = Leaves(gaussians, index, sums["leaf_footprint"], sums["leaf_clear"], len(cameras))
     tree = MergeTree(leaves, merges, _like(arrays["cost"], np.float32, (count - 1,)))
-    return Analysis(keep, views, tree, _fitted(arrays, gaussians) if "fitted_first" in arrays else None)
+    fitted = _fitted(arrays, gaussians) if "fitted_first" in arrays else None
+    return Analysis(keep, views, tree, _start(arrays["start"]), fitted)
+
+
+def _start(row: np.ndarray) -> StartView:
+    row = _like(row, np.float64, (7,))
+    return StartView(row[:3], row[3:6], float(row[6]))
 
 
 def _fitted(arrays: Arrays, gaussians: Gaussians) -> Fitted:
     first = arrays["fitted_first"]
-    parts = [
+    merged, fitted = (
         Gaussians(**{name: arrays[f"{part}_{name}"] for name in _VALUES}, frame=gaussians.frame)
         for part in ("merged", "fitted")
-    ]
-    if first.dtype != np.int32 or not 0 < len(first) == len(parts[0]) == len(parts[1]) <= len(gaussians):
+    )
+    if first.dtype != np.int32 or not 0 < len(first) == len(merged) == len(fitted) <= len(gaussians):
         raise ValueError("a fit of another scene")
     if first.min() < 0 or first.max() >= len(gaussians):
         raise ValueError("a fit names leaves outside the scene")
-    return Fitted(first, _like(arrays["fitted_mass"], np.float32, first.shape), *parts)
+    mass, (size_bytes, factor) = _like(arrays["fitted_mass"], np.float32, first.shape), arrays["fitted_file"]
+    if not (size_bytes > 0 and 0 < factor < np.inf):
+        raise ValueError(f"a fit of {size_bytes} bytes at {factor} steps")
+    return Fitted(first, mass, merged, fitted, int(size_bytes), float(factor))
 
 
 def _like(array: np.ndarray, kind: type, shape: tuple[int, ...]) -> np.ndarray:

@@ -25,6 +25,10 @@ class Fitted:
     """[K] the clusters as merged, at the degree of the fit."""
     fitted: Gaussians
     """[K] the same, fitted."""
+    size_bytes: int
+    """Bytes of the file that they became."""
+    factor: float
+    """Factor on its balanced steps."""
 
     @property
     def degree(self) -> int:
@@ -32,10 +36,10 @@ class Fitted:
         return self.fitted.sh_degree
 
 
-def remember(clusters: Clusters, fitted: Gaussians) -> Fitted:
-    """What a fit of ``clusters`` came to."""
+def remember(clusters: Clusters, fitted: Gaussians, size_bytes: int, factor: float) -> Fitted:
+    """What a fit of ``clusters`` came to: a file of ``size_bytes`` at ``factor`` on its balanced steps."""
     merged = to_gaussians(clusters).with_sh_degree(fitted.sh_degree)
-    return Fitted(clusters.first, clusters.mass, merged, fitted)
+    return Fitted(clusters.first, clusters.mass, merged, fitted, size_bytes, factor)
 
 
 def reaches(known: Fitted, clusters: Clusters) -> bool:

@@ -27,7 +27,10 @@ from exgs.codec.survey import Survey, survey
 from exgs.codec.task import Outcome, Progress, Task
 from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
-from exgs.scene import Camera, Gaussians, StartView, sample_views, starting_view
+from exgs.scene import Camera, Gaussians, StartView
+from exgs.scene.orbit import starting_view_of
+from exgs.scene.site import measure_site
+from exgs.scene.views import sample_site
 
 PHASES = ("views", "significance", "simplification", "refit", "coding", "check")
 """Names that ``progress`` is called with, in order."""
@@ -55,57 +58,67 @@ def encode(
         EncodeError: there is nothing to encode, no view sees anything, or the budget is too small.
     """
     config = config or EncodeConfig()
-    tell = _Teller(progress)
-    budget = config.budget_bytes(gaussians.float_bytes)
+    scene, budget = prepare(gaussians), config.budget_bytes(gaussians.float_bytes)
+    del gaussians  # The caller may have given it up: what is not kept of a large scene makes room.
+    count, tell = config.view_count(len(scene.gaussians)), _Teller(progress)
+    given = _few(cameras, count) if cameras else []
     tell("views", 0.0)
-    scene = prepare(gaussians)
-    count = config.view_count(len(scene.gaussians))
-    chosen = _few(cameras, count) if cameras else _sampled(scene.gaussians, count, config.seed)
-    tell("significance", 0.05)
-    given = cameras[0] if cameras else None
     if config.method == "exgs":
-        views = _survey(scene.gaussians, chosen, rasterizer)
-        start = _start(scene.gaussians, given)
+        scene, views, start, _ = _looked_at(scene, given or count, config, rasterizer, tell)
         task = Task(scene.gaussians, views, config, budget, rasterizer, tell, start)
         outcome = encode_exgs(task)
     else:
-        key = scene_key(scene.gaussians, chosen, rasterizer.name) if cache else ""
+        key = scene_key(scene.gaussians, given or (count, config.seed), rasterizer.name) if cache else ""
         known = cache.get(key, scene.gaussians) if cache else None
-        analysis = known or _analyse(scene.gaussians, chosen, rasterizer, tell)
-        kept, fitted = analysis.tree.leaves.source, analysis.fitted if config.refit else None
-        scene = replace(scene, gaussians=kept, floaters=len(scene.gaussians) - len(kept))
+        if known is None:
+            scene, views, start, keep = _looked_at(scene, given or count, config, rasterizer, tell)
+            tell("simplification", 0.15)
+            analysis = Analysis(keep, views, plan_merges(leaves_of(scene.gaussians, views), Crew()), start)
+        else:
+            analysis, kept = known, known.tree.leaves.source
+            scene = replace(scene, gaussians=kept, floaters=len(scene.gaussians) - len(kept))
         tell("simplification", 0.2)
-        start = _start(kept, given)
         task = Task(
-            kept, analysis.views, config, budget, rasterizer, tell, start, tree=analysis.tree, fitted=fitted
-        )
+            analysis.tree.leaves.source, analysis.views, config, budget, rasterizer, tell, analysis.start,
+            tree=analysis.tree, fitted=analysis.fitted if config.refit else None,
+        )  # fmt: skip
         outcome = encode_ugc(task)
         if cache and (known is None or outcome.fitted):
             cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
     tell("check", 0.95)
-    report = _report(gaussians, scene, task, outcome, bool(cameras))
+    report = _report(scene, task, outcome, bool(cameras))
     tell("check", 1.0)
     return Encoding(outcome.fit.file.data, report)
 
 
-def _analyse(
-    gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer, tell: Progress
-) -> Analysis:
-    """Looks at the scene, drops its floaters and plans its merges."""
-    views = _survey(gaussians, cameras, rasterizer)
-    keep = without_floaters(gaussians, views)
-    if not keep.all():
-        gaussians = gaussians.select(keep)
-        views = replace(views, weight_sum=views.weight_sum[keep], footprint=views.footprint[keep])
-    tell("simplification", 0.15)
-    return Analysis(keep, views, plan_merges(leaves_of(gaussians, views), Crew()))
+def _looked_at(
+    scene: Prepared, where: list[Camera] | int, config: EncodeConfig, rasterizer: Rasterizer, tell: Progress
+) -> tuple[Prepared, Survey, StartView, np.ndarray]:
+    """The scene, what views tell of it, where a viewer begins, and which Gaussians were kept, [N] bool.
 
-
-def _survey(gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer) -> Survey:
-    views = survey(gaussians, cameras, rasterizer)
+    ``where`` are the cameras that were given, or how many are to be sampled. ``ugc`` drops floaters.
+    """
+    site = measure_site(scene.gaussians)
+    start = starting_view_of(site)
+    if isinstance(where, int):
+        where = sample_site(site, where, seed=config.seed, size=VIEW_PX)
+    else:
+        start = _moved(start, where[0])
+    tell("significance", 0.05)
+    views = survey(scene.gaussians, where, rasterizer)
     if not views.weight_sum.any():
-        raise EncodeError(f"none of the {len(cameras)} views sees anything of the scene")
-    return views
+        raise EncodeError(f"none of the {len(where)} views sees anything of the scene")
+    if config.method == "exgs":
+        return scene, views, start, np.ones(len(scene.gaussians), np.bool_)
+    keep = without_floaters(scene.gaussians, views)
+    return scene.without(~keep), views.of(keep), start, keep
+
+
+def _moved(start: StartView, camera: Camera) -> StartView:
+    """``start`` where ``camera`` stands, looking where it looks."""
+    position, ahead = camera.position, camera.camera_from_world[2, :3]
+    reach = max(float(np.linalg.norm(start.target - position)), 1e-3)
+    return replace(start, position=position, target=position + reach * ahead)
 
 
 class _Teller:
@@ -121,20 +134,6 @@ class _Teller:
             self._progress(phase, self._share)
 
 
-def _sampled(gaussians: Gaussians, count: int, seed: int) -> list[Camera]:
-    return sample_views(gaussians, count, seed=seed, size=VIEW_PX)
-
-
-def _start(gaussians: Gaussians, camera: Camera | None) -> StartView:
-    """Where a viewer begins: where the first given camera stands, or a place of our choice."""
-    chosen = starting_view(gaussians)
-    if camera is None:
-        return chosen
-    reach = max(float(np.linalg.norm(chosen.target - camera.position)), 1e-3)
-    ahead = camera.camera_from_world[2, :3]
-    return replace(chosen, position=camera.position, target=camera.position + reach * ahead)
-
-
 def _few(cameras: Sequence[Camera], count: int) -> list[Camera]:
     """At most ``count`` of the given cameras, evenly spaced, all with pictures of one small size."""
     chosen = np.unique(np.linspace(0, len(cameras) - 1, min(count, len(cameras))).round().astype(int))
@@ -143,15 +142,15 @@ def _few(cameras: Sequence[Camera], count: int) -> list[Camera]:
     return [cameras[index].resized(width, height) for index in chosen]
 
 
-def _report(source: Gaussians, scene: Prepared, task: Task, outcome: Outcome, views_given: bool) -> Report:
+def _report(scene: Prepared, task: Task, outcome: Outcome, views_given: bool) -> Report:
     levels = outcome.pyramid.levels
     data = outcome.fit.file.data
     return Report(
         method=task.config.method,
-        splats_in=len(source),
+        splats_in=scene.splats_in,
         splats_kept=outcome.pyramid.shown,
         level_splats=tuple(len(level.gaussians) for level in levels),
-        sh_degree_in=source.sh_degree,
+        sh_degree_in=scene.sh_degree_in,
         sh_degree=levels[0].gaussians.sh_degree,
         unsound=scene.unsound,
         invisible=scene.invisible,
@@ -159,7 +158,7 @@ def _report(source: Gaussians, scene: Prepared, task: Task, outcome: Outcome, vi
         floaters=scene.floaters,
         views=len(task.views.cameras),
         views_given=views_given,
-        float_bytes=source.float_bytes,
+        float_bytes=scene.float_bytes,
         budget_bytes=task.budget,
         size_bytes=len(data),
         fp16_bytes=outcome.fp16_bytes,

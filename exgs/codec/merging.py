@@ -128,22 +128,23 @@ def _followed(tree: MergeTree, first: np.ndarray, target: int) -> tuple[np.ndarr
     return *heads_of(len(first), merges), merges
 
 
-def to_gaussians(clusters: Clusters) -> Gaussians:
-    """The clusters as Gaussians; what was never merged has the values of the source.
+def to_gaussians(clusters: Clusters, index: np.ndarray | slice = slice(None)) -> Gaussians:
+    """The clusters, or those at ``index``, as Gaussians; what was never merged has the values of the source.
 
     What the low-pass widened is taken back; opacity is by the light that reaches the members.
     """
-    merged = np.flatnonzero(clusters.origin < 0)
-    if len(merged) == clusters.count:
-        return _merged(clusters, merged)
+    which = np.arange(clusters.count)[index]
+    origin = clusters.origin[which]
+    merged, alone = np.flatnonzero(origin < 0), np.flatnonzero(origin >= 0)
+    if len(alone) == 0:
+        return _merged(clusters, which)
+    kept = clusters.source.select(origin[alone])
     if len(merged) == 0:
-        return clusters.source.select(clusters.origin)
-    alone = np.flatnonzero(clusters.origin >= 0)
-    kept = clusters.source.select(clusters.origin[alone])
-    both = Gaussians.concatenate([_merged(clusters, merged), kept])
-    order = np.empty(clusters.count, np.int64)
+        return kept
+    both = Gaussians.concatenate([_merged(clusters, which[merged]), kept])
+    order = np.empty(len(which), np.int64)
     order[merged] = np.arange(len(merged))
-    order[alone] = np.arange(len(merged), clusters.count)
+    order[alone] = np.arange(len(merged), len(which))
     return both.select(order)
 
 

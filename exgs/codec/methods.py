@@ -68,7 +68,8 @@ def encode_ugc(task: Task) -> Outcome:
             if carried or not task.config.refit:
                 return Outcome(pyramid, fit)
             finest = tree.gaussians.select(slice(0, plan.clusters.count))
-            return _compensated(task, Outcome(pyramid, fit, fitted=remember(plan.clusters, finest)))
+            known = remember(plan.clusters, finest, len(fit.file.data), fit.factor)
+            return _compensated(task, Outcome(pyramid, fit, fitted=known))
         _shrink(plan.clusters, task.budget / len(fit.file.data), len(fit.file.data))
 
 

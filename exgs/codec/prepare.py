@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,8 +32,20 @@ class Prepared:
     """Dropped: a value is not finite, or the rotation is none."""
     invisible: int
     """Dropped: never drawn."""
+    splats_in: int
+    """Gaussians of the source."""
+    sh_degree_in: int
+    """Degree of the source's harmonics."""
+    float_bytes: int
+    """Size of the source as a float32 PLY of its own degree."""
     floaters: int = 0
     """Dropped: alone in space and next to invisible."""
+
+    def without(self, floaters: np.ndarray) -> Prepared:
+        """The scene without those of ``floaters`` [N] bool."""
+        if not floaters.any():
+            return self
+        return replace(self, gaussians=self.gaussians.select(~floaters), floaters=int(floaters.sum()))
 
 
 def prepare(gaussians: Gaussians) -> Prepared:
@@ -48,7 +60,14 @@ def prepare(gaussians: Gaussians) -> Prepared:
         raise EncodeError(f"none of the scene's {len(gaussians)} Gaussians can be seen: nothing to encode")
     kept = gaussians if visible.all() else gaussians.select(visible)
     unsound = len(gaussians) - int(sound.sum())
-    return Prepared(kept, unsound, len(gaussians) - unsound - len(kept))
+    return Prepared(
+        kept,
+        unsound,
+        len(gaussians) - unsound - len(kept),
+        splats_in=len(gaussians),
+        sh_degree_in=gaussians.sh_degree,
+        float_bytes=gaussians.float_bytes,
+    )
 
 
 def without_floaters(gaussians: Gaussians, views: Survey) -> np.ndarray:

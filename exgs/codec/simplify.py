@@ -103,7 +103,7 @@ class _Growth:
         parents = np.concatenate(self.parents)
         parents[self.top[merged]] = node[home[merged]]
         self.parents = [parents, np.full(len(fresh), -1, np.int64)]
-        self.parts.append(to_gaussians(self.clusters).select(fresh))
+        self.parts.append(to_gaussians(self.clusters, fresh))
         self.errors.append(self.clusters.error[fresh].astype(np.float64))
         self.top = node
 

@@ -36,6 +36,12 @@ class Survey:
         cameras = tuple(self.cameras[index] for index in chosen)
         return replace(self, cameras=cameras, pictures=self.pictures[chosen])
 
+    def of(self, keep: np.ndarray) -> Survey:
+        """What the views tell of the Gaussians of ``keep`` [N] bool."""
+        if keep.all():
+            return self
+        return replace(self, weight_sum=self.weight_sum[keep], footprint=self.footprint[keep])
+
     @property
     def significance(self) -> np.ndarray:
         """[N] float32 blending weight per pixel: the global significance score of ExGS.

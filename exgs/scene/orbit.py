@@ -36,7 +36,7 @@ def orbit(
     grid, up = site.grid, site.up
     yaw = 2 * np.pi * np.arange(count) / max(count, 1)
     if site.kind != "object":
-        center, radius = _clearing(grid, site.places()[0], up)
+        center, radius = _clearing(grid, site.places[0], up)
         outward = bearing(yaw, np.zeros(count), up)
         positions = center + 0.6 * radius * outward
         targets = positions + bearing(yaw + np.pi, math.radians(-8) + 0.1 * np.sin(2 * yaw), up)
@@ -61,7 +61,13 @@ def starting_view(
     Where the frame does not say how long the unit is, a room is supposed to be 2.5 m high, a head outdoors to
     be 1.6 m above the ground and an object to be 2 m away.
     """
-    site = measure_site(gaussians)
+    return starting_view_of(measure_site(gaussians), size=size, fov_y_rad=fov_y_rad)
+
+
+def starting_view_of(
+    site: Site, *, size: tuple[int, int] = (640, 360), fov_y_rad: float = FOV_Y_RAD
+) -> StartView:
+    """As ``starting_view``, of a scene that was measured already."""
     grid, up = site.grid, site.up
     if site.kind == "room":
         position, target, supposed = _room_start(site)
@@ -72,14 +78,14 @@ def starting_view(
         distance = fitting_distance(subject, up, size=size, fov_y_rad=fov_y_rad)
         target, supposed = subject.center, distance / 2
         position = target + distance * bearing(np.array(0.0), np.array(0.0), up)
-    known = gaussians.frame.metres_per_unit
+    known = site.frame.metres_per_unit
     return StartView(position, target, 1 / known if known else supposed)
 
 
 def _room_start(site: Site) -> tuple[np.ndarray, np.ndarray, float]:
     """Where a head begins in a room, what it looks at, and supposed units per metre."""
     grid, up = site.grid, site.up
-    position, _ = _clearing(grid, site.places()[0], up)
+    position, _ = _clearing(grid, site.places[0], up)
     ways = bearing(np.linspace(0, 2 * np.pi, 24, endpoint=False), np.zeros(24), up)
     free = grid.depth_along(np.tile(position, (24, 1)), ways, float(grid.size.max()))
     wide = free + 0.5 * (np.roll(free, 1) + np.roll(free, -1))
@@ -90,7 +96,7 @@ def _room_start(site: Site) -> tuple[np.ndarray, np.ndarray, float]:
 
 def _outdoor_start(site: Site) -> tuple[np.ndarray, np.ndarray, float]:
     """The same outdoors: halfway out from the middle, at the usual one of the heights."""
-    places, weights = site.places()
+    places, weights = site.places
     span = (site.grid.core[1] - site.grid.core[0]) * (1 - np.abs(site.up))
     gap = (places - site.grid.core.mean(axis=0)) * (1 - np.abs(site.up))
     off = np.abs(np.linalg.norm(gap, axis=1) / np.linalg.norm(span) - 0.25)

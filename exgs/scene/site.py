@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ class Site:
         """[3] the unit vector upwards."""
         return self.frame.up_vector
 
+    @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """[n,3] where a head can be amid the scene, and [n] how much room each of these cells stands for."""
         if self.kind == "outdoors":

@@ -11,7 +11,7 @@ from exgs.scene.errors import SceneError
 from exgs.scene.gaussians import Gaussians
 from exgs.scene.inside import sample_amid
 from exgs.scene.occupancy import measure_occupancy
-from exgs.scene.site import measure_site
+from exgs.scene.site import Site, measure_site
 
 FOV_Y_RAD = math.radians(55.0)
 """Vertical field of view where the caller names none."""
@@ -45,8 +45,26 @@ def sample_views(
     if count == 0:
         return []
     site = measure_site(gaussians)
-    if layout == "inside" or (layout == "auto" and site.kind != "object"):
-        places = site.places()
-        return sample_amid(site.grid, site.up, places, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
-    grid = site.grid if site.kind == "object" else measure_occupancy(gaussians)
-    return sample_around(grid, site.up, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
+    if layout == "orbit" and site.kind != "object":
+        site = Site("object", measure_occupancy(gaussians), site.frame)
+    if layout == "inside" and site.kind == "object":
+        return _amid(site, count, seed, size, fov_y_rad)
+    return sample_site(site, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
+
+
+def sample_site(
+    site: Site,
+    count: int,
+    *,
+    seed: int = 0,
+    size: tuple[int, int] = (640, 360),
+    fov_y_rad: float = FOV_Y_RAD,
+) -> list[Camera]:
+    """As ``sample_views``, of a scene that was measured already."""
+    if site.kind != "object":
+        return _amid(site, count, seed, size, fov_y_rad)
+    return sample_around(site.grid, site.up, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
+
+
+def _amid(site: Site, count: int, seed: int, size: tuple[int, int], fov_y_rad: float) -> list[Camera]:
+    return sample_amid(site.grid, site.up, site.places, count, seed=seed, size=size, fov_y_rad=fov_y_rad)

@@ -15,7 +15,7 @@ from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.survey import Survey
 from exgs.raster import choose_rasterizer
 from exgs.raster.crew import Crew
-from exgs.scene import Camera, Gaussians
+from exgs.scene import Camera, Gaussians, StartView
 
 CAMERA = Camera.looking(
     np.array([0.0, 0.0, -4.0]), np.zeros(3), np.array([0.0, -1.0, 0.0]), fov_y_rad=1.0, size=(16, 8)
@@ -43,7 +43,8 @@ def analysis_of(scene: Gaussians) -> Analysis:
     tree = plan_merges(leaves_of(kept, views), Crew(1))
     clusters = Clusters.whole(tree)
     reduce(clusters, 50)
-    return Analysis(keep, views, tree, remember(clusters, brighter(to_gaussians(clusters))))
+    start = StartView(np.zeros(3), np.ones(3), 1.0)
+    return Analysis(keep, views, tree, start, remember(clusters, brighter(to_gaussians(clusters)), 1000, 0.9))
 
 
 def brighter(gaussians: Gaussians) -> Gaussians:
@@ -125,9 +126,10 @@ def test_every_value_is_in_the_key() -> None:
     other.shN[7, 2, 1] += np.float32(0.01)
     keys = {
         scene_key(scene, [CAMERA], "cpu"), scene_key(other, [CAMERA], "cpu"),
-        scene_key(scene, [CAMERA, CAMERA], "cpu"), scene_key(scene, [CAMERA], "cuda"),
+        scene_key(scene, [CAMERA, CAMERA], "cpu"), scene_key(scene, (2, 0), "cpu"),
+        scene_key(scene, (2, 1), "cpu"), scene_key(scene, [CAMERA], "cuda"),
     }  # fmt: skip
-    assert len(keys) == 4
+    assert len(keys) == 6
 
 
 @pytest.mark.parametrize("count", [20, 50, 120])
