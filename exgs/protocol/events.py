@@ -1,7 +1,8 @@
 """What a connection tells its owner.
 
 Besides these, the messages that the owner must act on come as they are: SceneList and SceneStatus at the
-client; OpenScene, Preferences, Forgotten, ViewUpdate and Statistics at the server.
+client; OpenScene, Preferences, Forgotten, ViewUpdate and Statistics at the server. A ViewUpdate wakes nobody:
+who wants the newest when it is needed reads ``Connection.view``.
 """
 
 from __future__ import annotations

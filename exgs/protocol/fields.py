@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -148,8 +150,12 @@ class Vector:
         """What is wrong with ``value``."""
         if not isinstance(value, tuple) or len(value) != self.size:
             return f"expected {self.describe()}"
-        number = Number(-self.bound, self.bound)
-        return next((wrong for item in value if (wrong := number.complaint(item)) is not None), None)
+        for item in value:
+            if type(item) is not float or not -self.bound <= item <= self.bound:
+                wrong = Number(-self.bound, self.bound).complaint(item)
+                if wrong is not None:
+                    return wrong
+        return None
 
 
 @dataclass(frozen=True)
@@ -165,11 +171,16 @@ class Quaternion:
 
     def complaint(self, value: object) -> str | None:
         """What is wrong with ``value``."""
-        wrong = Vector(4, 1 + self.tolerance).complaint(value)
+        wrong = _around_one(self.size, self.tolerance).complaint(value)
         if wrong is not None or not isinstance(value, tuple):
             return wrong
-        length = math.sqrt(sum(item * item for item in value))
+        length = math.hypot(*value)
         return None if abs(length - 1) <= self.tolerance else f"expected length 1, found {length:.3f}"
+
+
+@functools.cache
+def _around_one(size: int, tolerance: float) -> Vector:
+    return Vector(size, 1 + tolerance)
 
 
 @dataclass(frozen=True)
@@ -219,9 +230,12 @@ def declared(kind: Kind, **default: Any) -> Any:
     return dataclasses.field(metadata={"kind": kind}, **default)
 
 
-def kinds_of(of: type) -> tuple[tuple[str, Kind], ...]:
-    """(name, kind) of every declared field of dataclass ``of``, in order."""
+def _kinds_of(of: type) -> tuple[tuple[str, Kind], ...]:
     return tuple((field.name, field.metadata["kind"]) for field in dataclasses.fields(of))
+
+
+kinds_of: Callable[[type], tuple[tuple[str, Kind], ...]] = functools.cache(_kinds_of)
+"""(name, kind) of every declared field of a dataclass, in order."""
 
 
 def complaint_about(message: object) -> str | None:

@@ -65,16 +65,20 @@ class Listener:
         self._max_bytes_per_s = 0
         self._limiters = LimiterMeter()
 
-    def receive(self, channel: Channel, data: bytes, now_s: float) -> None:
-        """One whole message arrived on ``channel``."""
+    def receive(self, channel: Channel, data: bytes, now_s: float) -> bool:
+        """One whole message arrived on ``channel``.
+
+        False where it changes nothing but ``view``, so that there is nothing new to send or to wait for.
+        """
         self._now_s = now_s
         if self.state not in (State.GREETING, State.OPEN):
             self.peer_left |= channel is Channel.CONTROL and data[:1] == _GOODBYE
-            return
+            return True
         try:
-            self._hear(channel, data, now_s)
+            return self._hear(channel, data, now_s)
         except RemoteProtocolError as error:
             self.close(error.close_code, str(error), now_s)
+            return True
 
     def close(self, code: CloseCode, reason: str, now_s: float) -> None:
         """Says Goodbye. Closed follows as an event at once; the goodbye leaves with ``messages_to_send``."""
@@ -88,13 +92,14 @@ class Listener:
             self._give_up_s = now_s + self._config.closing_timeout_s
             self._say(m.Goodbye(code, reason))
 
-    def _hear(self, channel: Channel, data: bytes, now_s: float) -> None:
+    def _hear(self, channel: Channel, data: bytes, now_s: float) -> bool:
         self._gate.pass_one(channel, now_s)
         message = parse(data, channel)
         if channel is Channel.CONTROL:
             self._liveness.control_heard()
         self._liveness.heard(now_s)
-        if self._liveness.paused:
+        woken = self._liveness.paused
+        if woken:
             self._liveness.paused = False
             self._mailbox.put(PeerHeard())
         if message is not None:
@@ -102,6 +107,7 @@ class Listener:
             if isinstance(message, m.ManifestFragment | m.ChunkFragment):
                 self._intake.arrived_on(channel, len(message.payload))
             _HANDLERS.get(type(message), Listener._hear_event)(self, message, now_s)
+        return woken or not isinstance(message, m.ViewUpdate)
 
     def _hear_event(self, message: Any, now_s: float) -> None:
         self._mailbox.put(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import struct
 from typing import Any
 
@@ -85,24 +86,32 @@ def _pack(rule: Rule, message: Message) -> bytes:
             numbers.extend(value)
         else:
             numbers.append(value)
-    return struct.pack(">" + rule.widths, *numbers) + payload
+    return _packing(rule.widths).pack(*numbers) + payload
+
+
+@functools.cache
+def _packing(widths: str) -> struct.Struct:
+    return struct.Struct(">" + widths)
 
 
 def _unpack(rule: Rule, data: bytes) -> Message:
-    layout = struct.Struct(">" + rule.widths)
+    layout = _packing(rule.widths)
     if len(data) < 1 + layout.size:
         raise _malformed(rule, f"{len(data)} bytes, expected at least {1 + layout.size}")
-    numbers = iter(layout.unpack_from(data, 1))
+    numbers = layout.unpack_from(data, 1)
     rest = data[1 + layout.size :]
     values: list[Any] = []
+    place = 0
     for _, kind in kinds_of(rule.message):
         if isinstance(kind, Blob):
             values.append(rest)
             rest = b""
-        elif isinstance(kind, Vector | Quaternion):
-            values.append(tuple(next(numbers) for _ in range(kind.size)))
+        elif isinstance(kind, (Vector, Quaternion)):
+            values.append(numbers[place : place + kind.size])
+            place += kind.size
         else:
-            values.append(next(numbers))
+            values.append(numbers[place])
+            place += 1
     if rest:
         raise _malformed(rule, f"{len(rest)} bytes after its end")
     return rule.message(*values)

@@ -43,6 +43,20 @@ def hear(connection: Connection, message: m.Message, now_s: float = 0.0) -> None
     connection.receive(min(rule_of(message).channels), serialize(message), now_s)
 
 
+def test_a_view_wakes_nobody_unless_the_peer_was_silent(make_open: MakeOpen) -> None:
+    server = make_open(Role.SERVER)
+    data = serialize(view(1))
+    assert not server.receive(Channel.POSE, data, 0.1) and server.view == view(1)
+    assert not server.receive(Channel.POSE, data, 0.2), "one of old"
+    server.handle_deadline(0.9)
+    server.handle_deadline(1.8)
+    server.handle_deadline(2.7)
+    server.handle_deadline(3.6)
+    assert server.receive(Channel.POSE, serialize(view(2)), 3.7), "bulk goes on"
+    assert server.view == view(2)
+    assert server.receive(Channel.POSE, data[:-1], 3.8) and server.state is State.CLOSING
+
+
 def test_the_greeting_opens_both_ends(events: Events) -> None:
     client = Connection(Role.CLIENT, ConnectionConfig(agent="c"))
     server = Connection(Role.SERVER, ConnectionConfig(agent="s", session="s-1"))

@@ -53,8 +53,7 @@ class Endpoint:
         self._closed_taken = False
         self._down = False
         self._hanging_up: asyncio.Task[None] | None = None
-        self._sent = dict.fromkeys(Channel, 0)
-        self._received = dict.fromkeys(Channel, 0)
+        self._sent, self._received = [0] * len(Channel), [0] * len(Channel)
         transport.attach(self)
 
     # What the owner calls.
@@ -200,12 +199,12 @@ class Endpoint:
     @property
     def bytes_sent(self) -> dict[Channel, int]:
         """Message bytes handed to the transport, by channel."""
-        return dict(self._sent)
+        return {channel: self._sent[channel] for channel in Channel}
 
     @property
     def bytes_received(self) -> dict[Channel, int]:
         """Message bytes that arrived, by channel."""
-        return dict(self._received)
+        return {channel: self._received[channel] for channel in Channel}
 
     # What the transport calls.
 
@@ -217,8 +216,8 @@ class Endpoint:
     def message_arrived(self, channel: Channel, data: bytes) -> None:
         """See Receiver."""
         self._received[channel] += len(data)
-        self._connection.receive(channel, data, self._loop.time())
-        self._pump()
+        if self._connection.receive(channel, data, self._loop.time()):
+            self._pump()
 
     def transport_drained(self) -> None:
         """See Receiver."""
