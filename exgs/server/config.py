@@ -52,6 +52,8 @@ class ServerConfig:
     """The cache is kept below this."""
     encoders: int = 1
     """Encodings at a time."""
+    max_bytes_per_s: float = 0.0
+    """Scene data sent to all viewers together; 0 for no bound."""
     origins: tuple[str, ...] | None = None
     """Web pages that may call this server, such as ``https://example.org``, or ``*`` for all. None: all where
     there is a token, none but those of this machine where there is not."""

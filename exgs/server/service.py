@@ -23,6 +23,8 @@ from exgs.server.metrics import Metrics
 from exgs.server.pool import EncoderPool
 from exgs.server.reception import Answerer, Reception
 from exgs.server.signalling import Signalling
+from exgs.server.turns import Turns
+from exgs.server.uplink import Uplink
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     pool = EncoderPool(workers=config.encoders)
     library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics)
     reception = Reception(
-        House(library, metrics),
+        House(library, metrics, Uplink(Turns(config.max_bytes_per_s))),
         limits=config.limits,
         connection=config.connection,
         answerer=answerer or answer,
