@@ -12,13 +12,13 @@ from exgs.cli.terminal import size
 from exgs.client.levels import LevelShare
 from exgs.client.status import Status
 
-STAGES = (
-    ("answered", "answered"),
-    ("opened", "connected"),
-    ("first_chunk", "first chunk"),
-    ("first_frame", "first frame"),
-    ("complete", "complete"),
-)
+STAGES = {
+    "answered": "answered",
+    "opened": "connected",
+    "first_chunk": "first chunk",
+    "first_frame": "first frame",
+    "complete": "complete",
+}
 """The way to a whole scene: kinds of milestones, and what they are called here."""
 HOLDS = {
     "link": "the link is the limit",
@@ -128,14 +128,27 @@ def _title(status: Status) -> Text:
 
 def _stages(glance: Glance, pen: _Pen) -> Text:
     said = Text()
-    for kind, name in STAGES:
+    reached_s = glance.reached_s | _measured_s(glance.status)
+    for kind, name in STAGES.items():
         if said:
             said.append(pen.arrow, "dim")
-        if kind in glance.reached_s:
-            said.append(f"{name} {glance.reached_s[kind]:.2f} s")
+        if kind in reached_s:
+            said.append(f"{name} {reached_s[kind]:.2f} s")
         else:
             said.append(name, "dim")
     return said
+
+
+def _measured_s(status: Status | None) -> dict[str, float]:
+    """Stages that were timed where they happened, which is a little before they are told."""
+    if status is None:
+        return {}
+    first_s = {
+        "first_chunk": status.first_chunk_s,
+        "first_frame": status.first_frame_s,
+        "complete": status.complete_s,
+    }
+    return {kind: at_s for kind, at_s in first_s.items() if at_s is not None}
 
 
 def _scene(status: Status, pen: _Pen) -> Text:

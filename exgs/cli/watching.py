@@ -67,7 +67,7 @@ class Watch:
 
     def _note(self, milestone: Milestone) -> None:
         self._headline = milestone.text
-        if milestone.at_s is not None and milestone.kind in dict(STAGES):
+        if milestone.at_s is not None and milestone.kind in STAGES:
             self._reached_s.setdefault(milestone.kind, milestone.at_s)
         if milestone.kind in LASTING:
             self._console.print(line(milestone), highlight=False, markup=False)

@@ -1,6 +1,7 @@
 "use strict";
 // Reads the server's status once a second and shows it. All text goes in as text, never as markup.
 const PERIOD_MS = 1000, KEPT = 60, TOKEN = "exgs token";
+const LIMITS = { link: "the link", credit: "the viewer", cap: "its own cap", silence: "silence", cpu: "this server" };
 const at = (id) => document.getElementById(id);
 const rates = [];
 
@@ -40,7 +41,7 @@ function showSession(row, s) {
   cell(row, s.scene);
   bar(cell(row, s.chunks ? bytes(s.bytes_sent) : s.state), Math.min(s.chunks_sent, s.chunks), s.chunks);
   cell(row, mbit(s.delivered_bytes_per_s), "n");
-  cell(row, s.limiter, s.limiter === "complete" ? "complete" : "");
+  cell(row, LIMITS[s.limiter] ?? s.limiter, s.limiter);
   cell(row, s.rtt_ms === null ? "" : `${s.rtt_ms.toFixed(1)} ms`, "n");
   cell(row, `${(100 * s.loss).toFixed(1)} %`, "n");
   cell(row, s.carrier + (s.links ? ` + ${s.links}` : ""));

@@ -54,7 +54,7 @@ def render_page(url: str, scenes: Sequence[SceneReport] | None) -> str:
 
 def _hint(scenes: Sequence[SceneReport] | None) -> str:
     if scenes is None:
-        return "This server asks for a token: <code>exgs play</code> takes it as <code>--token</code>."
+        return "<code>exgs play</code> takes the server's token as <code>--token</code>."
     return "" if scenes else "There are no scenes yet: put one into the folder that is served."
 
 

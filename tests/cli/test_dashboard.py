@@ -68,6 +68,11 @@ def test_what_a_wide_terminal_shows() -> None:
     assert labelled(GLANCE, "frames") == frames
 
 
+def test_stages_have_the_times_at_which_they_happened() -> None:
+    measured = Glance(replace(STATUS, first_chunk_s=0.28, first_frame_s=0.31), "", GLANCE.reached_s)
+    assert "first chunk 0.28 s › first frame 0.31 s › complete" in text(measured)[1]
+
+
 def test_levels_stand_coarsest_first_with_their_numbers_aligned() -> None:
     coarse, fine = (row for row in text(GLANCE) if row.startswith("level"))
     assert coarse.startswith("level 1") and coarse.endswith(" 8 of  8 chunks")
