@@ -129,7 +129,8 @@ class FrameRow:
     bytes_received: int
     """Bytes of the scene (its preamble and chunks) that had arrived."""
     limiter: str
-    """What held the scene back: "handshake", "link", "credit", "cap", "silence", "cpu" or "complete"."""
+    """What held the scene back: "handshake", "link", "credit", "cap", "silence", "budget" (of splats),
+    "cpu" (of the viewer) or "complete"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +160,9 @@ class Timeline:
     goodput_bytes_per_s: float
     """Received, without the redundant, over the time from ``opened_s`` to the newest chunk."""
     wire_bytes_down: int
-    """All that was put on the link to the viewer: headers, handshakes and repetitions included."""
+    """All that was put on the link to the viewer up to the complete scene, headers and repetitions too."""
     wire_bytes_up: int
-    """All that was put on the link to the server."""
+    """All that was put on the link to the server until then."""
     packets_lost: int
     """Packets that the link to the viewer lost or dropped."""
     links: int = 0
