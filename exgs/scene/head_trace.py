@@ -8,11 +8,12 @@ whatever the start's pitch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial.transform import Rotation, Slerp
+from scipy.spatial.transform import Rotation
 
 from exgs.scene.camera import Camera
 from exgs.scene.errors import SceneError
@@ -184,14 +185,39 @@ def _drift(rng: np.random.Generator, times_s: np.ndarray, count: int, *, period_
 
 
 def _pose_at(times_s: np.ndarray, positions: np.ndarray, quats: np.ndarray, time_s: float) -> np.ndarray:
-    time_s = float(np.clip(time_s, times_s[0], times_s[-1]))
-    low = int(np.clip(np.searchsorted(times_s, time_s, side="right") - 1, 0, max(len(times_s) - 2, 0)))
-    near = slice(low, low + 2)
+    """Asked some hundred times a second while a session lasts, so with numbers rather than arrays."""
+    time_s = float(min(max(time_s, times_s[0]), times_s[-1]))
+    low = max(min(int(np.searchsorted(times_s, time_s, side="right")) - 1, len(times_s) - 2), 0)
+    high = min(low + 1, len(times_s) - 1)
+    share = (time_s - times_s[low]) / (times_s[high] - times_s[low]) if high > low else 0.0
     pose = np.eye(4)
-    turns = Rotation.from_quat(quats[near], scalar_first=True)
-    pose[:3, :3] = (Slerp(times_s[near], turns)(time_s) if len(turns) > 1 else turns[0]).as_matrix()
-    pose[:3, 3] = [np.interp(time_s, times_s[near], axis) for axis in positions[near].T]
+    pose[:3, :3] = _matrix(*_between(quats[low].tolist(), quats[high].tolist(), float(share)))
+    pose[:3, 3] = positions[low] + share * (positions[high] - positions[low])
     return pose
+
+
+def _between(first: list[float], second: list[float], share: float) -> list[float]:
+    """The unit quaternion at ``share`` of the shorter way from ``first`` to ``second`` (slerp)."""
+    cosine = sum(a * b for a, b in zip(first, second, strict=True))
+    if cosine < 0:
+        second, cosine = [-value for value in second], -cosine
+    angle = math.acos(min(cosine, 1.0))
+    if angle > 1e-6:
+        near, far = math.sin((1 - share) * angle), math.sin(share * angle)
+    else:
+        near, far = 1 - share, share
+    mixed = [near * a + far * b for a, b in zip(first, second, strict=True)]
+    length = math.sqrt(sum(value * value for value in mixed))
+    return [value / length for value in mixed]
+
+
+def _matrix(w: float, x: float, y: float, z: float) -> list[list[float]]:
+    """[3][3] the rotation of a unit quaternion."""
+    return [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
 
 
 def _heading(ahead: np.ndarray, top: np.ndarray, up: np.ndarray) -> np.ndarray:
