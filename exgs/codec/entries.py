@@ -5,6 +5,7 @@ Spec: docs/bitstream.md, Manifest
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from exgs.codec.entropy.bits import BitReader, BitWriter, fold, golomb_bits
@@ -93,7 +94,10 @@ def best_orders(entries: list[Entry]) -> dict[str, int]:
         "run": [run for entry in entries for run in entry.runs],
         "base": [fold(change) for entry in entries for change in entry.base],
     }
+    counts = {name: Counter(values[name]).items() for name in ORDERS}
     return {
-        name: min(range(22), key=lambda order: sum(golomb_bits(value, order) for value in values[name]))
+        name: min(
+            range(22), key=lambda order: sum(n * golomb_bits(value, order) for value, n in counts[name])
+        )
         for name in ORDERS
     }

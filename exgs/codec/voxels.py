@@ -4,23 +4,59 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.codec.kernel import kernel, wide
+
 _TRIALS = 16
+_FREE = -1
+_SPREAD = 0x9E3779B97F4A7C15 >> 2
 
 
 def voxels(means: np.ndarray, occupied: int) -> np.ndarray:
     """[N] int64 number of each mean's voxel, in a cubic grid with at most ``occupied`` occupied voxels."""
-    low = np.percentile(means, 0.5, axis=0)
-    extent = float((np.percentile(means, 99.5, axis=0) - low).max())
+    step = max(1, len(means) // 1_000_000)
+    low, high = np.percentile(means[::step], (0.5, 99.5), axis=0)
+    extent = float((high - low).max())
     if not extent > 0:
         return np.zeros(len(means), np.int64)
+    numbers = np.zeros(len(means), np.int64)
+    table = np.empty(1 << max(4, (4 * occupied).bit_length()), np.int64)
     coarse, fine = 0.0, 12.0
-    best = np.zeros(len(means), np.int64)
     for _ in range(_TRIALS):
         middle = 0.5 * (coarse + fine)
-        cells = np.clip(np.floor((means - low) / extent * 2.0**middle), -4096, 8192).astype(np.int64) + 4096
-        numbers = np.unique((cells[:, 0] << 40) | (cells[:, 1] << 20) | cells[:, 2], return_inverse=True)[1]
-        if numbers.max() + 1 <= occupied:
-            best, coarse = numbers, middle
+        if _number(means, low, 2.0**middle / extent, (table, np.empty_like(table)), occupied, numbers):
+            coarse = middle
         else:
             fine = middle
-    return best
+    if not _number(means, low, 2.0**coarse / extent, (table, np.empty_like(table)), occupied, numbers):
+        numbers[:] = 0
+    return numbers
+
+
+@kernel
+def _number(
+    means: np.ndarray,
+    low: np.ndarray,
+    scale: float,
+    tables: tuple[np.ndarray, ...],
+    most: int,
+    numbers: np.ndarray,
+) -> bool:
+    """Numbers the occupied voxels of edge 1 / ``scale`` as they are met; gives up beyond ``most`` of them."""
+    keys, known = tables
+    keys[:] = _FREE
+    found, last = 0, len(keys) - 1
+    for i in range(len(means)):
+        code = wide(0)
+        for axis in range(3):
+            cell = np.floor((means[i, axis] - low[axis]) * scale)
+            code = (code << 20) | (wide(min(max(cell, -4096.0), 8192.0)) + 4096)
+        slot = ((code * _SPREAD) >> 20) & last
+        while keys[slot] != code and keys[slot] != _FREE:
+            slot = (slot + 1) & last
+        if keys[slot] == _FREE:
+            if found == most:
+                return False
+            keys[slot], known[slot] = code, found
+            found += 1
+        numbers[i] = known[slot]
+    return True
