@@ -50,6 +50,8 @@ class ServerConfig:
     """How source scenes are encoded."""
     cache_bytes: int = DEFAULT_MAX_BYTES
     """The cache is kept below this."""
+    order: str = "error"
+    """What is sent first, by its name in ``exgs.server.orders.ORDERS``; others are for experiments."""
     encoders: int = 1
     """Encodings at a time."""
     max_bytes_per_s: float = 0.0

@@ -15,7 +15,7 @@ from exgs.server.library import OpenedScene
 from exgs.server.memory import Remembered
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
-from exgs.server.standing import Standing, limiter_name
+from exgs.server.standing import Standing
 
 PROGRESS_STEP = 0.01
 """A viewer who waits for an encoding hears of each further hundredth."""
@@ -28,6 +28,7 @@ class Feeder:
         """``remembered`` has the viewer's wishes and its view of old; ``standing`` is kept up to date."""
         self._endpoint, self._remembered, self._standing = endpoint, remembered, standing
         self._library, self._metrics, self._uplink = house.library, house.metrics, house.uplink
+        self._order = house.order
         self._schedule: Schedule | None = None
         self._seen: object = None
         self._changed = asyncio.Event()
@@ -51,7 +52,7 @@ class Feeder:
         since_s, self._counted_s = now_s - self._counted_s, now_s
         if self._schedule is None:
             return
-        limiter = limiter_name(self._endpoint.limiter, remaining=bool(self._schedule.remaining))
+        limiter = self._standing.limiter(self._endpoint, remaining=bool(self._schedule.remaining))
         self._metrics.limited_s.labels(limiter).inc(since_s)
 
     def end(self) -> None:
@@ -65,7 +66,7 @@ class Feeder:
         try:
             scene = await self._open(wish.scene, name)
             kept = wish.manifest == sha256(scene.container.preamble).digest()
-            schedule = Schedule(scene.table, held=held_ids(wish.have if kept else b""))
+            schedule = Schedule(scene.table, held=held_ids(wish.have if kept else b""), order=self._order)
         except ServerError as error:
             self._report(wish.scene, SceneState.REFUSED, detail=str(error))
             return
@@ -105,7 +106,9 @@ class Feeder:
             await self._need(number, schedule)
             if not await self._room():
                 return
+            self._standing.in_line = True
             async with self._uplink.turn(self) as spend:
+                self._standing.in_line = False
                 if not self._endpoint.wants_chunk():
                     continue  # it had room when it began to wait
                 chunk_id = self._choose(schedule)

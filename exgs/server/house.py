@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from exgs.server.library import Library
 from exgs.server.metrics import Metrics
+from exgs.server.orders import ORDERS, Order
 from exgs.server.turns import Turns
 from exgs.server.uplink import Uplink
 
@@ -24,3 +25,5 @@ class House:
     """Its figures."""
     uplink: Uplink = field(default_factory=_boundless)
     """Its way out; one without a bound where none is given."""
+    order: Order = ORDERS["error"]
+    """What it sends first."""

@@ -20,6 +20,7 @@ from exgs.server.errors import ServerError
 from exgs.server.house import House
 from exgs.server.library import Library, SceneReport
 from exgs.server.metrics import Metrics
+from exgs.server.orders import ORDERS
 from exgs.server.pool import EncoderPool
 from exgs.server.reception import Answerer, Reception
 from exgs.server.signalling import Signalling
@@ -68,13 +69,15 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
 
     if config.cache.resolve() == config.scenes.resolve():
         raise ServerError(f"{config.cache}: the cache must lie elsewhere than the scenes")
+    if config.order not in ORDERS:
+        raise ServerError(f"order {config.order!r}: expected one of {', '.join(ORDERS)}")
     catalogue = await asyncio.to_thread(Catalogue, config.scenes)
     cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
     metrics = Metrics()
     pool = EncoderPool(workers=config.encoders)
     library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics)
     reception = Reception(
-        House(library, metrics, Uplink(Turns(config.max_bytes_per_s))),
+        House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), ORDERS[config.order]),
         limits=config.limits,
         connection=config.connection,
         answerer=answerer or answer,
