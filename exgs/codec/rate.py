@@ -19,6 +19,11 @@ MOST_TRIALS = 9
 """Serialisations at most."""
 FINEST, COARSEST = 1 / 16, 2.5
 """Bounds of the factor on the steps of ``BALANCED``."""
+SLOPES = (0.67, 1.5)
+"""Bounds of how fast the logarithm of a size falls with that of the factor: small steps of it tell
+little. The lower one is halved with every further trial."""
+INSIDE, LEAST_MOVE = 0.1, 0.02
+"""Shares of the bracket that a trial keeps from its ends: of both once both are tried, else of the one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,26 +72,19 @@ def search(write: Callable[[float], Serialized], budget: int, start: float, fine
 
 
 def _next(known: list[tuple[float, int]], goal: float, low: float, high: float) -> float:
-    """Secant through the two nearest sizes, kept inside the bracket."""
-    if len(known) < 2:
-        at, size = known[-1]
-        guess = at + 1.5 * float(np.log(size / goal))
-    else:
-        (a, size_a), (b, size_b) = sorted(known, key=lambda trial: abs(trial[1] - goal))[:2]
-        if size_a == size_b:
-            return 0.5 * (low + high)
-        guess = a + (b - a) * float(np.log(size_a / goal) / np.log(size_a / size_b))
-    # The bracket's ends are worth a trial only where the guess lies beyond them.
-    margin = 0.02 * (high - low)
-    inside = min(max(guess, low + margin), high - margin)
-    return (
-        low
-        if guess <= low and not _tried(known, low)
-        else high
-        if guess >= high and not _tried(known, high)
-        else inside
-    )
-
-
-def _tried(known: list[tuple[float, int]], at: float) -> bool:
-    return any(abs(at - other) < 1e-9 for other, _ in known)
+    """Between the ends of the bracket by their sizes; along the slope of sizes where one end is not tried."""
+    tried = dict(known)
+    if low in tried and high in tried:
+        share = float(np.log(tried[low] / goal) / np.log(tried[low] / tried[high]))
+        return low + (high - low) * min(max(share, INSIDE), 1 - INSIDE)
+    least, most = SLOPES[0] / 2.0 ** (len(known) - 1), SLOPES[1]
+    slope = SLOPES[0]
+    ends = sorted(known, key=lambda trial: abs(trial[1] - goal))[:2]
+    if len(ends) == 2:
+        (a, size_a), (b, size_b) = ends
+        slope = min(max(float(np.log(size_a / size_b)) / (b - a), least), most)
+    guess = ends[0][0] + float(np.log(ends[0][1] / goal)) / slope
+    margin = LEAST_MOVE * (high - low)
+    if low in tried:
+        return high if guess >= high else max(guess, low + margin)
+    return low if guess <= low else min(guess, high - margin)

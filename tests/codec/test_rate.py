@@ -44,3 +44,12 @@ def test_what_always_fits_is_as_fine_as_allowed() -> None:
 def test_sizes_that_ignore_the_factor_end() -> None:
     assert search(sizes(1_000, 0.0), 2_000, 1.0).fits
     assert not search(sizes(1_000, 0.0), 900, 1.0).fits
+
+
+def test_a_size_that_hardly_falls_at_first_does_not_lead_astray() -> None:
+    def write(factor: float) -> Serialized:
+        size = 10_000 * (1 - 0.0125 * (factor - 1)) if factor < 1.03 else 10_000 * factor**-0.55
+        return Serialized(bytes(round(size)), {}, ())
+
+    fit = search(write, 9_990, 1.0)
+    assert fit.fits and len(fit.file.data) > 0.98 * 9_990
