@@ -47,6 +47,14 @@ def positive_float(text: str) -> float:
     return value
 
 
+def duration_s(text: str) -> int:
+    """Whole seconds above zero: ``90``, ``30m``, ``8h``, ``7d``."""
+    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip().lower())
+    if not match or int(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time (such as 90, 30m, 8h or 7d)")
+    return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
 def picture_size(text: str) -> tuple[int, int]:
     """``WxH`` in pixels."""
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)

@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "measure how close a scene looks to its reference",
     "serve": "serve scenes to viewers over WebRTC",
     "play": "play a remote scene",
+    "token": "make a token that lets viewers in for a while",
     "doctor": "say what this machine can do",
 }
 """Subcommands in the order of the help page; each is the module of that name beside this one."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exgs.cli import network
 from exgs.cli.arguments import byte_count, port, positive_float, positive_int
+from exgs.cli.errors import UsageError
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
 from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
@@ -37,8 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--behind-proxy", action="store_true", help="a reverse proxy in front adds X-Forwarded-For"
     )
+    where.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM certificate: speak HTTPS")
+    where.add_argument(
+        "--tls-key", type=Path, metavar="FILE", help="its key in PEM (default: in the same file)"
+    )
     who = parser.add_argument_group("who")
-    network.add_token(who, "secret that viewers must show")
+    network.add_token(who, "secret that viewers must show, or a token that 'exgs token' made of it")
     who.add_argument(
         "--allow-origin", metavar="ORIGIN", action="append",
         help="web pages that may call, such as https://example.org or '*'; may be repeated",
@@ -51,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--order", choices=tuple(ORDERS), default=ServerConfig.order,
                         help="what is sent first, for experiments to compare (default: %(default)s, by the "
                         "error that each byte saves where the viewer looks)")  # fmt: skip
+    who.add_argument("--max-mbps", type=positive_float, metavar="N",
+                     help="bound of what is sent to all together, shared fairly (default: none)")  # fmt: skip
     _add_encoding(parser.add_argument_group("scenes that are not .ugc files are encoded when first played"))
     parser.add_argument("-q", "--quiet", action="store_true", help="print the line with the address alone")
     parser.add_argument("-v", "--verbose", action="store_true", help="log sessions and encodings")
@@ -88,8 +95,10 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
     """The settings that the flags and the environment ask for.
 
     Raises:
-        UsageError: the token cannot be one.
+        UsageError: the token cannot be one, or a key is without its certificate.
     """
+    if args.tls_key is not None and args.tls_cert is None:
+        raise UsageError("--tls-key needs --tls-cert")
     return ServerConfig(
         scenes=Path(args.scenes),
         cache=args.cache or _default_cache(),
@@ -99,6 +108,9 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
         encode=EncodeConfig(
             method=args.method, max_bytes=args.max_bytes, ratio=args.ratio, preset=args.preset
         ),
+        tls_certificate=args.tls_cert,
+        tls_key=args.tls_key,
+        max_bytes_per_s=(args.max_mbps or 0.0) * 1e6 / 8,
         cache_bytes=args.cache_bytes,
         order=args.order,
         encoders=args.encoders,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
+import time
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from exgs.protocol.vocabulary import MAX_SDP_BYTES
 from exgs.server.config import LOOPBACK_HOSTS, ServerConfig
 from exgs.server.errors import ServerError
 from exgs.server.metrics import Metrics
+from exgs.server.tickets import admits
 
 OPEN_PATHS = ("/healthz", "/")
 """These need no token; the page at ``/`` then names no scene."""
@@ -29,6 +30,9 @@ CORS_HEADERS = {
     "Access-Control-Expose-Headers": "Location, Retry-After",
     "Access-Control-Max-Age": "600",
 }
+READING = ("GET", "HEAD")
+"""Requests that change nothing: browsers keep their answers from pages that may not call."""
+FOREIGN_PAGE = "pages of that site may not call this server"
 OFFERS = {"Accept-Post": "application/sdp"}
 
 logger = logging.getLogger(__name__)
@@ -40,12 +44,11 @@ def refusal(status: int, message: str, headers: Mapping[str, str] | None = None)
 
 
 def shows_token(request: web.Request, token: str | None) -> bool:
-    """Whether the request carries the token, compared in constant time; true where there is none."""
+    """Whether the request carries the token or a ticket of it; true where there is none."""
     if token is None:
         return True
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    given = shown.strip().encode("utf-8", errors="surrogateescape")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given, token.encode("utf-8"))
+    return scheme.lower() == "bearer" and admits(token, shown.strip(), time.time())
 
 
 def guard_errors(metrics: Metrics) -> Middleware:
@@ -97,15 +100,20 @@ def guard_token(token: str | None, metrics: Metrics) -> Middleware:
 
 
 def allow_origins(origins: tuple[str, ...] | None, token: str | None) -> Middleware:
-    """Tells browsers which sites' pages may call this server, and answers their preflights."""
+    """Tells browsers which sites' pages may call this server, and refuses what the others would change."""
     allowed = _allowed(origins, token)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get("Origin")
-        preflight = request.method == "OPTIONS"
-        response = web.Response(status=204, headers=OFFERS) if preflight else await handler(request)
-        if origin is not None and _allows(allowed, origin):
+        welcome = origin is not None and _allows(allowed, origin)
+        if request.method == "OPTIONS":
+            response: web.StreamResponse = web.Response(status=204, headers=OFFERS)
+        elif request.method not in READING and origin is not None and not welcome:
+            response = refusal(403, FOREIGN_PAGE)
+        else:
+            response = await handler(request)
+        if origin is not None and welcome:
             response.headers["Access-Control-Allow-Origin"] = "*" if allowed == ("*",) else origin
             response.headers.update(CORS_HEADERS)
         response.headers["Vary"] = "Origin"

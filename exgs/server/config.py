@@ -21,7 +21,15 @@ class Limits:
     max_sessions: int = 16
     """Sessions at a time, over all addresses."""
     max_sessions_per_address: int = 8
-    """Sessions at a time from one network address."""
+    """Sessions at a time from one network address; of IPv6, from one network of 64 bits."""
+    calls: int = 60
+    """Sessions that one address may ask for at once,"""
+    calls_per_s: float = 1.0
+    """and so many more each second."""
+    min_share_bytes_per_s: float = 64_000.0
+    """Nobody is let in where less than this of a bounded upload would be left for each active viewer."""
+    max_late_s: float = 0.25
+    """Nobody is let in while this process is so late with what is due."""
     body_timeout_s: float = 10.0
     """The body of a request must have arrived by then."""
     answer_timeout_s: float = 10.0
@@ -45,7 +53,11 @@ class ServerConfig:
     port: int = 8080
     """TCP port for HTTP; 0 for any free one."""
     token: str | None = field(default=None, repr=False)
-    """Secret that requests must show; None lets everybody in."""
+    """Secret that requests must show, or a ticket that it signed; None lets everybody in."""
+    tls_certificate: Path | None = None
+    """PEM file; with it the server speaks HTTPS."""
+    tls_key: Path | None = None
+    """PEM file of the certificate's key; None where it lies in the same file."""
     encode: EncodeConfig = field(default_factory=EncodeConfig)
     """How source scenes are encoded."""
     cache_bytes: int = DEFAULT_MAX_BYTES

@@ -16,10 +16,11 @@ class SceneFailed(ServerError):
 
 
 class Refused(ServerError):
-    """The server is full; trying again later may work."""
+    """The server takes nobody more for now; trying again later may work."""
 
-    def __init__(self, message: str, *, reason: str, retry_after_s: int) -> None:
-        """``reason`` is the word that the metrics count it under."""
+    def __init__(self, message: str, *, reason: str, retry_after_s: int, status: int = 503) -> None:
+        """``reason`` is the word that the metrics count it under, ``status`` that of HTTP."""
         super().__init__(message)
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.status = status

@@ -15,7 +15,7 @@ from exgs.server.library import OpenedScene
 from exgs.server.memory import Remembered
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
-from exgs.server.standing import Standing, limiter_name
+from exgs.server.standing import Standing
 
 PROGRESS_STEP = 0.01
 """A viewer who waits for an encoding hears of each further hundredth."""
@@ -52,7 +52,7 @@ class Feeder:
         since_s, self._counted_s = now_s - self._counted_s, now_s
         if self._schedule is None:
             return
-        limiter = limiter_name(self._endpoint.limiter, remaining=bool(self._schedule.remaining))
+        limiter = self._standing.limiter(self._endpoint, remaining=bool(self._schedule.remaining))
         self._metrics.limited_s.labels(limiter).inc(since_s)
 
     def end(self) -> None:
@@ -106,7 +106,9 @@ class Feeder:
             await self._need(number, schedule)
             if not await self._room():
                 return
+            self._standing.in_line = True
             async with self._uplink.turn(self) as spend:
+                self._standing.in_line = False
                 if not self._endpoint.wants_chunk():
                     continue  # it had room when it began to wait
                 chunk_id = self._choose(schedule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from exgs.server.library import Library
+from exgs.server.load import Load
 from exgs.server.metrics import Metrics
 from exgs.server.orders import ORDERS, Order
 from exgs.server.turns import Turns
@@ -25,5 +26,7 @@ class House:
     """Its figures."""
     uplink: Uplink = field(default_factory=_boundless)
     """Its way out; one without a bound where none is given."""
+    load: Load = field(default_factory=Load)
+    """How busy this process is."""
     order: Order = ORDERS["error"]
     """What it sends first."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from exgs.protocol import CloseCode, Closed, ConnectionConfig, Endpoint, ProtocolError, Role, Transport
+from exgs.server.callers import Callers
 from exgs.server.config import Limits
 from exgs.server.errors import Refused
 from exgs.server.house import House
@@ -55,6 +57,7 @@ class Reception:
         self._sessions: dict[str, tuple[Session, asyncio.Task[None]]] = {}
         self._closing = False
         self._memory = Memory(limits.resume_s, limits.max_sessions)
+        self._callers = Callers(limits.calls, limits.calls_per_s)
         self._leaving: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -118,25 +121,40 @@ class Reception:
             await asyncio.wait([together], timeout=self._limits.shutdown_s)
 
     def check_room(self, address: str) -> None:
-        """Whether one more viewer may come from ``address``.
+        """Counts a call from ``address``, and whether one more viewer may come from there now.
 
         Raises:
-            Refused: the server is full or stops.
+            Refused: the server is full, stops, or that address calls too often.
         """
+        limits, taken = self._limits, self._addresses[address]
         if self._closing:
-            raise Refused("the server stops", reason="stopping", retry_after_s=RETRY_AFTER_S)
-        if len(self) >= self._limits.max_sessions:
+            raise _refused("the server stops", "stopping")
+        wait_s = self._callers.wait_s(address, asyncio.get_running_loop().time())
+        if wait_s > 0:
             raise Refused(
-                f"all {self._limits.max_sessions} places are taken",
-                reason="full",
-                retry_after_s=RETRY_AFTER_S,
+                "your address asks for sessions too often", reason="calls",
+                retry_after_s=math.ceil(wait_s), status=429,
+            )  # fmt: skip
+        if len(self) >= limits.max_sessions:
+            raise _refused(f"all {limits.max_sessions} places are taken", "full")
+        if taken >= limits.max_sessions_per_address:
+            raise _refused(f"your address has {taken} sessions, no more are allowed", "address")
+        self._check_head_room()
+
+    def _check_head_room(self) -> None:
+        """Whether one more viewer would leave enough for all.
+
+        Raises:
+            Refused: it would not.
+        """
+        uplink = self._house.uplink
+        rate, active = uplink.turns.bytes_per_s, uplink.active
+        if rate and rate / (active + 1) < self._limits.min_share_bytes_per_s:
+            raise _refused(
+                f"{active} viewers share the upload, and it has nothing left for one more", "upload"
             )
-        if self._addresses[address] >= self._limits.max_sessions_per_address:
-            raise Refused(
-                f"your address has {self._limits.max_sessions_per_address} sessions, no more are allowed",
-                reason="address",
-                retry_after_s=RETRY_AFTER_S,
-            )
+        if self._house.load.late_s > self._limits.max_late_s:
+            raise _refused("the server is too busy to do one more viewer justice", "busy")
 
     def _release(self, address: str) -> None:
         self._addresses[address] -= 1
@@ -182,6 +200,10 @@ class Reception:
                 self._memory.over(token)
             del self._sessions[key]
             self._release(address)
+
+
+def _refused(message: str, reason: str) -> Refused:
+    return Refused(message, reason=reason, retry_after_s=RETRY_AFTER_S)
 
 
 def _ending(closed: Closed | None) -> str:

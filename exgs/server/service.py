@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import signal
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -19,11 +20,13 @@ from exgs.server.config import ServerConfig
 from exgs.server.errors import ServerError
 from exgs.server.house import House
 from exgs.server.library import Library, SceneReport
+from exgs.server.load import Load
 from exgs.server.metrics import Metrics
 from exgs.server.orders import ORDERS
 from exgs.server.pool import EncoderPool
 from exgs.server.reception import Answerer, Reception
 from exgs.server.signalling import Signalling
+from exgs.server.tls import tls_context
 from exgs.server.turns import Turns
 from exgs.server.uplink import Uplink
 
@@ -42,12 +45,16 @@ class RunningServer:
     """Its viewers."""
     metrics: Metrics
     """Its figures."""
+    scheme: str = "http"
+    """``https`` where it has a certificate."""
 
     @property
     def url(self) -> str:
         """What to give to ``exgs play`` on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return (
+            f"{self.scheme}://[{host}]:{self.port}" if ":" in host else f"{self.scheme}://{host}:{self.port}"
+        )
 
     async def scenes(self) -> list[SceneReport]:
         """Every scene and how it stands."""
@@ -71,13 +78,15 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
         raise ServerError(f"{config.cache}: the cache must lie elsewhere than the scenes")
     if config.order not in ORDERS:
         raise ServerError(f"order {config.order!r}: expected one of {', '.join(ORDERS)}")
+    tls = None if config.tls_certificate is None else tls_context(config.tls_certificate, config.tls_key)
     catalogue = await asyncio.to_thread(Catalogue, config.scenes)
     cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
     metrics = Metrics()
     pool = EncoderPool(workers=config.encoders)
     library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics)
+    load = Load()
     reception = Reception(
-        House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), ORDERS[config.order]),
+        House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, ORDERS[config.order]),
         limits=config.limits,
         connection=config.connection,
         answerer=answerer or answer,
@@ -88,10 +97,14 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
         handle_signals=False,
         shutdown_timeout=config.limits.shutdown_s,
     )
+    watching = asyncio.create_task(load.watch(), name="load")
     try:
-        port = await _listen(runner, config.host, config.port)
-        yield RunningServer(config.host, port, library, reception, metrics)
+        port = await _listen(runner, config, tls)
+        yield RunningServer(
+            config.host, port, library, reception, metrics, "http" if tls is None else "https"
+        )
     finally:
+        watching.cancel()
         for site in list(runner.sites):
             await site.stop()
         await reception.close()
@@ -122,11 +135,12 @@ async def run_server(config: ServerConfig, ready: Callable[[RunningServer], Awai
                 loop.remove_signal_handler(number)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+async def _listen(runner: web.AppRunner, config: ServerConfig, tls: ssl.SSLContext | None) -> int:
     """Starts to listen; gives the port."""
+    host, port = config.host, config.port
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
     except OverflowError as error:
         raise ServerError(f"port {port}: expected 0 to 65535") from error
     except OSError as error:

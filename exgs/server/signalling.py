@@ -12,6 +12,7 @@ from exgs.protocol import RemoteProtocolError, TransportError
 from exgs.protocol.drivers.websocket import MAX_MESSAGE_BYTES, WebSocketTransport
 from exgs.protocol.vocabulary import MAX_SDP_BYTES
 from exgs.server.access import (
+    FOREIGN_PAGE,
     admits_page,
     allow_origins,
     guard_errors,
@@ -20,6 +21,7 @@ from exgs.server.access import (
     refusal,
     shows_token,
 )
+from exgs.server.callers import caller
 from exgs.server.config import ServerConfig
 from exgs.server.errors import Refused, UnknownScene
 from exgs.server.library import Library
@@ -101,8 +103,7 @@ class Signalling:
         except UnknownScene as error:
             return refusal(404, str(error))
         except Refused as error:
-            self._metrics.refused.labels(error.reason).inc()
-            return refusal(503, str(error), {"Retry-After": str(error.retry_after_s)})
+            return self._refuse(error)
         except RemoteProtocolError as error:
             return refusal(400, f"the SDP offer cannot be used: {error}")
         except (TransportError, TimeoutError) as error:
@@ -117,7 +118,7 @@ class Signalling:
         """A session over a WebSocket, for viewers that no UDP reaches."""
         config, address = self._config, self._address(request)
         if not admits_page(request, config.origins, config.token):
-            return refusal(403, "pages of that site may not call this server")
+            return refusal(403, FOREIGN_PAGE)
         socket = web.WebSocketResponse(
             max_msg_size=MAX_MESSAGE_BYTES, compress=False, timeout=config.limits.shutdown_s
         )
@@ -131,11 +132,14 @@ class Signalling:
         except UnknownScene as error:
             return refusal(404, str(error))
         except Refused as error:
-            self._metrics.refused.labels(error.reason).inc()
-            return refusal(503, str(error), {"Retry-After": str(error.retry_after_s)})
+            return self._refuse(error)
         await socket.prepare(request)
         await self._reception.attend(WebSocketTransport(socket), address=address, first=first)
         return socket
+
+    def _refuse(self, error: Refused) -> web.Response:
+        self._metrics.refused.labels(error.reason).inc()
+        return refusal(error.status, str(error), {"Retry-After": str(error.retry_after_s)})
 
     async def _end(self, request: web.Request) -> web.Response:
         if await self._reception.end(request.match_info["key"]):
@@ -163,4 +167,4 @@ class Signalling:
 
     def _address(self, request: web.Request) -> str:
         forwarded = request.headers.get("X-Forwarded-For", "") if self._config.behind_proxy else ""
-        return forwarded.split(",")[-1].strip() or request.remote or "unknown"
+        return caller(forwarded.split(",")[-1].strip() or request.remote or "unknown")

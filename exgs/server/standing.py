@@ -36,8 +36,8 @@ class SessionReport:
     unacknowledged_bytes: int
     """Scene bytes under way."""
     limiter: str
-    """What holds the scene back: ``link``, ``credit``, ``cap``, ``silence``, ``cpu`` or ``complete``; empty
-    before it asked for one."""
+    """What holds the scene back: ``link``, ``credit``, ``cap``, ``upload``, ``silence``, ``cpu`` or
+    ``complete``; empty before it asked for one."""
     rtt_ms: float | None
     """Round trip; None before it was measured."""
     jitter_ms: float
@@ -61,6 +61,8 @@ class Standing:
         self.name, self.carrier = name, carrier
         self.scene, self.state = "", "idle"
         self.chunks = self.chunks_sent = self.bytes_sent = 0
+        self.in_line = False
+        """Whether it waits for its turn at an upload that all share."""
         self.viewer: Mapping[str, float] = {}
         self._began_s = time.monotonic()
 
@@ -73,6 +75,11 @@ class Standing:
         """A chunk was handed over."""
         self.chunks_sent += 1
         self.bytes_sent += size_bytes
+
+    def limiter(self, endpoint: Endpoint, *, remaining: bool) -> str:
+        """What holds the scene back, where chunks are ``remaining`` to be sent or not."""
+        name = limiter_name(endpoint.limiter, remaining=remaining)
+        return "upload" if name == "cpu" and self.in_line else name
 
     def report(self, endpoint: Endpoint, *, shown: tuple[str, ...]) -> SessionReport:
         """How the session stands now; of the viewer's figures those named in ``shown``."""
@@ -88,7 +95,7 @@ class Standing:
             bytes_sent=self.bytes_sent,
             delivered_bytes_per_s=endpoint.delivered_bytes_per_s,
             unacknowledged_bytes=endpoint.unacknowledged_bytes,
-            limiter=limiter_name(endpoint.limiter, remaining=self.state != "complete") if self.chunks else "",
+            limiter=self.limiter(endpoint, remaining=self.state != "complete") if self.chunks else "",
             rtt_ms=None if rtt_s is None else 1000 * rtt_s,
             jitter_ms=1000 * path.jitter_s,
             loss=path.loss,
