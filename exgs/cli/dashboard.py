@@ -24,6 +24,8 @@ HOLDS = {
     "link": "the link is the limit",
     "cpu": "this decoder is the limit",
     "cap": "--max-mbps is the limit",
+    "budget": "--max-splats is the limit",
+    "silence": "nothing is heard",
     "complete": "the scene is complete",
 }
 """What each limiter is called here."""
@@ -69,7 +71,7 @@ def lines(glance: Glance, width: int, height: int, *, ascii_only: bool = False) 
         rows = [(0, Text(glance.headline)), (1, _stages(glance, pen))]
     else:
         rows = [
-            (0, _title(status)),
+            (0, _title(status, glance.headline)),
             (2, _stages(glance, pen)),
             (9, Text()),
             (1, _scene(status, pen)),
@@ -118,7 +120,10 @@ class _Pen:
         return self.between.join(part for part in parts if part)
 
 
-def _title(status: Status) -> Text:
+def _title(status: Status, headline: str) -> Text:
+    if status.state in ("reconnecting", "lost"):
+        told = Text.assemble((status.scene, "bold"), "  ", (status.state, STATE_STYLES[status.state]))
+        return told.append(f"  {headline}")
     others = f", {status.links} more for the scene" if status.links else ""
     again = f", made again {status.reconnects} times" if status.reconnects > 1 else ""
     again = ", made again once" if status.reconnects == 1 else again

@@ -19,7 +19,8 @@ from exgs.client.status import Status
 KEPT_SECONDS = 120
 """Rates kept for the sparkline."""
 LASTING = ("corrupt", "silent", "reconnecting", "reconnected", "lost")
-"""Kinds of milestones whose lines stay on the terminal when the dashboard is gone."""
+"""Kinds of milestones whose lines stay on the terminal when the dashboard is gone; of several in a row the
+first, but for corrupt chunks."""
 
 
 @contextmanager
@@ -48,6 +49,7 @@ class Watch:
         self._reached_s: dict[str, float] = {}
         self._rates: deque[float] = deque(maxlen=KEPT_SECONDS)
         self._second = -1
+        self._lasting = ""
 
     @property
     def glance(self) -> Glance:
@@ -69,8 +71,9 @@ class Watch:
         self._headline = milestone.text
         if milestone.at_s is not None and milestone.kind in STAGES:
             self._reached_s.setdefault(milestone.kind, milestone.at_s)
-        if milestone.kind in LASTING:
+        if milestone.kind in LASTING and (milestone.kind != self._lasting or milestone.kind == "corrupt"):
             self._console.print(line(milestone), highlight=False, markup=False)
+            self._lasting = milestone.kind
 
 
 def _say(news: Milestone | Status) -> None:

@@ -14,6 +14,10 @@ from exgs.client.status import LinkMeter, LinkShare, State, Status
 from exgs.protocol import SCENE_CHANNELS
 from exgs.protocol import State as ConnectionState
 
+NEAR_BUDGET = 0.9
+"""Above this share of the splats that may be held there is room for little else: at most a sixteenth of them is
+let go at once."""
+
 
 class Gauges:
     """Of one session. Lives on the event loop."""
@@ -48,7 +52,7 @@ class Gauges:
             bytes_expected=self._scene.preamble.file_bytes,
             redundant_bytes=path.repeated_bytes,
             goodput_bytes_per_s=self._line.endpoint.delivered_bytes_per_s,
-            limiter=self._reception.limiter,
+            limiter=self._limiter(last.splats_resident if last else 0),
             rtt_ms=None if path.rtt_s is None else 1000 * path.rtt_s,
             jitter_ms=1000 * path.jitter_s,
             loss=path.loss,
@@ -79,6 +83,13 @@ class Gauges:
         if self._line.endpoint.state is not ConnectionState.OPEN:
             return "reconnecting"
         return "silent" if self._reception.silent else "open"
+
+    def _limiter(self, resident: int) -> str:
+        """What holds the scene back, by what was received, by the connection and by the budget."""
+        limiter, budget = self._reception.limiter, self._line.max_splats
+        if limiter != "complete" and self._state() in ("silent", "reconnecting", "lost"):
+            return "silence"
+        return "budget" if limiter == "link" and budget and resident > NEAR_BUDGET * budget else limiter
 
     def _connections(self) -> tuple[LinkShare, ...]:
         received = self._line.endpoint.bytes_received

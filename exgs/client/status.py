@@ -58,7 +58,7 @@ class Status:
     goodput_bytes_per_s: float = 0.0
     """Scene bytes delivered over the last second."""
     limiter: str = ""
-    """What holds the scene back: link, cpu, cap, or complete."""
+    """What holds the scene back: link, cpu, cap, budget, silence or complete."""
     rtt_ms: float | None = None
     """Round trip of connection 0; None before it was measured."""
     jitter_ms: float = 0.0

@@ -85,7 +85,7 @@ def test_a_bar_is_full_only_when_all_is_there() -> None:
     assert "─" in labelled(Glance(almost), "received")
 
 
-@pytest.mark.parametrize("limiter", ["link", "cpu", "cap", "complete"])
+@pytest.mark.parametrize("limiter", ["link", "cpu", "cap", "budget", "silence", "complete"])
 def test_the_limiter_is_named(limiter: str) -> None:
     assert HOLDS[limiter] in labelled(Glance(replace(STATUS, limiter=limiter)), "rate")
 
@@ -93,14 +93,16 @@ def test_the_limiter_is_named(limiter: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"state": "reconnecting", "links": 0}, "room  reconnecting over webrtc"),
+        ({"state": "reconnecting", "links": 0}, "room  reconnecting  not yet: nobody answers"),
+        ({"state": "lost"}, "room  lost  not yet: nobody answers"),
         ({"state": "silent", "carrier": "websocket", "links": 0}, "room  silent over websocket"),
         ({"reconnects": 1}, "room  open over webrtc, 2 more for the scene, made again once"),
         ({"reconnects": 3, "links": 0}, "room  open over webrtc, made again 3 times"),
     ],
 )
 def test_the_state_of_the_connection(changes: dict[str, object], says: str) -> None:
-    assert text(Glance(replace(STATUS, **changes)))[0] == says  # type: ignore[arg-type]
+    glance = Glance(replace(STATUS, **changes), "not yet: nobody answers")  # type: ignore[arg-type]
+    assert text(glance)[0] == says
 
 
 def test_what_is_not_known_or_not_there_is_not_made_up() -> None:

@@ -39,6 +39,22 @@ def play(terminal: io.StringIO, *, dashboard: bool = True) -> None:
         listen(Milestone("reconnecting", 2.0, "connection lost"))
 
 
+def test_tries_to_come_back_leave_one_line_each_time(terminal: Terminal) -> None:
+    kinds = ("reconnecting", "reconnecting", "reconnected", "reconnecting", "corrupt", "corrupt")
+    with redirect_stderr(terminal), listening(quiet=False) as listen:
+        assert listen is not None
+        for number, kind in enumerate(kinds):
+            listen(Milestone(kind, float(number), f"news {number}"))
+    said = terminal.getvalue()
+    assert [number for number in range(len(kinds)) if f"{number}.00 s  news {number}\n" in said] == [
+        0,
+        2,
+        3,
+        4,
+        5,
+    ]
+
+
 def test_on_a_terminal_a_dashboard_that_goes_away(terminal: Terminal) -> None:
     play(terminal)
     said = terminal.getvalue()

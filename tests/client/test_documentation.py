@@ -32,5 +32,17 @@ def test_every_field_of_each_second_has_its_row_and_no_row_is_too_much():
 
 
 def test_every_limiter_and_state_is_named():
-    for word in ("link", "cpu", "cap", "complete", "open", "silent", "reconnecting", "lost", "ended"):
+    for word in (
+        "link",
+        "cpu",
+        "cap",
+        "budget",
+        "silence",
+        "complete",
+        "open",
+        "silent",
+        "reconnecting",
+        "lost",
+        "ended",
+    ):
         assert f"`{word}`" in EACH_SECOND, word

@@ -164,7 +164,8 @@ async def hang_up(endpoint: Endpoint, scene: int) -> None:
 
 async def test_a_whole_scene_is_shown_and_written_out(tmp_path: Path):
     theatre, audience = Theatre(sending()), Audience()
-    config = replace(CONFIG, out=tmp_path / "a.mp4", stats=tmp_path / "a.csv", stereo=True)
+    outputs = {"out": tmp_path / "a.mp4", "stats": tmp_path / "a.csv", "status_log": tmp_path / "a.jsonl"}
+    config = replace(CONFIG, **outputs, stereo=True)
     summary = await audience.play(theatre, config)
     await theatre.end()
 
@@ -175,7 +176,7 @@ async def test_a_whole_scene_is_shown_and_written_out(tmp_path: Path):
     assert (summary.frames_shown, summary.frames_late, summary.frames_dropped) == (10, 0, 0)
     assert summary.splats == len(decode(DATA)) == 2000
     assert summary.lost_connection is None
-    assert summary.outputs == (str(tmp_path / "a.mp4"), str(tmp_path / "a.csv"))
+    assert summary.outputs == tuple(str(path) for path in outputs.values())
     assert json.loads(json.dumps(summary.to_json()))["complete"] is True
 
     with av.open(str(tmp_path / "a.mp4")) as container:
@@ -187,6 +188,14 @@ async def test_a_whole_scene_is_shown_and_written_out(tmp_path: Path):
     assert {row["chunks_level_0"] for row in rows[1:]} == {str(FINEST)}
     for row in rows:
         assert sum(float(row[f"{stage}_ms"]) for stage in STAGES) == pytest.approx(float(row["total_ms"]))
+    last = json.loads((tmp_path / "a.jsonl").read_text().splitlines()[-1])
+    assert (last["state"], last["limiter"], last["chunks"], last["splats"]) == (
+        "ended",
+        "complete",
+        CHUNKS,
+        2000,
+    )
+    assert last["complete_s"] is not None and last["levels"][0]["splats_shown"] == 2000
     assert isinstance(theatre.closed, Closed)
     assert theatre.closed.code == CloseCode.NORMAL
     assert theatre.closed.by_peer
@@ -395,6 +404,15 @@ async def test_a_full_disk_ends_it_with_a_clear_error_and_no_output(tmp_path: Pa
     with pytest.raises(ClientError, match="No space left"):
         await Audience().play(theatre, config)
     assert not list(tmp_path.iterdir())
+    assert theatre.hung_up == 1
+
+
+async def test_a_log_that_cannot_be_written_ends_it(tmp_path: Path):
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full to stand for a full disk")
+    theatre = Theatre(sending())
+    with pytest.raises(ClientError, match="No space left"):
+        await Audience().play(theatre, replace(CONFIG, status_log=Path("/dev/full"), seconds=1e6))
     assert theatre.hung_up == 1
 
 
