@@ -15,8 +15,7 @@ from exgs.protocol import SCENE_CHANNELS
 from exgs.protocol import State as ConnectionState
 
 NEAR_BUDGET = 0.9
-"""Above this share of the splats that may be held there is room for little else: at most a sixteenth of them is
-let go at once."""
+"""Above this share of the splats that may be held little has room: a sixteenth is let go at once."""
 
 
 class Gauges:
