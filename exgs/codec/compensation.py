@@ -2,7 +2,8 @@
 
 A coded splat stands a little beside where it was fitted, a little larger or more opaque. Its neighbours hide
 part of that once their colours know of it: the colours are fitted again, with the geometry as a decoder will
-have it, and coded once more in its place.
+have it, and coded once more in its place. Harmonics that were left out stay out: the others, and the constant
+colours, are fitted to do without them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from exgs.scene import Gaussians
 
 STEPS = 4
 """Steps of the fit."""
+_CHANNELS = np.array([[0.25, 0.5, 0.25], [0.5, 0.0, -0.5], [-0.25, 0.5, -0.25]])
+"""Luma, chroma o and chroma g of red, green and blue."""
+_NOTHING = 1e-6
+"""Below any step."""
 
 
 def compensate(pyramid: Pyramid, file: Serialized, views: Survey, rasterizer: Rasterizer) -> Pyramid:
@@ -29,19 +34,30 @@ def compensate(pyramid: Pyramid, file: Serialized, views: Survey, rasterizer: Ra
     ``file`` is what ``pyramid`` became; the colours of coarser splats stay.
     """
     coded = _decoded(pyramid, file)
-    leaves = _leaves(pyramid)
+    leaves = pyramid.leaves
     shown = [
         _with_colors(other.select(mask), level.gaussians.select(mask))
         for level, other, mask in zip(pyramid.levels, coded, leaves, strict=True)
     ]
-    finest = Gaussians.concatenate(shown)
-    fitted = refit_colors(finest, views, rasterizer, degree=finest.sh_degree, steps=STEPS)
+    finest, kept = Gaussians.concatenate(shown), None
+    if finest.sh_degree:
+        coded_shN = [other.shN[mask] for other, mask in zip(coded, leaves, strict=True)]
+        shN, kept = _left(finest.shN, np.concatenate(coded_shN))
+        finest = replace(finest, shN=shN)
+    fitted = refit_colors(finest, views, rasterizer, degree=finest.sh_degree, steps=STEPS, kept=kept)
     edges = np.cumsum([0, *(len(part) for part in shown)])
     levels = tuple(
         _recolored(level, mask, fitted.select(slice(edges[number], edges[number + 1])))
         for number, (level, mask) in enumerate(zip(pyramid.levels, leaves, strict=True))
     )
     return replace(pyramid, levels=levels)
+
+
+def _left(shN: np.ndarray, coded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``shN`` [N,K,3] without lumas and chromas that ``coded`` lacks, and where [N,K] any is left."""
+    kept = np.abs(coded @ _CHANNELS.T) > _NOTHING
+    left = (shN @ _CHANNELS.T * kept) @ np.linalg.inv(_CHANNELS).T
+    return np.ascontiguousarray(left, np.float32), kept.any(axis=2)
 
 
 def _decoded(pyramid: Pyramid, file: Serialized) -> list[Gaussians]:
@@ -55,15 +71,6 @@ def _decoded(pyramid: Pyramid, file: Serialized) -> list[Gaussians]:
         place[index] = np.arange(len(index))
         coded.append(Gaussians.concatenate(parts).select(place))
     return coded
-
-
-def _leaves(pyramid: Pyramid) -> list[np.ndarray]:
-    """For each level which of its splats, [N] bool, no finer one replaces."""
-    leaves = [np.ones(len(level.gaussians), np.bool_) for level in pyramid.levels]
-    for finer, mask in zip(pyramid.levels, leaves[1:], strict=False):
-        if finer.parents is not None:
-            mask[finer.parents] = False
-    return leaves
 
 
 def _with_colors(geometry: Gaussians, colors: Gaussians) -> Gaussians:

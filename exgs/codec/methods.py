@@ -11,23 +11,30 @@ from exgs.codec.carrying import carry, lift, reaches, remember
 from exgs.codec.compensation import compensate
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
-from exgs.codec.fidelity import mean_psnr
 from exgs.codec.finetune import finetune
 from exgs.codec.gains import blamed_error, importance
 from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.rate import BALANCED, Fit, fit_precision
-from exgs.codec.refit import HELD_OUT, refit_colors
+from exgs.codec.refit import refit_colors
 from exgs.codec.serializer import serialize, serialize_measured
 from exgs.codec.simplify import Tree, grow, presence, to_pyramid
 from exgs.codec.task import Outcome, Task
+from exgs.codec.weighing import weighed
+from exgs.scene import Gaussians
 
 LEAST_SPLAT_BYTES = 3.0
 """No Gaussian is coded in fewer bytes: what a budget can hold at most."""
 ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
-TRIAL_VIEWS = 24
-"""Views by which the degrees of the harmonics are compared."""
+SAMPLE, STRETCHES = 96_000, 8
+"""Gaussians by which the bytes of many are estimated, and the stretches of neighbours that they come from."""
+FEW = 0.001
+"""Share of the Gaussians that must keep a band of harmonics for the file to have it."""
+WEIGHING_VIEWS = 32
+"""Views that tell how much of the pictures each Gaussian is."""
+COMPENSATIONS = 2
+"""Times that colours are fitted to what became of everything else."""
 COLOUR_STEPS = 2
 """Steps of the fit of colours that comes before fine-tuning."""
 COLOUR_VIEWS = 64
@@ -50,7 +57,6 @@ class _Plan:
 
     clusters: Clusters
     degree: int
-    psnr_db: float
 
 
 def encode_ugc(task: Task) -> Outcome:
@@ -63,6 +69,9 @@ def encode_ugc(task: Task) -> Outcome:
         tree, seen = _carried(task, plan, tree) if carried else _refit(task, plan, tree)
         task.tell("coding", 0.85)
         pyramid = replace(to_pyramid(tree, importance(tree, seen)), start=task.start)
+        if plan.degree:
+            views = task.views.thinned(CARRIED_VIEWS if carried else WEIGHING_VIEWS)
+            pyramid = weighed(pyramid, views, task.rasterizer)
         fit = fit_precision(pyramid, task.budget)
         if fit.fits:
             if carried or not task.config.refit:
@@ -104,9 +113,13 @@ def _refit(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
 def _compensated(task: Task, outcome: Outcome) -> Outcome:
     """The outcome with colours that make up for what quantising did, where that still fits the budget."""
     views = task.views.thinned(COLOUR_VIEWS)
-    pyramid = compensate(outcome.pyramid, outcome.fit.file, views, task.rasterizer)
-    fit = fit_precision(pyramid, task.budget, start=outcome.fit.factor)
-    return replace(outcome, pyramid=pyramid, fit=fit) if fit.fits else outcome
+    for _ in range(COMPENSATIONS):
+        pyramid = compensate(outcome.pyramid, outcome.fit.file, views, task.rasterizer)
+        fit = fit_precision(pyramid, task.budget, start=outcome.fit.factor)
+        if not fit.fits:
+            break
+        outcome = replace(outcome, pyramid=pyramid, fit=fit)
+    return outcome
 
 
 def _carried(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
@@ -134,7 +147,7 @@ def _shrink(clusters: Clusters, share: float, least_bytes: int) -> None:
 
 
 def _choose(task: Task) -> _Plan:
-    """Tries each degree of the harmonics at the count that then fits; the views that no fit sees decide."""
+    """The count that fits where each Gaussian keeps the harmonics that pay, and the degree that takes."""
     assert task.tree is not None
     clusters = Clusters.whole(task.tree)
     most = int(task.budget / LEAST_SPLAT_BYTES)
@@ -142,41 +155,48 @@ def _choose(task: Task) -> _Plan:
         reduce(clusters, max(1, most))
     if task.fitted is not None and task.fitted.degree <= task.highest_degree:
         _fit_count(clusters, task, task.fitted.degree)
-        return _Plan(clusters, task.fitted.degree, 0.0)
-    best: _Plan | None = None
-    for degree in range(task.highest_degree + 1):
-        task.tell("simplification", 0.2 + 0.3 * degree / (task.highest_degree + 1))
-        _fit_count(clusters, task, degree)
-        if task.highest_degree == 0:
-            return _Plan(clusters, 0, 0.0)
-        psnr = _try(task, clusters, degree)
-        if best is None or psnr > best.psnr_db:
-            best = _Plan(clusters.copy(), degree, psnr)
-    assert best is not None
-    return best
+        return _Plan(clusters, task.fitted.degree)
+    task.tell("simplification", 0.3)
+    coded = _fit_count(clusters, task, task.highest_degree)
+    return _Plan(clusters, _worth_while(decode(coded)) if task.highest_degree else 0)
 
 
-def _try(task: Task, clusters: Clusters, degree: int) -> float:
-    """PSNR [dB] of the clusters at ``degree``, coded and decoded, over views left out of a short refit."""
-    gaussians = to_gaussians(clusters).with_sh_degree(degree)
-    views = task.views.thinned(TRIAL_VIEWS)
-    if task.config.refit:
-        gaussians = refit_colors(gaussians, views, task.rasterizer, degree=degree, steps=2)
-    coded = serialize(Pyramid((Level(gaussians, None, presence(clusters)),)), BALANCED)
-    held_out = list(range(HELD_OUT - 1, len(views.cameras), HELD_OUT))
-    return mean_psnr(decode(coded), views, task.rasterizer, only=held_out or None)
+def _worth_while(coded: Gaussians) -> int:
+    """The highest degree of harmonics that enough Gaussians keep."""
+    for degree in range(coded.sh_degree, 0, -1):
+        kept = coded.shN[:, degree**2 - 1 : (degree + 1) ** 2 - 1].any(axis=(1, 2))
+        if kept.mean() >= FEW:
+            return degree
+    return 0
 
 
-def _fit_count(clusters: Clusters, task: Task, degree: int) -> None:
-    """Merges until the clusters take about the budget at the balanced precision, coarser levels included."""
+def _fit_count(clusters: Clusters, task: Task, degree: int) -> bytes:
+    """Merges until the clusters take about the budget at the balanced precision, coarser levels included.
+
+    Gives the file of the last clusters tried, or of a part of them.
+    """
     for _ in range(ROUNDS):
-        gaussians = to_gaussians(clusters).with_sh_degree(degree)
-        size = len(serialize(Pyramid((Level(gaussians, None, presence(clusters)),)), BALANCED))
+        some = _sample(clusters.count)
+        gaussians = to_gaussians(clusters, some).with_sh_degree(degree)
+        weight = np.maximum(clusters.mass * clusters.footprint, 1e-30)[some]
+        level = Level(gaussians, None, presence(clusters)[some], weight)
+        coded = serialize(Pyramid((level,)), BALANCED)
+        size = len(coded) * clusters.count / len(gaussians)
         room = task.budget / (size * (TREE_SHARE if task.config.levels > 1 else 1.0))
         if room >= 0.98 or clusters.count == 1:
-            return
+            break
         # Fewer Gaussians lie farther apart and take more bits each: go most of the way, look again.
         reduce(clusters, max(1, int(clusters.count * max(room, 0.05) ** 0.97)))
+    return coded
+
+
+def _sample(count: int) -> np.ndarray | slice:
+    """Clusters whose bytes tell those of all: of many, a few stretches of neighbours in space."""
+    stretch = SAMPLE // STRETCHES
+    if count <= 2 * SAMPLE:
+        return slice(None)
+    starts = np.linspace(0, count - stretch, STRETCHES).astype(np.int64)
+    return np.asarray((starts[:, None] + np.arange(stretch)).ravel())
 
 
 def encode_exgs(task: Task) -> Outcome:

@@ -19,6 +19,8 @@ class Level:
     """[N] int32 index of the next coarser level's Gaussian that each one refines; None at the coarsest."""
     importance: np.ndarray
     """[N] float32 non-negative picture error that each one removes in place of its parent."""
+    weight: np.ndarray | None = None
+    """[N] float32 blending weight, by which harmonics are worth their bits; None: by size and opacity."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,15 @@ class Pyramid:
     """Level 0 is the finest; each further one is coarser."""
     start: StartView | None = None
     """Where a viewer begins; None leaves that to the client."""
+
+    @property
+    def leaves(self) -> tuple[np.ndarray, ...]:
+        """For each level which of its splats, [N] bool, no finer one replaces."""
+        leaves = [np.ones(len(level.gaussians), np.bool_) for level in self.levels]
+        for finer, mask in zip(self.levels, leaves[1:], strict=False):
+            if finer.parents is not None:
+                mask[finer.parents] = False
+        return tuple(leaves)
 
     @property
     def shown(self) -> int:

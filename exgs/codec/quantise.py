@@ -38,7 +38,7 @@ from exgs.codec.prediction import (
     lightness,
     set_classes,
 )
-from exgs.codec.pyramid import Pyramid
+from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.sparing import spare
 from exgs.codec.turns import prolate, set_turn_bits
 from exgs.scene import SH_C0, Gaussians
@@ -47,19 +47,20 @@ _LARGEST = 30000
 """Bound of scale and colour in steps of class 0: folded differences of two stay below MAX_VALUE."""
 
 
-def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: int) -> np.ndarray:
-    """[rows, N] int32: everything but the means.
+def quantise(level: Level, coding: Coding, precision: Precision, number: int) -> np.ndarray:
+    """[rows, N] int32: everything but the means of ``level``, which is that of ``number``.
 
     Raises:
         EncodeError: a value is not finite.
     """
+    gaussians = level.gaussians
     arrays = ("quats", "log_scales", "opacity_logits", "sh0", "shN")
     for name in arrays:
         if not np.isfinite(getattr(gaussians, name)).all():
-            raise EncodeError(f"level {level}: {name} has values that are not finite")
+            raise EncodeError(f"level {number}: {name} has values that are not finite")
     codes = np.zeros((SH + 3 * gaussians.shN.shape[1], len(gaussians)), np.int32)
     codes[OPACITY] = opacity_codes(gaussians, coding.opacity_levels)
-    book = coding.book(level, gaussians.sh_degree)
+    book = coding.book(number, gaussians.sh_degree)
     shape_codes(gaussians.log_scales, coding.scale_step, precision.flattest, codes)
     set_classes(codes, book)
     _refine(gaussians.log_scales, coding.scale_step, precision.flattest, fine_bits(codes, book), codes)
@@ -67,7 +68,7 @@ def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, level: 
     set_turn_bits(codes, book)
     _turns(gaussians.quats, gaussians.log_scales, (TANGENTS, COSINES, SINES), codes)
     _colours(gaussians.sh0, gaussians.shN, np.array([coding.colour_step, coding.sh_step]), codes)
-    spare(gaussians.shN, codes, coding.sh_step, precision.thrift)
+    spare(gaussians.shN, codes, coding.sh_step, precision.thrift, level.weight)
     return codes
 
 

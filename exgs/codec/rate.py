@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from exgs.codec.precision import Precision
 from exgs.codec.pyramid import Pyramid
 from exgs.codec.serializer import Serialized, serialize_measured
 
-BALANCED = Precision().scaled(0.65)
-"""Steps at which a byte buys as much picture in precision as in more Gaussians."""
+BALANCED = replace(Precision().scaled(0.65), thrift=0.1)
+"""Steps and thrift at which a byte buys as much picture in precision as in more Gaussians."""
 TOLERANCE = 0.015
 """A file of at least (1 - TOLERANCE) x budget is taken as it is."""
 MOST_TRIALS = 9

@@ -30,9 +30,19 @@ class _Problem:
     """The normal equations over the views of a fit; unknowns are [N,B,3]."""
 
     def __init__(
-        self, gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, weight: np.ndarray, degree: int
+        self,
+        gaussians: Gaussians,
+        views: Survey,
+        rasterizer: Rasterizer,
+        weight: np.ndarray,
+        degree: int,
+        kept: np.ndarray | None,
     ) -> None:
         self.gaussians, self.views, self.degree = gaussians, views, degree
+        self.free: np.ndarray | None = None
+        if kept is not None:
+            constant = np.ones((len(kept), 1), np.float32)
+            self.free = np.concatenate([constant, kept[:, : (degree + 1) ** 2 - 1]], axis=1)[:, :, None]
         self.blending: Blending = rasterizer.blending(gaussians, views.cameras)
         bands = (degree + 1) ** 2
         ridge = np.full(bands, RIDGE[1], np.float32)
@@ -56,7 +66,8 @@ class _Problem:
         pulled = self.blending.transpose(view, picture)
         if self.degree == 0:
             return pulled[:, None, :]
-        return self.basis(view)[:, :, None] * pulled[:, None, :]
+        spread = self.basis(view)[:, :, None] * pulled[:, None, :]
+        return spread if self.free is None else spread * self.free
 
     def apply(self, unknowns: np.ndarray) -> np.ndarray:
         total = self.ridge * unknowns
@@ -71,11 +82,20 @@ class _Problem:
 
 
 def refit_colors(
-    gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, *, degree: int, steps: int = 5
+    gaussians: Gaussians,
+    views: Survey,
+    rasterizer: Rasterizer,
+    *,
+    degree: int,
+    steps: int = 5,
+    kept: np.ndarray | None = None,
 ) -> Gaussians:
-    """``gaussians`` with colours, and harmonics up to ``degree``, fitted to the pictures of ``views``."""
+    """``gaussians`` with colours, and harmonics up to ``degree``, fitted to the pictures of ``views``.
+
+    ``kept`` [N,K] bool tells which of the further harmonics may change; None that all may.
+    """
     residual, weight = _residual(gaussians, views, rasterizer)
-    problem = _Problem(gaussians, views, rasterizer, weight, degree)
+    problem = _Problem(gaussians, views, rasterizer, weight, degree, kept)
     right = np.zeros((len(gaussians), (degree + 1) ** 2, 3), np.float32)
     for view in problem.fitted:
         right += problem.gather(view, residual[view])

@@ -114,7 +114,7 @@ def _quantised(pyramid: Pyramid, precision: Precision) -> tuple[Coding, np.ndarr
         np.floor((array - origin) / step).astype(np.int64)
         for array, step in zip(means, coding.position_steps, strict=True)
     ]
-    columns = [quantise(level.gaussians, coding, precision, i) for i, level in enumerate(pyramid.levels)]
+    columns = [quantise(level, coding, precision, number) for number, level in enumerate(pyramid.levels)]
     cuts = cut(pyramid, lattices, CHUNK_SPLATS[degree])
     chunks = [_arrange(piece, lattices[piece.level], columns[piece.level], coding, degree) for piece in cuts]
     return replace(coding, predictions=_predictions(chunks)), origin, chunks

@@ -2,8 +2,9 @@
 
 A coefficient is kept as it rounds, brought one step nearer to zero, or left out; bands from some one on, and
 channels, are left out as a whole. What decides is the squared error, in steps, plus ``thrift`` for each bit.
-Steps follow the weight of a Gaussian in the picture, so a step means about as much of it everywhere. The bits
-are those of the frequencies with which the symbols of a level come, counted again after each pass.
+Steps follow size and opacity, so a step means about as much in the picture everywhere; where it means more or
+less, because a Gaussian stands near to viewers or behind others, its bits cost less or more. Bits are those
+of the frequencies with which the symbols of a level come, counted again after each pass.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ PASSES = 2
 """Times that bits are counted and coefficients chosen by them."""
 CHROMA_O_ERROR = 2 / 3
 """Squared error of red, green and blue by a step of chroma o, of that by a step of luma or chroma g."""
+TRUST = 0.7
+"""Power of the weight of a Gaussian in the sampled pictures, which is another in others."""
 _CONTEXTS = 120
 _LARGEST = 30000
 """Bound of a coefficient in steps of class 0."""
@@ -28,7 +31,9 @@ _PRIOR = 0.3
 """Occurrences that every symbol is given in advance."""
 
 
-def spare(shN: np.ndarray, codes: np.ndarray, step: float, thrift: float) -> None:
+def spare(
+    shN: np.ndarray, codes: np.ndarray, step: float, thrift: float, weight: np.ndarray | None = None
+) -> None:
     """Writes the harmonics of ``codes`` anew, with BAND and MASK.
 
     Args:
@@ -36,13 +41,23 @@ def spare(shN: np.ndarray, codes: np.ndarray, step: float, thrift: float) -> Non
         codes: [28+3K,N] int32 with CLASS, and the coefficients rounded.
         step: that of the coefficients in class 0.
         thrift: squared error of luma, in steps, that a bit must save; 0 changes nothing.
+        weight: [N] blending weight in the pictures, positive; None for one as size and opacity have it.
     """
     if not thrift > 0 or not shN.size:
         return
+    prices = _prices(codes[CLASS], thrift, weight)
     for _ in range(PASSES):
         coefficients, bands, masks = np.zeros((_CONTEXTS, TOKENS)), np.zeros((CLASSES >> 1, 4)), np.zeros(8)
         _count(codes, coefficients, bands, masks)
-        _choose(shN, codes, step, thrift, (_bits(coefficients), _bits(bands), _bits(masks)))
+        _choose(shN, codes, step, prices, (_bits(coefficients), _bits(bands), _bits(masks)))
+
+
+def _prices(levels: np.ndarray, thrift: float, weight: np.ndarray | None) -> np.ndarray:
+    """[N] squared error in steps of each splat that a bit must save; ``thrift`` in the middle."""
+    if weight is None:
+        return np.full(len(levels), thrift)
+    worth = weight.astype(np.float64) * 4.0**levels
+    return np.asarray(thrift * (np.median(worth) / worth) ** TRUST)
 
 
 def _bits(counts: np.ndarray) -> np.ndarray:
@@ -90,7 +105,7 @@ def _choose(
     shN: np.ndarray,
     codes: np.ndarray,
     step: float,
-    thrift: float,
+    prices: np.ndarray,
     bits: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
     """Finds for each splat the coefficients, the band and the channels of the least cost."""
@@ -98,7 +113,7 @@ def _choose(
     kept, dropped = np.empty((3, 4)), np.empty(3)
     bands = band_of(shN.shape[1] - 1)
     for index in range(codes.shape[1]):
-        level = codes[CLASS, index]
+        level, thrift = codes[CLASS, index], prices[index]
         _in_steps(shN[index], 1.0 / (step * (1 << level)), values)
         for channel in range(3):
             at = (shN.shape[1], wide(level), channel)

@@ -50,6 +50,16 @@ def test_harmonics_are_fitted_up_to_the_degree(scene: Gaussians, views: Survey, 
     assert mean_psnr(linear, views, cpu) > mean_psnr(constant, views, cpu) + 1.0
 
 
+def test_harmonics_that_are_not_kept_do_not_change(scene: Gaussians, views: Survey, cpu: Rasterizer) -> None:
+    plain = replace(scene, shN=np.zeros_like(scene.shN))
+    kept = np.zeros((len(scene), 3), np.bool_)
+    kept[:, 1] = True
+    fitted = refit_colors(plain, views, cpu, degree=1, kept=kept)
+    assert not fitted.shN[:, [0, 2]].any() and fitted.shN[:, 1].any()
+    everything = refit_colors(plain, views, cpu, degree=1)
+    assert mean_psnr(plain, views, cpu) < mean_psnr(fitted, views, cpu) < mean_psnr(everything, views, cpu)
+
+
 def test_left_out_views_never_get_worse(scene: Gaussians, views: Survey, cpu: Rasterizer) -> None:
     """Pictures of nothing but noise: the fit must not follow them where that does not carry over."""
     noise = np.random.default_rng(2).normal(0.0, 0.2, views.pictures.shape).astype(np.float32)

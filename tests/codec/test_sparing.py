@@ -92,6 +92,15 @@ def test_what_is_strong_stays_and_what_is_weak_goes() -> None:
     assert (strong != 0).mean() > 0.3 and (weak != 0).mean() < 0.01
 
 
+def test_what_shows_little_keeps_less() -> None:
+    shN = harmonics(600, 0.15)
+    codes = columns(shN)
+    weight = np.where(np.arange(600) < 300, 10.0, 0.1).astype(np.float32)
+    spare(shN, codes, STEP, 0.1, weight)
+    kept = (codes[SH:] != 0).mean(axis=0)
+    assert kept[:300].mean() > 3 * kept[300:].mean() > 0
+
+
 def test_the_trade_pays_in_real_bytes() -> None:
     """Squared error in steps plus thrift times the bits of the file is less than by rounding."""
     gaussians, thrift = scene(3000, 0.15), 0.15
