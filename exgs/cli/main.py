@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": "serve scenes to viewers over WebRTC",
     "play": "play a remote scene",
     "token": "make a token that lets viewers in for a while",
+    "experiment": "measure a grid of sessions over emulated networks",
     "doctor": "say what this machine can do",
 }
 """Subcommands in the order of the help page; each is the module of that name beside this one."""
@@ -99,12 +100,16 @@ def _failures() -> tuple[type[Exception], ...]:
     """The errors that say in a sentence what went wrong; imported late, when one was raised."""
     from exgs.client.errors import ClientError
     from exgs.codec.errors import CodecError
+    from exgs.experiments.errors import ExperimentError
     from exgs.protocol.errors import ProtocolError
     from exgs.raster.choose import RasterizerError
     from exgs.scene.errors import SceneError
     from exgs.server.errors import ServerError
 
-    return (CommandError, SceneError, RasterizerError, CodecError, ProtocolError, ServerError, ClientError)
+    return (
+        CommandError, SceneError, RasterizerError, CodecError, ProtocolError, ServerError, ClientError,
+        ExperimentError,
+    )  # fmt: skip
 
 
 def _fail(reason: str, code: int) -> int:

@@ -15,6 +15,8 @@ from exgs.experiments.timeline import FrameRow, Timeline
 
 Row = dict[str, Any]
 
+STAGES = ("signalling_s", "first_chunk_s", "other_chunks_s", "decode_and_show_s")
+"""What the time to the first frame is made of."""
 STALL_S = 0.5
 """Nothing new on display for longer than this, while more was to come, is a stall."""
 NEAR_SHARE = 0.01
@@ -97,6 +99,7 @@ def summary_row(judged: Judged) -> Row:
         "packets_lost": timeline.packets_lost,
         "links": timeline.links,
         "reconnects": timeline.reconnects,
+        "seconds": timeline.trial.seconds,
         **latency(timeline),
     }
 
@@ -105,14 +108,18 @@ def latency(timeline: Timeline) -> Row:
     """The stages, one after the other, of the time to the first frame, in seconds; None where not reached.
 
     ``signalling_s`` ends when the viewer can ask for a scene, ``first_chunk_s`` takes from there until a
-    chunk has arrived, ``decode_s`` until one is on display, ``show_s`` until the whole scene is, however
-    coarse.
+    chunk has arrived, ``other_chunks_s`` until all have that the first frame shows, ``decode_and_show_s``
+    until it does.
     """
-    received = min((row.received_s for row in timeline.chunks if row.received_s is not None), default=None)
-    shown = min((row.shown_s for row in timeline.chunks if row.shown_s is not None), default=None)
-    ends = [timeline.opened_s, received, shown, timeline.first_frame_s]
-    names, before, stages = ("signalling_s", "first_chunk_s", "decode_s", "show_s"), 0.0, {}
-    for name, end in zip(names, ends, strict=True):
+    received = [row.received_s for row in timeline.chunks if row.received_s is not None]
+    first_s = float("-inf") if timeline.first_frame_s is None else timeline.first_frame_s
+    needed = [row.received_s for row in timeline.chunks if row.shown_s is not None and row.shown_s <= first_s]
+    ends = (
+        timeline.opened_s, min(received, default=None), max(filter(None, needed), default=None),
+        timeline.first_frame_s,
+    )  # fmt: skip
+    before, stages = 0.0, {}
+    for name, end in zip(STAGES, ends, strict=True):
         stages[name] = None if end is None else max(end - before, 0.0)
         before = before if end is None else max(end, before)
     return stages

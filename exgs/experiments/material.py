@@ -67,6 +67,7 @@ class Workbench:
         """``say`` hears a line before something that takes long."""
         self._streams, self._folder = Cache(cache / "streams"), cache
         self._rasterizer, self._splat_transform, self._say = rasterizer, splat_transform, say
+        self._code = code_checksum(ENCODER)
 
     def source(self, spec: SceneSpec) -> Source:
         """The uncompressed scene.
@@ -96,7 +97,7 @@ class Workbench:
             return _opened(spec.stream, source)
         assert size is not None
         config = size.config(spec.views)
-        key = cache_key(f"{source.checksum} {code_checksum(ENCODER)}", config)
+        key = cache_key(f"{source.checksum} {self._code}", config)
         data = self._streams.get(key)
         if data is None:
             self._say(f"encoding {spec.name} at {size.name}")
