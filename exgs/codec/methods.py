@@ -11,7 +11,7 @@ from exgs.codec.carrying import carry, lift, reaches, remember
 from exgs.codec.compensation import compensate
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
-from exgs.codec.finetune import finetune
+from exgs.codec.finetune import PICTURE, finetune
 from exgs.codec.gains import blamed_error, importance
 from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.pyramid import Level, Pyramid
@@ -39,8 +39,10 @@ COLOUR_STEPS = 2
 """Steps of the fit of colours that comes before fine-tuning."""
 COLOUR_VIEWS = 64
 """Views by which colours are fitted: neighbouring ones tell them much the same."""
-COARSE_VIEWS, COARSE_DRAWS = 32, 96
-"""Views and draws by which coarser pictures are fitted: they show for a while only."""
+COARSE_DRAWS, COARSE_WORK = 400, 16_000_000
+"""Bounds of the draws by which each coarser picture is fitted, and of the Gaussians drawn for it."""
+BLAME_VIEWS = 32
+"""Views that tell where a coarser picture is wrong."""
 CARRIED_VIEWS = 8
 """Views that order the coarser pictures where a fit is carried over."""
 TREE_SHARE = 1.2
@@ -96,17 +98,19 @@ def _refit(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
             continue
         gaussians = tree.gaussians.select(shown)
         if task.config.refit:
-            views = task.views if number == 0 else task.views.thinned(COARSE_VIEWS)
-            few = views.thinned(COLOUR_VIEWS)
-            draws = None if number == 0 else COARSE_DRAWS
-            fitted = refit_colors(gaussians, few, task.rasterizer, degree=plan.degree, steps=COLOUR_STEPS)
-            tree = tree.with_values(shown[fresh], fitted.select(fresh))
-            gaussians = tree.gaussians.select(shown)
-            fitted = finetune(gaussians, views, task.rasterizer, degree=plan.degree, free=fresh, draws=draws)
-            tree = tree.with_values(shown[fresh], fitted.select(fresh))
-            gaussians = tree.gaussians.select(shown)
+            if number == 0:
+                few = task.views.thinned(COLOUR_VIEWS)
+                gaussians = refit_colors(
+                    gaussians, few, task.rasterizer, degree=plan.degree, steps=COLOUR_STEPS
+                )
+            draws = None if number == 0 else min(COARSE_DRAWS, COARSE_WORK // (len(shown) + PICTURE))
+            gaussians = finetune(
+                gaussians, task.views, task.rasterizer, degree=plan.degree, free=fresh, draws=draws
+            )
+            tree = tree.with_values(shown[fresh], gaussians.select(fresh))
         if number > 0:
-            seen[shown[fresh]] = blamed_error(gaussians, task.views, task.rasterizer)[fresh]
+            few = task.views.thinned(BLAME_VIEWS)
+            seen[shown[fresh]] = blamed_error(gaussians, few, task.rasterizer)[fresh]
     return tree, seen
 
 
