@@ -180,8 +180,8 @@ async def measure_idle(player: asyncio.subprocess.Process, args: argparse.Namesp
         print(f"{name:10} {found[name][0]:.3f} cores  {found[name][1]:7.0f} poses/s", flush=True)
     player.stdin.write(b"end\n")
     whole, dropped, silent = (found[name][0] for name in ("as it is", "dropped", "no poses"))
-    rate = max(found["as it is"][1], 1.0)
-    carrier_us, session_us = 1e6 * (dropped - silent) / rate, 1e6 * (whole - dropped) / rate
+    carrier_us = 1e6 * (dropped - silent) / max(found["dropped"][1], 1.0)
+    session_us = 1e6 * (whole - silent) / max(found["as it is"][1], 1.0) - carrier_us
     print(f"a pose costs {carrier_us:.1f} us in the carrier and {session_us:.1f} us in the session")
 
 
@@ -207,7 +207,7 @@ async def main_server(args: argparse.Namespace) -> None:
         count = args.viewers
         config = ServerConfig(
             scenes, Path(folder, "cache"), port=0, max_bytes_per_s=args.max_mbps * 1e6 / 8,
-            limits=Limits(max_sessions=count, max_sessions_per_address=count),
+            limits=Limits(max_sessions=count, max_sessions_per_address=count, calls=count, max_late_s=9.0),
         )  # fmt: skip
         async with serve(config) as server:
             scene = await server.library.open("scene")

@@ -18,7 +18,7 @@ from exgs.protocol.limiter import Limiter, PathFigures
 from exgs.protocol.listener import Listener
 from exgs.protocol.liveness import Liveness
 from exgs.protocol.rules import check_said
-from exgs.protocol.vocabulary import CloseCode, Role, SceneState, State
+from exgs.protocol.vocabulary import MAX_CONTROL_BACKLOG_BYTES, CloseCode, Role, SceneState, State
 from exgs.protocol.wire import serialize
 
 _POSE_BACKLOG_BYTES = 4096
@@ -179,6 +179,8 @@ class Connection(Listener):
         self._outflow.lanes.set_buffered(channel, n_bytes)
         if channel is Channel.POSE:
             self._pose_backlog_bytes = n_bytes
+        elif channel is Channel.CONTROL and n_bytes > MAX_CONTROL_BACKLOG_BYTES:
+            self.close(CloseCode.FLOOD, f"{n_bytes} bytes of control wait to be read", self._now_s)
 
     # What time demands.
 

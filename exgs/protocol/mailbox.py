@@ -9,7 +9,7 @@ from exgs.protocol.events import ChunkReceived, Closed, Event, ManifestReceived,
 from exgs.protocol.messages import Preferences, Statistics, ViewUpdate
 from exgs.protocol.vocabulary import CloseCode
 
-_MAX_WAITING = 4096
+_MAX_WAITING = 512
 _NEWEST_COUNTS = (ViewUpdate, Statistics, Preferences)
 _BOUNDED_ELSEWHERE = (ChunkReceived, PeerSilent, Closed)
 _OF_A_SCENE = (ManifestReceived, ChunkReceived)

@@ -36,6 +36,7 @@ MAX_DIGEST_BYTES = 32
 # What may be under way: chunks sent and not yet taken by the other side.
 MAX_OPEN_CHUNKS = 2048
 MAX_HELD_BYTES = 40 << 20
+MAX_CONTROL_BACKLOG_BYTES = 1 << 20
 
 
 class Role(enum.Enum):

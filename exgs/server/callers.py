@@ -1,4 +1,4 @@
-"""How often each network address may ask for a session."""
+"""How often somebody may ask: each network address for a session, each viewer for a scene."""
 
 from __future__ import annotations
 
@@ -10,26 +10,40 @@ MAX_KNOWN = 4096
 _HOME_BITS = 64
 
 
-class Callers:
-    """A bucket of calls for each address: ``burst`` at once, and ``per_s`` more each second."""
+class Bucket:
+    """``burst`` calls at once, and ``per_s`` more each second."""
 
     def __init__(self, burst: float, per_s: float) -> None:
         self._burst, self._per_s = burst, per_s
-        self._known: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._left, self._at_s = burst, float("inf")
+
+    def wait_s(self, now_s: float) -> float:
+        """Counts a call: 0 lets it in, else it may be tried again after so long."""
+        self._left = min(self._left + max(0.0, now_s - self._at_s) * self._per_s, self._burst)
+        self._at_s = now_s
+        if self._left < 1:
+            return (1 - self._left) / self._per_s
+        self._left -= 1
+        return 0.0
+
+
+class Callers:
+    """A bucket of calls for each address."""
+
+    def __init__(self, burst: float, per_s: float) -> None:
+        self._burst, self._per_s = burst, per_s
+        self._known: OrderedDict[str, Bucket] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
     def wait_s(self, address: str, now_s: float) -> float:
-        """Counts a call: 0 lets it in, else it may be tried again after so long."""
-        left, at_s = self._known.get(address, (self._burst, now_s))
-        left = min(left + max(0.0, now_s - at_s) * self._per_s, self._burst)
-        admitted = left >= 1
-        self._known[address] = (left - admitted, now_s)
+        """Counts a call of ``address``; see Bucket."""
+        bucket = self._known.setdefault(address, Bucket(self._burst, self._per_s))
         self._known.move_to_end(address)
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
-        return 0.0 if admitted else (1 - left) / self._per_s
+        return bucket.wait_s(now_s)
 
 
 def caller(address: str) -> str:

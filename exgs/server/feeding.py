@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from hashlib import sha256
 
 from exgs.protocol import Endpoint, Forgotten, OpenScene, Preferences, SceneState, SceneStatus
 from exgs.protocol.vocabulary import MAX_REASON_BYTES
+from exgs.server.callers import Bucket
 from exgs.server.errors import ServerError, UnknownScene
 from exgs.server.hearing import held_ids, view_of
 from exgs.server.house import House
@@ -19,6 +19,8 @@ from exgs.server.standing import Standing
 
 PROGRESS_STEP = 0.01
 """A viewer who waits for an encoding hears of each further hundredth."""
+OPENINGS_AT_ONCE, OPENINGS_PER_S = 8.0, 2.0
+"""A viewer who asks for scenes more often than this waits; each wish takes the place of the one before."""
 
 
 class Feeder:
@@ -33,6 +35,7 @@ class Feeder:
         self._seen: object = None
         self._changed = asyncio.Event()
         self._pacer = Pacer()
+        self._openings = Bucket(OPENINGS_AT_ONCE, OPENINGS_PER_S)
         self._counted_s = time.monotonic()
 
     def wish(self, wishes: Preferences) -> None:
@@ -63,9 +66,10 @@ class Feeder:
         """Sends one scene, called ``name`` where the list has it: its state, its manifest, its chunks."""
         started_s = time.monotonic()
         self._schedule = None
+        await asyncio.sleep(self._openings.wait_s(started_s))
         try:
             scene = await self._open(wish.scene, name)
-            kept = wish.manifest == sha256(scene.container.preamble).digest()
+            kept = wish.manifest == scene.digest
             schedule = Schedule(scene.table, held=held_ids(wish.have if kept else b""), order=self._order)
         except ServerError as error:
             self._report(wish.scene, SceneState.REFUSED, detail=str(error))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from exgs.protocol import ViewUpdate
@@ -35,7 +33,7 @@ def view_of(update: ViewUpdate) -> View | None:
     )
 
 
-def held_ids(bitmap: bytes) -> Iterable[int]:
-    """Ids of the set bits of OpenScene's ``have``, lowest bit of the first byte first."""
+def held_ids(bitmap: bytes) -> np.ndarray:
+    """[N] int64 ids of the set bits of OpenScene's ``have``, lowest bit of the first byte first."""
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
-    return (int(index) for index in np.flatnonzero(bits))
+    return np.flatnonzero(bits)

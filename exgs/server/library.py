@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from weakref import WeakValueDictionary
 
 from exgs.codec import CodecError, Container, open_container
@@ -44,6 +45,8 @@ class OpenedScene:
     """Its bytes and manifest."""
     table: ChunkTable
     """Its manifest as the scheduler reads it."""
+    digest: bytes
+    """SHA-256 of its preamble, by which viewers name what they have."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,8 @@ def _opened(name: str, container: Container) -> OpenedScene:
             f"{chunks} chunks with a manifest of {preamble} bytes, at most {MAX_CHUNKS} and "
             f"{MAX_MANIFEST_BYTES} can be streamed"
         )
-    return OpenedScene(name, container, ChunkTable(container.manifest))
+    digest = sha256(container.preamble).digest()
+    return OpenedScene(name, container, ChunkTable(container.manifest), digest)
 
 
 def _mark_retrieved(task: asyncio.Task[OpenedScene]) -> None:

@@ -33,19 +33,19 @@ class Schedule:
     """The chunks that one viewer still needs."""
 
     def __init__(
-        self, table: ChunkTable, *, held: Iterable[int] = (), order: Order = ORDERS["error"]
+        self, table: ChunkTable, *, held: Iterable[int] | np.ndarray = (), order: Order = ORDERS["error"]
     ) -> None:
         """``held`` are the ids that the viewer already has; ids that do not exist are ignored."""
         self._table, self._order = table, order
         self._sent = np.zeros(table.count, bool)
-        self._sent[[index for index in held if 0 <= index < table.count]] = True
+        self._sent[_existing(held, table.count)] = True
         self._remaining = int((~self._sent).sum())
         self._splats = int(table.splats[self._sent].sum())
         self._view: View | None = None
         self._moved = False
         self._delay_s = DEFAULT_DELAY_S
         self._short = np.zeros(0, np.int64)
-        self._find_candidates()
+        self._lost = True
 
     @property
     def splats(self) -> int:
@@ -71,6 +71,8 @@ class Schedule:
             return None
         if delay_s is not None:
             self._delay_s = min(max(delay_s, 0.0), MAX_DELAY_S)
+        if self._lost:
+            self._find_candidates()
         self._put_in_order()
         chunk_id = int(self._short[0])
         if max_splats is not None and self._splats + self._table.splats[chunk_id] > max_splats:
@@ -81,11 +83,12 @@ class Schedule:
 
     def forgotten(self, ids: Iterable[int]) -> None:
         """The viewer has let go of chunks that it had: they may be sent again."""
-        gone = [index for index in set(ids) if 0 <= index < self._table.count and self._sent[index]]
+        gone = np.unique(_existing(ids, self._table.count))
+        gone = gone[self._sent[gone]]
         self._sent[gone] = False
         self._remaining += len(gone)
         self._splats -= int(self._table.splats[gone].sum())
-        self._find_candidates()
+        self._lost = True
 
     def _send(self, chunk_id: int) -> None:
         self._sent[chunk_id] = True
@@ -104,6 +107,7 @@ class Schedule:
         self._short = self._candidates[:0]
         self._fresh: list[np.ndarray] = []
         self._asked, self._least, self._stale = 0, -np.inf, False
+        self._lost = False
 
     def _put_in_order(self) -> None:
         """The most wanted candidates, first in ``_short``: of all of them, or of those watched closely."""
@@ -147,3 +151,9 @@ class Schedule:
         if self._view is None or not self._order.follows_head:
             return None
         return foresee(self._view, self._delay_s, linger_s=LINGER_S)
+
+
+def _existing(ids: Iterable[int] | np.ndarray, count: int) -> np.ndarray:
+    """Those of ``ids`` that are below ``count``."""
+    known = np.fromiter(ids, np.int64) if not isinstance(ids, np.ndarray) else ids
+    return known[(known >= 0) & (known < count)]

@@ -57,6 +57,15 @@ def test_a_view_wakes_nobody_unless_the_peer_was_silent(make_open: MakeOpen) -> 
     assert server.receive(Channel.POSE, data[:-1], 3.8) and server.state is State.CLOSING
 
 
+def test_a_peer_that_does_not_read_is_left(make_open: MakeOpen, events: Events) -> None:
+    server = make_open(Role.SERVER)
+    server.set_buffered(Channel.CONTROL, 1 << 20)
+    assert server.state is State.OPEN
+    server.set_buffered(Channel.CONTROL, (1 << 20) + 1)
+    assert [event.code for event in events(server) if isinstance(event, Closed)] == [CloseCode.FLOOD]
+    assert server.state is State.CLOSING
+
+
 def test_the_greeting_opens_both_ends(events: Events) -> None:
     client = Connection(Role.CLIENT, ConnectionConfig(agent="c"))
     server = Connection(Role.SERVER, ConnectionConfig(agent="s", session="s-1"))
