@@ -48,7 +48,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class SogFile:
-    """A SOG file of a scene."""
+    """A SOG file of a scene, or a folder that holds what such a file would."""
 
     path: Path
     """Where it lies."""
@@ -118,7 +118,8 @@ class Workbench:
                 return made
             path = made
         gaussians = to_frame(drop_non_finite(read_scene(path))[0], source.gaussians.frame)
-        return SogFile(path, Blob(path.name, path.stat().st_size, len(gaussians)), gaussians)
+        size_bytes = sum(file.stat().st_size for file in _files(path))
+        return SogFile(path, Blob(path.name, size_bytes, len(gaussians)), gaussians)
 
     def path(self, head: HeadSpec, source: Source, container: Container, *, seconds: float) -> HeadPath:
         """The way of a head through the scene.
@@ -162,9 +163,16 @@ def _opened(path: Path, source: Source) -> Container:
     return container
 
 
+def _files(path: Path) -> list[Path]:
+    """All of what is downloaded."""
+    return sorted(path.iterdir()) if path.is_dir() else [path]
+
+
 def checksum(container: Container, path: HeadPath, sog: SogFile | None) -> str:
     """Tells what is sent, and along which way it is looked at, apart from others."""
-    found = hashlib.sha256(sog.path.read_bytes() if sog is not None else container.data)
+    found = hashlib.sha256()
+    for data in [container.data] if sog is None else [file.read_bytes() for file in _files(sog.path)]:
+        found.update(data)
     for array in (path.times_s, path.positions, path.quats):
         found.update(array.tobytes())
     return found.hexdigest()
