@@ -119,3 +119,18 @@ def test_hopeless_budgets_name_the_least(cpu: Rasterizer) -> None:
 def test_a_scene_of_nothing_is_refused(cpu: Rasterizer) -> None:
     with pytest.raises(EncodeError, match="nothing to encode"):
         encode(Gaussians.empty(), rasterizer=cpu)
+
+
+def test_a_few_shiny_gaussians_keep_their_gloss_among_matte_ones(cpu: Rasterizer) -> None:
+    """One in forty has strong harmonics of degree 2; those of the others are below any step."""
+    scene = ball(2000, sh_degree=2)
+    shiny = np.arange(2000) % 40 == 0
+    scene.shN[~shiny] *= 0.02
+    scene.shN[shiny] *= 4.0
+    encoding = encode(scene, EncodeConfig(max_bytes=40_000, views=8, refit=False), rasterizer=cpu)
+    assert encoding.report.sh_degree == 2 and encoding.report.splats_kept > 1500
+    decoded = decode(encoding.data)
+    nearest = np.square(decoded.means[:, None] - scene.means[shiny]).sum(axis=-1).argmin(axis=0)
+    kept, source = decoded.shN[nearest], scene.shN[shiny]
+    assert np.corrcoef(kept.ravel(), source.ravel())[0, 1] > 0.8
+    assert decoded.shN.any(axis=(1, 2)).mean() < 0.1
