@@ -6,6 +6,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from exgs.scene.formats.atomic import replacing
 DEFAULT_MAX_BYTES = 4 << 30
 """The folder's analyses are kept below this; those not used for longest go first."""
 SUFFIX = ".analysis"
+ABANDONED_S = 24 * 3600.0
+"""Age of an unfinished file, beside a new one, from which on nobody is writing it any more."""
 
 
 class AnalysisCache:
@@ -64,11 +67,21 @@ class AnalysisCache:
             self._warn(f"the analysis was not kept: {path}: {error.strerror or error}")
 
     def _make_room(self, newest: Path) -> None:
-        """Deletes what was not used for longest until the rest is small enough."""
-        found = [(path, path.stat()) for path in self._folder.glob(f"*{SUFFIX}")]
-        found.sort(key=lambda entry: (entry[0] != newest, -entry[1].st_mtime))
+        """Deletes what was not used for longest until the rest is small enough, and what lies unfinished."""
+        found = sorted(self._found(f"*{SUFFIX}"), key=lambda entry: (entry[0] != newest, -entry[1].st_mtime))
         room = self._max_bytes
         for path, facts in found:
             room -= facts.st_size
             if room < 0:
                 path.unlink(missing_ok=True)
+        for path, facts in self._found(f".*{SUFFIX}.*.part"):
+            if found and facts.st_mtime < found[0][1].st_mtime - ABANDONED_S:
+                path.unlink(missing_ok=True)
+
+    def _found(self, pattern: str) -> list[tuple[Path, os.stat_result]]:
+        """Files of the folder; another process may delete them at any time."""
+        found = []
+        for path in self._folder.glob(pattern):
+            with suppress(FileNotFoundError):
+                found.append((path, path.stat()))
+        return found

@@ -12,6 +12,9 @@ from exgs.scene import Gaussians
 REACH = 4.0
 """A fit serves up to so many times more, or fewer, clusters than it was made for."""
 
+SIZE_SLOPE, COUNT_SLOPE = 0.55, 0.98
+"""Bytes go with the steps to the power of minus the one; Gaussians with bytes to the power of the other."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -45,6 +48,12 @@ def remember(clusters: Clusters, fitted: Gaussians, size_bytes: int, factor: flo
 def reaches(known: Fitted, clusters: Clusters) -> bool:
     """Whether ``clusters`` are near enough to the fitted ones to be worth their corrections."""
     return 1 / REACH <= clusters.count / len(known.first) <= REACH
+
+
+def likely_count(known: Fitted, budget: int) -> int:
+    """Clusters that take about ``budget`` bytes at the balanced precision."""
+    balanced = known.size_bytes * known.factor**SIZE_SLOPE
+    return max(1, int(len(known.first) * (budget / balanced) ** COUNT_SLOPE))
 
 
 def carry(known: Fitted, clusters: Clusters, gaussians: Gaussians) -> Gaussians:

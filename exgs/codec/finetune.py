@@ -31,6 +31,8 @@ MOST_DRAWS, FEWEST = 640, 120
 """Pictures drawn and carried back: at most, and for few Gaussians, which have little to learn."""
 WORK = 75_000_000
 """Gaussians drawn at most in all."""
+TOUCH_DRAWS, TOUCH_WORK, TOUCH_LENGTH = 64, 8_000_000, 2.5
+"""The same where another fit is carried on, and how much longer steps are: there are fewer of them."""
 PICTURE = 15_000
 """Gaussians that cost as much as the pixels of a picture."""
 FLOOR = 0.03
@@ -60,17 +62,34 @@ def finetune(
     ``free`` [N] bool tells which Gaussians may change, None that all may; ``draws`` None takes as many
     pictures as the bounds on the work allow.
     """
-    count = len(views.cameras)
-    fitted = [view for view in range(count) if view % HELD_OUT != HELD_OUT - 1]
-    held_out = [view for view in range(count) if view % HELD_OUT == HELD_OUT - 1]
-    if not held_out or not len(gaussians):
-        return gaussians
-    before = _error(gaussians, views, rasterizer, held_out)
     if draws is None:
         draws = min(MOST_DRAWS, FEWEST + len(gaussians) // 8, WORK // (len(gaussians) + PICTURE))
+    return _descended(gaussians, views, rasterizer, (degree, free), (draws, 1.0))
+
+
+def touch_up(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, *, degree: int) -> Gaussians:
+    """As ``finetune``, of Gaussians that are nearly fitted: in few steps, which are longer for that."""
+    draws = min(TOUCH_DRAWS, TOUCH_WORK // (len(gaussians) + PICTURE))
+    return _descended(gaussians, views, rasterizer, (degree, None), (draws, TOUCH_LENGTH))
+
+
+def _descended(
+    gaussians: Gaussians,
+    views: Survey,
+    rasterizer: Rasterizer,
+    which: tuple[int, np.ndarray | None],
+    effort: tuple[int, float],
+) -> Gaussians:
+    """``which`` are the highest degree and the free Gaussians, ``effort`` the draws and the steps' length."""
+    count, draws = len(views.cameras), effort[0]
+    fitted = [view for view in range(count) if view % HELD_OUT != HELD_OUT - 1]
+    held_out = [view for view in range(count) if view % HELD_OUT == HELD_OUT - 1]
+    if not held_out or not len(gaussians) or draws < 1:
+        return gaussians
+    before = _error(gaussians, views, rasterizer, held_out)
     groups = list(_groups(fitted, draws))
-    descent = _Descent(gaussians, degree, free)
-    caution = _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))
+    descent = _Descent(gaussians, *which)
+    caution = effort[1] * _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))
     for number, group in enumerate(groups):
         targets = [views.pictures[view] for view in group]
         gradients = rasterizer.gradients(

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.baseline import FP16_BYTES, prune
-from exgs.codec.carrying import carry, lift, reaches, remember
+from exgs.codec.carrying import carry, lift, likely_count, reaches, remember
 from exgs.codec.compensation import compensate
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
-from exgs.codec.finetune import PICTURE, finetune
+from exgs.codec.finetune import PICTURE, finetune, touch_up
 from exgs.codec.gains import blamed_error, importance
 from exgs.codec.merging import Clusters, reduce, to_gaussians
 from exgs.codec.pyramid import Level, Pyramid
@@ -34,7 +34,7 @@ FEW = 0.001
 WEIGHING_VIEWS = 32
 """Views that tell how much of the pictures each Gaussian is."""
 COMPENSATIONS = 2
-"""Times that colours are fitted to what became of everything else."""
+"""Times that colours are fitted to what became of everything else, where there are harmonics."""
 COLOUR_STEPS = 2
 """Steps of the fit of colours that comes before fine-tuning."""
 COLOUR_VIEWS = 64
@@ -45,6 +45,8 @@ BLAME_VIEWS = 32
 """Views that tell where a coarser picture is wrong."""
 CARRIED_VIEWS = 8
 """Views that order the coarser pictures where a fit is carried over."""
+CARRIED_COLOURS, FEWEST_COLOUR_VIEWS = 4_000_000, 24
+"""Gaussians looked at in all to compensate there, and views below which it is left out."""
 TREE_SHARE = 1.2
 """Bytes of a tree over those of its leaves."""
 NEARLY = 1.1
@@ -77,10 +79,13 @@ def encode_ugc(task: Task) -> Outcome:
         fit = fit_precision(pyramid, task.budget)
         if fit.fits:
             if carried or not task.config.refit:
-                return Outcome(pyramid, fit)
+                count = CARRIED_COLOURS // plan.clusters.count if carried else 0
+                outcome = Outcome(pyramid, fit)
+                return _compensated(task, outcome, 1, count) if count >= FEWEST_COLOUR_VIEWS else outcome
             finest = tree.gaussians.select(slice(0, plan.clusters.count))
             known = remember(plan.clusters, finest, len(fit.file.data), fit.factor)
-            return _compensated(task, Outcome(pyramid, fit, fitted=known))
+            rounds = COMPENSATIONS if plan.degree else 1
+            return _compensated(task, Outcome(pyramid, fit, fitted=known), rounds, COLOUR_VIEWS)
         _shrink(plan.clusters, task.budget / len(fit.file.data), len(fit.file.data))
 
 
@@ -114,10 +119,10 @@ def _refit(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
     return tree, seen
 
 
-def _compensated(task: Task, outcome: Outcome) -> Outcome:
+def _compensated(task: Task, outcome: Outcome, rounds: int, count: int) -> Outcome:
     """The outcome with colours that make up for what quantising did, where that still fits the budget."""
-    views = task.views.thinned(COLOUR_VIEWS)
-    for _ in range(COMPENSATIONS):
+    views = task.views.thinned(min(count, COLOUR_VIEWS))
+    for _ in range(rounds):
         pyramid = compensate(outcome.pyramid, outcome.fit.file, views, task.rasterizer)
         fit = fit_precision(pyramid, task.budget, start=outcome.fit.factor)
         if not fit.fits:
@@ -136,7 +141,9 @@ def _carried(task: Task, plan: _Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
         fresh = tree.born[shown] == number
         nodes = shown[fresh]
         if number == 0:
-            tree = tree.with_values(nodes, carry(task.fitted, plan.clusters, merged.select(nodes)))
+            found = carry(task.fitted, plan.clusters, merged.select(nodes))
+            found = touch_up(found, task.views, task.rasterizer, degree=plan.degree)
+            tree = tree.with_values(nodes, found)
         elif len(nodes):
             tree = tree.with_values(nodes, lift(merged, tree.gaussians, tree.parents, nodes))
             seen[nodes] = blamed_error(tree.gaussians.select(shown), views, task.rasterizer)[fresh]
@@ -154,12 +161,14 @@ def _choose(task: Task) -> _Plan:
     """The count that fits where each Gaussian keeps the harmonics that pay, and the degree that takes."""
     assert task.tree is not None
     clusters = Clusters.whole(task.tree)
+    if task.fitted is not None and task.fitted.degree <= task.highest_degree:
+        reduce(clusters, likely_count(task.fitted, task.budget))
+        if reaches(task.fitted, clusters):
+            return _Plan(clusters, task.fitted.degree)
+        clusters = Clusters.whole(task.tree)
     most = int(task.budget / LEAST_SPLAT_BYTES)
     if most < clusters.count:
         reduce(clusters, max(1, most))
-    if task.fitted is not None and task.fitted.degree <= task.highest_degree:
-        _fit_count(clusters, task, task.fitted.degree)
-        return _Plan(clusters, task.fitted.degree)
     task.tell("simplification", 0.3)
     coded = _fit_count(clusters, task, task.highest_degree)
     return _Plan(clusters, _worth_while(decode(coded)) if task.highest_degree else 0)

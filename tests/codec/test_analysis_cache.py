@@ -1,5 +1,8 @@
 """What encoding found out about a scene is found again, and what is no such thing is not."""
 
+import errno
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +121,47 @@ def test_the_oldest_make_room(tmp_path: Path) -> None:
     size = (tmp_path / f"first{SUFFIX}").stat().st_size
     cache_in(tmp_path, heard, max_bytes=int(1.5 * size)).put("second", analysis)
     assert [path.stem for path in tmp_path.iterdir()] == ["second"]
+
+
+def test_a_full_disk_costs_nothing_but_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    heard = Heard()
+    monkeypatch.setattr(os, "fsync", full)
+    cache_in(tmp_path, heard).put("key", analysis_of(cloud()))
+    assert len(heard) == 1 and "No space left" in heard[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_may_write_and_evict_at_once(tmp_path: Path) -> None:
+    heard, scene = Heard(), cloud()
+    analysis = analysis_of(scene)
+    cache_in(tmp_path, heard).put("0", analysis)
+    size = (tmp_path / f"0{SUFFIX}").stat().st_size
+
+    def work(number: int) -> Analysis | None:
+        cache = cache_in(tmp_path, heard, max_bytes=int(2.5 * size))
+        for turn in range(6):
+            cache.put(str((number + turn) % 3), analysis)
+        cache.put("same", analysis)
+        return cache.get("same", scene)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(work, range(4)))
+    assert heard == []
+    assert any(entry is not None for entry in found)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2.5 * size
+
+
+def test_what_was_never_finished_goes_after_a_day(tmp_path: Path) -> None:
+    heard = Heard()
+    fresh, stale = (tmp_path / f".{name}{SUFFIX}.0.part" for name in ("fresh", "stale"))
+    for path in (fresh, stale):
+        path.write_bytes(b"begun")
+    os.utime(stale, (1e9, 1e9))
+    cache_in(tmp_path, heard).put("key", analysis_of(cloud()))
+    assert fresh.exists() and not stale.exists()
 
 
 def test_every_value_is_in_the_key() -> None:
