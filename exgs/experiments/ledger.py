@@ -59,6 +59,12 @@ class Ledger:
         self._entries.append(entry)
         self._by_chunk.setdefault(chunk, []).append(entry)
 
+    def chosen_anew(self, chunk: int, now_s: float) -> None:
+        """The same, unless this is a repetition of what is on its way."""
+        entries = self._by_chunk.get(chunk)
+        if not entries or entries[-1].received_s is not None:
+            self.chosen(chunk, now_s)
+
     def received(self, chunk: int, now_s: float) -> None:
         """Its last byte is there."""
         self._newest(chunk).received_s = now_s

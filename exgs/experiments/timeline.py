@@ -44,9 +44,9 @@ class Blob:
 class Trial:
     """One session to play. Frozen; the same trial gives the same timeline on virtual time."""
 
-    scene: Container | Blob
+    scene: Container | Blob = field(repr=False)
     """What is sent: an encoded scene, or for ``download`` any file."""
-    path: HeadPath
+    path: HeadPath = field(repr=False)
     """The head, in the scene's coordinates; its time 0 is the offer."""
     down: LinkSettings = field(default_factory=LinkSettings)
     """The link from server to viewer; its seed is not used, see ``seed``."""

@@ -89,12 +89,12 @@ class Viewer:
         match event:
             case Opened():
                 self.opened, self.token = True, event.resume_token
+                if self._ledger.opened_s is None:
+                    self._ledger.opened_s = now_s
                 wishes = _wishes(self._trial)
                 if wishes != Preferences():
                     end.say(wishes, now_s)
             case SceneList():
-                if self._ledger.opened_s is None:
-                    self._ledger.opened_s = now_s
                 end.say(self._wish(), now_s)
             case ManifestReceived():
                 self._ledger.manifest_s = now_s
