@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from exgs.protocol import Transport
+from exgs.protocol import ConnectionConfig, Transport
 from exgs.protocol.drivers.loopback import loopback_pair
 from exgs.server.config import Limits, ServerConfig
 from exgs.server.errors import ServerError
@@ -40,7 +40,8 @@ async def _server(config: ServerConfig) -> AsyncIterator[tuple[RunningServer, ai
 
 @pytest.fixture
 def config(scenes: Path, tmp_path: Path) -> ServerConfig:
-    return ServerConfig(scenes=scenes, cache=tmp_path / "cache", port=0)
+    connection = ConnectionConfig(closing_timeout_s=0.01)
+    return ServerConfig(scenes=scenes, cache=tmp_path / "cache", port=0, connection=connection)
 
 
 async def _offer(http: aiohttp.ClientSession, **headers: str) -> tuple[int, dict[str, str], str]:
@@ -117,8 +118,10 @@ async def test_a_foreign_page_changes_nothing(config: ServerConfig, origin: str,
             assert response.status == (204 if status == 201 else 403)
 
 
-PATHS = ("../secret", "..%2fsecret", "%2e%2e/secret", "....//secret", "secret", "/etc/passwd", "stolen",
-         "%00", "..%5csecret", "statue/../../secret", "C:%5csecret", "%c0%ae%c0%ae/secret", "a" * 5000)  # fmt: skip
+PATHS = (
+    *("../secret", "..%2fsecret", "%2e%2e/secret", "....//secret", "secret", "/etc/passwd", "stolen", "%00"),
+    *("..%5csecret", "statue/../../secret", "C:%5csecret", "%c0%ae%c0%ae/secret", "parent", "a" * 5000),
+)
 
 
 async def test_no_name_leads_out_of_the_folder(config: ServerConfig, encoded: bytes) -> None:
