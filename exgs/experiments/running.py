@@ -42,6 +42,8 @@ class Engine:
     """What the engine is called in tables: virtual or real."""
     ahead: bool
     """Whether one may be played while another is judged: not where it takes real time."""
+    downloads: bool = True
+    """Whether it plays downloads too, or streams alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +132,8 @@ class Experiment:
         sog = self._bench.sog(source) if any(cell.system.kind == "sog" for cell in group) else ""
         for cell in group:
             file = sog if cell.system.kind == "sog" else None
+            if not self._engine.downloads and cell.system.kind not in STREAMED:
+                file = f"not played in {self._engine.mode} time, which has no link for TCP"
             if isinstance(file, str):
                 yield Record(cell.names, self._engine.mode, {}, note=file)
                 continue
