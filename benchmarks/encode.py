@@ -1,12 +1,15 @@
 """What encoding takes: seconds and memory by phase, for another budget, and beside splat-transform.
 
-    python benchmarks/encode.py [SCENE ...] [--generate 1500000] [--max-bytes 3460000]
-        [--splat-transform PATH] [--seed 3]
+    python benchmarks/encode.py [SCENE ...] [--generate 1500000] [--sh-degree 0] [--max-bytes 3460000]
+        [--splat-transform PATH] [--seed 3] [--once]
+
+    python benchmarks/encode.py --generate 13500000 --max-bytes 8579439 --once
 
 Every run is a process of its own, start included. One table per scene: ``exgs encode``; the same scene for
 half the bytes out of the cache that the first run filled; the same half encoded afresh; and
 splat-transform ``-g cpu --decimate`` to as many Gaussians as the first kept, written as SOG, where it is on
-the PATH or named. PSNR is over the encoder's own views, which flatter alike.
+the PATH or named; with ``--once`` the first run alone. An interior of more Gaussians than the generator makes
+has each of its Gaussians split into several. PSNR is over the encoder's own views, which flatter alike.
 """
 
 from __future__ import annotations
@@ -20,11 +23,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from exgs.scene import generate_interior, write_scene
+import numpy as np
+
+from exgs.scene import Gaussians, generate_interior, write_scene
+from exgs.scene.interior import MAX_COUNT
 
 PHASES = ("read", "views", "significance", "simplification", "refit", "coding", "check")
 EXGS = (sys.executable, "-m", "exgs", "encode")
@@ -46,26 +52,56 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scenes", nargs="*", type=Path)
-    parser.add_argument("--generate", type=int, metavar="COUNT", help="an interior of so many, degree 0")
+    parser.add_argument("--generate", type=int, metavar="COUNT", help="an interior of so many Gaussians")
+    parser.add_argument("--sh-degree", type=int, default=0, choices=range(4), help="of that interior")
     parser.add_argument("--seed", type=int, default=3, help="of the generated interior")
     parser.add_argument("--max-bytes", type=int, default=3_460_000)
     parser.add_argument("--splat-transform", default="splat-transform", metavar="PATH")
+    parser.add_argument("--once", action="store_true", help="only encode, from nothing")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         scenes = list(args.scenes)
         if args.generate:
             scenes.append(folder / f"interior-{args.generate}.ply")
-            write_scene(scenes[-1], generate_interior(seed=args.seed, count=args.generate).with_sh_degree(0))
+            write_scene(scenes[-1], interior(args.generate, args.seed, args.sh_degree))
         for scene in scenes:
-            measure(scene, args.max_bytes, folder, args.splat_transform)
+            measure(scene, args.max_bytes, folder, None if args.once else args.splat_transform)
 
 
-def measure(scene: Path, budget: int, folder: Path, peer: str) -> None:
-    """Prints the table of one scene."""
+def interior(count: int, seed: int, degree: int) -> Gaussians:
+    """An interior of any number of Gaussians; in a large one several take the place of each."""
+    parts = -(-count // MAX_COUNT)
+    scene = generate_interior(seed=seed, count=-(-count // parts)).with_sh_degree(degree)
+    if parts == 1:
+        return scene
+    rng = np.random.default_rng(seed)
+    return Gaussians.concatenate([near(scene, parts, rng) for _ in range(parts)]).select(slice(count))
+
+
+def near(scene: Gaussians, parts: int, rng: np.random.Generator) -> Gaussians:
+    """One of ``parts`` in the place of each Gaussian: within it, smaller, of nearly its colour."""
+    along = rng.normal(0.0, 0.6, (len(scene), 3)).astype(np.float32) * scene.scales
+    w, axis = scene.quats[:, :1], scene.quats[:, 1:]
+    across = 2 * np.cross(axis, along)
+    means = scene.means + along + w * across + np.cross(axis, across)
+    sh0 = scene.sh0 + rng.normal(0.0, 0.02, scene.sh0.shape)
+    return replace(
+        scene,
+        means=means.astype(np.float32),
+        log_scales=scene.log_scales - np.float32(0.5 * np.log(parts)),
+        sh0=sh0.astype(np.float32),
+    )
+
+
+def measure(scene: Path, budget: int, folder: Path, peer: str | None) -> None:
+    """Prints the table of one scene; without a ``peer`` only its first row."""
     print(f"\n{scene.name}\n")
     print(f"| run | bytes | Gaussians | PSNR | whole s | {' | '.join(PHASES)} | peak MiB |")
     print("|---" * (len(PHASES) + 6) + "|")
+    if peer is None:
+        encode("exgs", scene, budget)
+        return
     cache = folder / f"cache-{scene.name}"
     first = encode("exgs", scene, budget, "--cache", str(cache))
     encode("exgs, half the bytes, from the cache", scene, budget // 2, "--cache", str(cache))
