@@ -28,7 +28,7 @@ class Limits:
     """and so many more each second."""
     min_share_bytes_per_s: float = 64_000.0
     """Nobody is let in where less than this of a bounded upload would be left for each active viewer."""
-    max_late_s: float = 0.25
+    max_late_s: float = 0.5
     """Nobody is let in while this process is so late with what is due."""
     body_timeout_s: float = 10.0
     """The body of a request must have arrived by then."""

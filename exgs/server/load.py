@@ -23,8 +23,8 @@ class Load:
 
     @property
     def late_s(self) -> float:
-        """How late half of the timers are, at least."""
-        return median(self._late_s) if self._late_s else 0.0
+        """How late half of the timers are, at least; 0 before enough was seen."""
+        return median(self._late_s) if 2 * len(self._late_s) >= SPAN_S / STEP_S else 0.0
 
     async def watch(self) -> None:
         """Looks on for ever."""

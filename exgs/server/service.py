@@ -26,6 +26,7 @@ from exgs.server.orders import ORDERS
 from exgs.server.pool import EncoderPool
 from exgs.server.reception import Answerer, Reception
 from exgs.server.signalling import Signalling
+from exgs.server.tickets import prepare
 from exgs.server.tls import tls_context
 from exgs.server.turns import Turns
 from exgs.server.uplink import Uplink
@@ -79,6 +80,8 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     if config.order not in ORDERS:
         raise ServerError(f"order {config.order!r}: expected one of {', '.join(ORDERS)}")
     tls = None if config.tls_certificate is None else tls_context(config.tls_certificate, config.tls_key)
+    if config.token is not None:
+        await asyncio.to_thread(prepare, config.token)
     catalogue = await asyncio.to_thread(Catalogue, config.scenes)
     cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
     metrics = Metrics()

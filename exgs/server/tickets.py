@@ -1,4 +1,4 @@
-"""Tickets: tokens that a server's secret signs, and that admit for a while (docs/decisions/0011).
+"""Tickets: tokens that a server's secret signs, and that admit for a while (docs/decisions/0012).
 
 A ticket is ``exgs1.EXPIRY.SIGNATURE``: seconds since 1970 in decimal digits, and 43 letters of base64url, the
 HMAC-SHA-256 of all before the last dot. The key is stretched from the secret, so that who holds a ticket
@@ -18,6 +18,11 @@ MAX_TTL_S = 366 * 86400
 """No ticket is issued for longer."""
 _TICKET = re.compile(rf"({PREFIX}\.(\d{{1,12}}))\.([\w-]{{43}})", re.ASCII)
 _COST, _BLOCK, _MAX_BYTES = 1 << 14, 8, 64 << 20
+
+
+def prepare(secret: str) -> None:
+    """Stretches the key, which takes a moment, so that the first ticket need not wait for it."""
+    _key(secret)
 
 
 def issue(secret: str, expires_s: int) -> str:
