@@ -24,6 +24,7 @@ from exgs.experiments.errors import ExperimentError
 from exgs.experiments.fields import Fields
 from exgs.experiments.link import BurstLoss, LinkSettings
 from exgs.experiments.rates import MAX_MBPS, Rate, read_rate
+from exgs.scene import SceneError, read_head_trace
 
 MAX_CONFIG_BYTES = 1 << 20
 MAX_SIDE_PX = 4096
@@ -162,9 +163,19 @@ def _head(fields: Fields) -> HeadSpec:
     if trace is not None and "synthetic" in fields:
         raise ExperimentError(f"{fields.where}: expected either trace or synthetic")
     seed = fields.whole("synthetic", 0, 0, _SEED)
+    if trace is not None:
+        _check_head(fields, trace)
     name = fields.text("name", trace.stem if trace is not None else f"walk {seed}")
     fields.finish("name, trace or synthetic")
     return HeadSpec(name, trace, seed)
+
+
+def _check_head(fields: Fields, trace: Path) -> None:
+    """Finds a recording that cannot be used now, before anything takes long."""
+    try:
+        read_head_trace(trace)
+    except SceneError as error:
+        raise ExperimentError(f"{fields.where}: {error}") from error
 
 
 def _system(fields: Fields) -> SystemSpec:

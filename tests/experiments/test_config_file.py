@@ -28,7 +28,7 @@ def test_an_empty_file_is_an_experiment_without_any_other_file(tmp_path: Path) -
 
 def test_every_key_is_understood(tmp_path: Path) -> None:
     (tmp_path / "net.txt").write_text("0 4\n1 8\n")
-    (tmp_path / "head.csv").write_text("time_s\n")
+    (tmp_path / "head.csv").write_text("time_s,x,y,z,qw,qx,qy,qz\n0,0,0,0,1,0,0,0\n")
     for name in ("room.ply", "room.sog", "room.ugc"):
         (tmp_path / name).write_bytes(b"x")
     config = read(
@@ -121,6 +121,7 @@ def test_a_sog_source_is_its_own_sog_file(tmp_path: Path) -> None:
         ("[[link]]\ntrace = 'first.toml'", "first.toml"),
         ("[[link]]\nburst_loss = { enter = 0.1 }", "expected enter and leave"),
         ("[[head]]\ntrace = 'first.toml'\nsynthetic = 1", "expected either trace or synthetic"),
+        ("[[head]]\ntrace = 'first.toml'", "head 1: "),
         ("[[system]]\nkind = 'magic'", "kind: expected one of error, level"),
         ("[[system]]", "system 1: kind is missing"),
         ("[[system]]\nkind = 'sog'\nmax_splats = 0", "max_splats: expected a whole number"),
