@@ -11,8 +11,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Hashable
 
-SLACK_S = 0.05
-"""What was left unused for so long may be made up for; a timer is never quite on time."""
+SLACK_S = 0.25
+"""What was left unused for so long may be made up for: a busy machine's timers are late."""
 RECENT_S = 2.0
 """Who was sent something within this counts as active."""
 
