@@ -12,8 +12,10 @@ from exgs.scene import Gaussians
 REACH = 4.0
 """A fit serves up to so many times more, or fewer, clusters than it was made for."""
 
-SIZE_SLOPE, COUNT_SLOPE = 0.55, 0.98
+SIZE_SLOPE, COUNT_SLOPE = 0.55, 1.01
 """Bytes go with the steps to the power of minus the one; Gaussians with bytes to the power of the other."""
+AIM = 0.99
+"""Share of a budget that is aimed at: what is nearly full need not be tried again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ def reaches(known: Fitted, clusters: Clusters) -> bool:
 def likely_count(known: Fitted, budget: int) -> int:
     """Clusters that take about ``budget`` bytes at the balanced precision."""
     balanced = known.size_bytes * known.factor**SIZE_SLOPE
-    return max(1, int(len(known.first) * (budget / balanced) ** COUNT_SLOPE))
+    return max(1, int(len(known.first) * (AIM * budget / balanced) ** COUNT_SLOPE))
 
 
 def carry(known: Fitted, clusters: Clusters, gaussians: Gaussians) -> Gaussians:

@@ -11,7 +11,7 @@ import pytest
 from exgs.codec import EncodeConfig, encode
 from exgs.codec.analysis import Analysis, scene_key
 from exgs.codec.analysis_cache import SUFFIX, AnalysisCache
-from exgs.codec.carrying import carry, remember
+from exgs.codec.carrying import carry, likely_count, remember
 from exgs.codec.leaves import leaves_of
 from exgs.codec.merge_tree import plan_merges
 from exgs.codec.merging import Clusters, reduce, to_gaussians
@@ -187,6 +187,15 @@ def test_a_fit_is_carried_to_other_counts(count: int) -> None:
     carried = carry(known, clusters, merged)
     np.testing.assert_allclose(carried.sh0 - merged.sh0, 0.5, atol=1e-5)
     np.testing.assert_allclose(carried.means, merged.means, atol=1e-4)
+
+
+def test_a_budget_tells_the_count() -> None:
+    known = analysis_of(cloud()).fitted
+    assert known is not None and known.factor < 1
+    same = likely_count(known, known.size_bytes)
+    assert 0.9 * len(known.first) < same < 1.1 * len(known.first)
+    assert likely_count(known, known.size_bytes // 2) < 0.52 * same
+    assert likely_count(known, 1) == 1
 
 
 def test_another_budget_of_a_known_scene_comes_without_a_look_at_it(tmp_path: Path) -> None:
