@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from exgs.experiments.figures import Row
+from exgs.experiments.figures import SEEN_SHARE, Row
 from exgs.experiments.records import Record
 
 HEADINGS = (
@@ -71,7 +71,11 @@ def _gains_loading(mine: Record, its: Record) -> list[float]:
     ends = [record.summary["complete_s"] for record in (mine, its)]
     end_s = float("inf") if None in ends else max(ends)
     pairs = zip(mine.frames, its.frames, strict=True)
-    return [row["psnr"] - other["psnr"] for row, other in pairs if row["time_s"] < end_s]
+    return [
+        row["psnr"] - other["psnr"]
+        for row, other in pairs
+        if row["time_s"] < end_s and row["seen"] >= SEEN_SHARE
+    ]
 
 
 def _pairs(records: Sequence[Record], ours: str, other: str) -> list[tuple[Record, Record]]:

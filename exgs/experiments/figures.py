@@ -19,6 +19,9 @@ STAGES = ("signalling_s", "first_chunk_s", "other_chunks_s", "decode_and_show_s"
 """What the time to the first frame is made of."""
 STALL_S = 0.5
 """Nothing new on display for longer than this, while more was to come, is a stall."""
+SEEN_SHARE = 0.01
+"""Frames in which the source shows anything in less than this share of the picture are left out of means:
+where a head looks past the scene, there is nothing to be judged."""
 NEAR_SHARE = 0.01
 """A frame lacks its near field where more than this share of it is missing."""
 FINAL_SHARE = 0.9
@@ -53,7 +56,8 @@ def frame_rows(judged: Judged) -> list[Row]:
         frame = _frame_before(judged.timeline, due, time_s)
         rows.append({
             "time_s": time_s, "psnr": now.psnr, "ssim": now.ssim, "missing": now.missing,
-            "near_missing": now.near_missing, "psnr_final": final.psnr, "ssim_final": final.ssim,
+            "near_missing": now.near_missing, "seen": now.seen,
+            "psnr_final": final.psnr, "ssim_final": final.ssim,
             "chunks": len(judged.timeline.shown_at(time_s)),
             "bytes_received": frame.bytes_received if frame else 0,
             "limiter": frame.limiter if frame else "",
@@ -75,7 +79,10 @@ def chunk_rows(timeline: Timeline) -> list[Row]:
 
 def summary_row(judged: Judged) -> Row:
     """One row for the session."""
-    timeline, now = judged.timeline, [now for now, _ in judged.verdicts]
+    timeline = judged.timeline
+    seen = [pair for pair in judged.verdicts if pair[0].seen >= SEEN_SHARE]
+    counted = seen or judged.verdicts
+    now = [verdict for verdict, _ in counted]
     psnrs = [verdict.psnr for verdict in now]
     stalls = stall_spans(timeline)
     return {
@@ -84,10 +91,11 @@ def summary_row(judged: Judged) -> Row:
         "complete_s": timeline.complete_s,
         "psnr_mean": float(np.mean(psnrs)),
         "psnr_p5": float(np.percentile(psnrs, 5)),
-        "psnr_final": float(np.mean([final.psnr for _, final in judged.verdicts])),
+        "psnr_final": float(np.mean([final.psnr for _, final in counted])),
         "ssim_mean": float(np.mean([verdict.ssim for verdict in now])),
         "missing_mean": float(np.mean([verdict.missing for verdict in now])),
         "near_missing_frames": float(np.mean([verdict.near_missing > NEAR_SHARE for verdict in now])),
+        "frames_seen": len(seen),
         "stalls": len(stalls),
         "stalled_s": math.fsum(stop_s - start_s for start_s, stop_s in stalls),
         "bytes_sent": timeline.bytes_sent,

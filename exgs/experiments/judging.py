@@ -22,7 +22,8 @@ from exgs.raster.quality import psnr, ssim
 from exgs.scene import Camera, Gaussians
 
 MISSING = 0.1
-"""A pixel is missing where its accumulated opacity falls short of the source's by more than this."""
+"""A pixel is missing where its accumulated opacity falls short of the source's by more than this; where the
+source has no more, there is nothing to be seen."""
 NEAR_M = 2.0
 """What the source shows at this depth or nearer is the near field."""
 KEPT_BYTES = 512 << 20
@@ -43,6 +44,8 @@ class Verdict:
     """Share of pixels that are missing."""
     near_missing: float
     """Share of the pixels of the near field that are missing; 0 where nothing is near."""
+    seen: float = 1.0
+    """Share of pixels in which the source shows anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +174,10 @@ class Judge:
             color, alpha = drawn.color[0], drawn.alpha[0]
         missing = truth.alpha - alpha > MISSING
         near = float(missing[truth.near].mean()) if truth.near.any() else 0.0
-        return Verdict(psnr(truth.color, color), ssim(truth.color, color), float(missing.mean()), near)
+        return Verdict(
+            psnr(truth.color, color), ssim(truth.color, color), float(missing.mean()), near,
+            seen=float((truth.alpha > MISSING).mean()),
+        )  # fmt: skip
 
     def _truth(self, time_s: float) -> _Truth:
         if time_s in self._truths:

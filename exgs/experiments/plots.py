@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from exgs.experiments.comparing import played
-from exgs.experiments.figures import STAGES, Row
+from exgs.experiments.figures import SEEN_SHARE, STAGES, Row
 from exgs.experiments.records import Record
 
 SUFFIX = ".png"
@@ -123,10 +123,11 @@ def _mean_stage(sessions: Sequence[Record], system: str, stage: str) -> float:
 
 
 def _by_system(sessions: Sequence[Record]) -> dict[str, list[Row]]:
-    """Judged frames of each system, over all of its sessions."""
+    """Judged frames of each system in which there is anything to be seen, over all of its sessions."""
     found: dict[str, list[Row]] = {}
     for record in sessions:
-        found.setdefault(record.names["system"], []).extend(record.frames)
+        rows = [row for row in record.frames if row["seen"] >= SEEN_SHARE]
+        found.setdefault(record.names["system"], []).extend(rows or record.frames)
     return found
 
 

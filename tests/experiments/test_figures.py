@@ -48,6 +48,17 @@ def test_a_session_has_its_means_and_its_worst_twentieth() -> None:
     assert row["stalls"] == 0
 
 
+def test_frames_that_see_nothing_are_left_out_of_means() -> None:
+    nothing = replace(Verdict(100.0, 1.0, 0.0, 0.0), seen=0.005)
+    full = judged([10.0, 20.0])
+    away = replace(full, times_s=[*full.times_s, 3.9], verdicts=[*full.verdicts, (nothing, nothing)])
+    row = summary_row(away)
+    assert row["psnr_mean"] == 15 and row["frames_seen"] == 2 and row["psnr_final"] == 40
+    assert len(frame_rows(away)) == 3
+    only = summary_row(replace(full, times_s=[1.0], verdicts=[(nothing, nothing)]))
+    assert only["psnr_mean"] == 100 and only["frames_seen"] == 0
+
+
 def test_stages_add_up_to_the_first_frame() -> None:
     stages = latency(timeline([0.5] * count()))
     assert tuple(stages) == STAGES

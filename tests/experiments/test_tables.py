@@ -32,7 +32,7 @@ def record(system: str, first_s: float | None, psnr: float, **more: Any) -> Reco
         **{stage: None if first_s is None else first_s / 4 for stage in STAGES},
     }  # fmt: skip
     frames = tuple(
-        {"time_s": time_s, "psnr": psnr + time_s, "ssim": 0.9, "missing": 0.1, "bytes_received": 200 * time_s}
+        {"time_s": time_s, "psnr": psnr + time_s, "seen": 0.5, "bytes_received": 200 * time_s}
         for time_s in (0.5, 1.5, 2.5, 3.5)
     )
     return Record(names, "virtual", summary, frames, ({"chunk": 0, "received_s": first_s},))
