@@ -188,12 +188,14 @@ async def measure_idle(player: asyncio.subprocess.Process, args: argparse.Namesp
 async def measure_load(player: asyncio.subprocess.Process, size_bytes: int) -> None:
     """Prints how evenly the viewers were served."""
     assert player.stdout is not None
+    cpu_s = time.process_time()
     first, last = np.array(json.loads(await player.stdout.readline())).T
     print(
         f"{len(first)} viewers, {size_bytes / 1e6:.2f} MB each: first chunk p50 {np.median(first):.3f} s, "
         f"p95 {np.quantile(first, 0.95):.3f} s, max {first.max():.3f} s; whole scene {last.min():.2f} to "
         f"{last.max():.2f} s, max/min {last.max() / last.min():.2f}, "
-        f"{len(first) * size_bytes * 8e-6 / last.max():.1f} Mbit/s in all"
+        f"{len(first) * size_bytes * 8e-6 / last.max():.1f} Mbit/s in all, "
+        f"{1e3 * (time.process_time() - cpu_s) / (len(first) * size_bytes / 1e6):.0f} ms of the server a MB"
     )
 
 

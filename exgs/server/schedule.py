@@ -111,14 +111,17 @@ class Schedule:
 
     def _put_in_order(self) -> None:
         """The most wanted candidates, first in ``_short``: of all of them, or of those watched closely."""
-        if not len(self._short) or self._asked * LOOKS_PER_CHUNK >= len(self._candidates):
+        moved = self._moved and self._order.follows_head
+        paid = self._asked * LOOKS_PER_CHUNK >= len(self._candidates)
+        if not len(self._short) or (paid and (moved or self._stale)):
             self._watch()
-        elif self._fresh or (self._moved and self._order.follows_head):
+        elif self._fresh or moved:
             ids = np.concatenate([self._short, *self._fresh])
             self._candidates = np.concatenate([self._candidates, *self._fresh])
             self._fresh.clear()
-            self._stale |= self._moved
-            self._rank(ids, self._least * STALE if self._stale else self._least)
+            self._stale |= moved
+            least = self._rank(ids, self._least * STALE if self._stale else self._least)
+            self._least = max(self._least, least)
         if not len(self._short):
             self._watch()
         self._moved = False
