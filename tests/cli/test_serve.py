@@ -31,6 +31,8 @@ def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         (("/nonexistent",), 1, "/nonexistent: no such file or folder"),
         ((".", "--host", "256.0.0.1", "--port", "0"), 1, "cannot listen at 256.0.0.1"),
         ((".", "--token", ""), 2, "the token must be"),
+        ((".", "--tls-key", "key.pem"), 2, "--tls-key needs --tls-cert"),
+        ((".", "--tls-cert", "/nonexistent.pem"), 1, "/nonexistent.pem: No such file"),
         ((".", "--token", "two words"), 2, "the token must be"),
     ],
 )
