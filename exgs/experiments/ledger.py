@@ -85,6 +85,7 @@ class Ledger:
         self, mode: Literal["virtual", "real"], way: Way, limiter_at: Callable[[float], str]
     ) -> Timeline:
         """What came of the trial; ``limiter_at`` tells what held it back at a time."""
+        self._hold_back()
         rows = in_order([self._row(entry) for entry in self._entries])
         arrived = [row for row in rows if row.received_s is not None]
         preamble = 0 if self.manifest_s is None else preamble_bytes(self._trial)
@@ -108,6 +109,16 @@ class Ledger:
             links=way.links,
             reconnects=way.reconnects,
         )
+
+    def _hold_back(self) -> None:
+        """A viewer draws nothing before it can draw the whole scene, however coarse."""
+        rows = [self._row(entry) for entry in self._entries]
+        first_s = _since(rows, self._roots())
+        for entry in self._entries:
+            if first_s is None:
+                entry.shown_s = None
+            elif entry.shown_s is not None:
+                entry.shown_s = max(entry.shown_s, first_s)
 
     def _newest(self, chunk: int) -> _Entry:
         return self._by_chunk[chunk][-1]

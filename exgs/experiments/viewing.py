@@ -53,7 +53,7 @@ class Viewer:
 
     def part(self) -> None:
         """The connection is gone."""
-        self._end = None
+        self._end = self._view_s = None
 
     def act(self, now_s: float) -> None:
         """Hears the server, decodes, and tells where the head is."""

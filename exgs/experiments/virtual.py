@@ -28,6 +28,8 @@ from exgs.server.orders import ORDERS
 
 OPENS_WITHIN_S = 10.0
 """A connection that is not up by then is given up."""
+REST_S, MAX_STEPS_AT_REST = 1e-4, 100_000
+"""More happenings than this in so short a time are a mistake, not a session."""
 _TINY_S = 1e-9
 
 
@@ -57,9 +59,14 @@ class _Session:
 
     def play(self) -> Timeline:
         """Lets everything happen, up to the end."""
-        now_s = 0.0
+        now_s = rested_s = 0.0
+        steps = 0
         while not self._viewer.content and (next_s := self._next_s(now_s)) <= self._trial.seconds:
-            now_s = next_s
+            now_s, steps = next_s, steps + 1
+            if steps > MAX_STEPS_AT_REST and now_s < rested_s + REST_S:
+                raise RuntimeError(f"the session does not come to rest at {now_s} s")
+            if now_s >= rested_s + REST_S:
+                rested_s, steps = now_s, 0
             self._happen(now_s)
         repeated = self._viewer.repeated_bytes
         if self._viewer.closed is None and Role.CLIENT in self._ends:
@@ -71,20 +78,19 @@ class _Session:
 
     def _happen(self, now_s: float) -> None:
         """Everything that is due now."""
-        if self._peerings is None:
-            if now_s >= self._connect_s:
-                self._connect(now_s)
-        else:
-            self._bring(self._peerings, now_s)
+        if self._peerings is None and now_s >= self._connect_s:
+            self._connect(now_s)
+        for parcel, messages in carry(self._lines, now_s):
+            for channel, data in messages:
+                self._ends[parcel.to].arrive(channel, data, now_s)
+        if self._peerings is not None:
+            self._keep(self._peerings, now_s)
         self._settle(now_s)
         self._note(now_s)
         self._watch(now_s)
 
-    def _bring(self, peerings: Peerings, now_s: float) -> None:
-        """What the links bring, and what timers of the transport demand."""
-        for parcel, messages in carry(self._lines, now_s):
-            for channel, data in messages:
-                self._ends[parcel.to].arrive(channel, data, now_s)
+    def _keep(self, peerings: Peerings, now_s: float) -> None:
+        """What timers of the transport demand, and what both ends are told of it."""
         for number, peering in peerings.items():
             due_s = peering.next_s()
             if due_s is not None and due_s <= now_s:
