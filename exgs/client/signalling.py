@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import aiohttp
@@ -14,7 +14,7 @@ from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, NoRoute, quoted
 from exgs.protocol import ConnectionConfig, Endpoint, ProtocolError, Role, TransportError
 from exgs.protocol.drivers.links import WebRtcTransport
-from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol.drivers.settings import Route, WebRtcConfig
 from exgs.version import __version__
 
 WHEP_PATH = "/whep"
@@ -50,8 +50,12 @@ class Answer:
     """URL to DELETE when the session ends."""
 
 
-async def connect(config: PlayConfig, *, opens_within_s: float | None = None) -> Link:
+async def connect(
+    config: PlayConfig, *, opens_within_s: float | None = None, route: Route | None = None
+) -> Link:
     """Opens a session over WebRTC; waits until it is up where ``opens_within_s`` is given.
+
+    ``route`` stands between the peers, for experiments.
 
     Raises:
         NoRoute: this machine has no address that WebRTC can use, or it was not up in time.
@@ -62,7 +66,7 @@ async def connect(config: PlayConfig, *, opens_within_s: float | None = None) ->
     transport: WebRtcTransport | None = None
     answer: Answer | None = None
     try:
-        transport, offer = await WebRtcTransport.offer(_webrtc(config))
+        transport, offer = await WebRtcTransport.offer(replace(_webrtc(config), route=route))
         answer = await post_offer(http, url, offer, token=config.token)
         answered_s = time.monotonic()
         await transport.accept(answer.sdp)

@@ -1,7 +1,8 @@
 """Plays trials for real: server, client, real peer connections, and a relay that shapes their packets.
 
 All of it lives in this process, on one event loop, with the decoder in a thread beside it; nothing is drawn.
-The signalling port lies on this machine, so the round trips of TCP and HTTP are waited for.
+The signalling port lies on this machine: the trips of TCP and HTTP up to the server's answer are waited for
+(what follows the answer goes through the relay, and takes as long as if the answer did).
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from bisect import bisect_right
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
-
 from exgs.client.clock import WallClock
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
@@ -21,7 +20,7 @@ from exgs.client.lifeline import Lifeline
 from exgs.client.optics import Optics
 from exgs.client.receiving import Reception, open_scene
 from exgs.client.sample import SAMPLE
-from exgs.client.signalling import Link, connection_of, endpoint_url, post_offer
+from exgs.client.signalling import Link, connect
 from exgs.client.threads import brisk_switching, in_thread
 from exgs.client.views import head_view, send_views
 from exgs.codec import Container, decode
@@ -31,9 +30,7 @@ from exgs.experiments.observing import TappedTransport, WatchedWorker, Witness
 from exgs.experiments.rates import BITS_PER_MBIT
 from exgs.experiments.relay import UdpRelay
 from exgs.experiments.timeline import Timeline, Trial
-from exgs.protocol import Endpoint, Role, Transport
-from exgs.protocol.drivers.links import WebRtcTransport
-from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol import Transport
 from exgs.server.config import ServerConfig
 from exgs.server.service import serve
 
@@ -185,20 +182,8 @@ class _Session:
 
     async def _connect(self, config: PlayConfig) -> Link:
         """As the client connects, but by way of the relay, and with the round trips of its signalling."""
-        there_s, back_s = self._trial.up.delay_s, self._trial.down.delay_s
-        transport, offer = await WebRtcTransport.offer(WebRtcConfig(route=self._relay))
-        try:
-            async with aiohttp.ClientSession() as http:
-                await asyncio.sleep(2 * there_s + back_s)
-                answer = await post_offer(http, endpoint_url(config.url), offer, token=None)
-            await asyncio.sleep(back_s)
-            await transport.accept(answer.sdp)
-        except BaseException:
-            await transport.close()
-            raise
-        connection = replace(connection_of(config), max_links=self._trial.max_links)
-        endpoint = Endpoint(Role.CLIENT, transport, connection)
-        return Link(endpoint, endpoint.close)
+        await asyncio.sleep(2 * self._trial.up.delay_s + self._trial.down.delay_s)
+        return await connect(config, route=self._relay)
 
     def _say(self, kind: str, text: str) -> None:
         if kind == "opened" and self._ledger.opened_s is None:
