@@ -19,14 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from exgs.codec import Container, EncodeConfig, decode_chunk, encode, open_container
+from exgs.codec import Container, EncodeConfig, decode, decode_chunk, encode, open_container
 from exgs.experiments.link import LinkSettings
 from exgs.experiments.rates import Rate
 from exgs.experiments.real import play_real
 from exgs.experiments.timeline import Timeline, Trial
 from exgs.experiments.virtual import play_virtual
 from exgs.raster import choose_rasterizer
-from exgs.scene import generate_interior, synthetic_head_trace
+from exgs.scene import generate_interior, starting_view, synthetic_head_trace
 
 CASES = (
     (5, 0.025, 0.0),
@@ -79,8 +79,8 @@ def trial_of(container: Container, case: tuple[float, float, float], args: argpa
     """A session on the link of ``case``."""
     mbps, delay_s, loss = case
     header = container.header
-    assert header.start is not None, "the scene names no start"
-    path = synthetic_head_trace(seconds=args.seconds, seed=0).placed(header.start, header.frame.up_vector)
+    start = header.start or starting_view(decode(container.data))
+    path = synthetic_head_trace(seconds=args.seconds, seed=0).placed(start, header.frame.up_vector)
     queue = max(65536, int(mbps * 1e6 / 8 * 0.1))
     link = LinkSettings(Rate.constant(mbps), delay_s, loss=loss, queue_bytes=queue)
     return Trial(
