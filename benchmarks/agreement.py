@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import uvloop
+
 from exgs.codec import Container, EncodeConfig, decode, decode_chunk, encode, open_container
 from exgs.experiments.link import LinkSettings
 from exgs.experiments.rates import Rate
@@ -136,7 +138,12 @@ def main() -> None:
         trial = trial_of(container, case, args)
         seeds = range(VIRTUAL_SEEDS if case[2] else 1)
         virtual = figures([play_virtual(replace(trial, seed=seed)) for seed in seeds])
-        real = figures([play_real(replace(trial, seed=seed)) for seed in range(args.runs)])
+        real = figures(
+            [
+                play_real(replace(trial, seed=seed), loop_factory=uvloop.new_event_loop)
+                for seed in range(args.runs)
+            ]
+        )
         row = "   ".join(
             cell(getattr(real, name), getattr(virtual, name))
             for name in ("opened_s", "first_frame_s", "complete_s", "rate_mbps")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,13 +39,18 @@ LOOK_S = 0.05
 """How often it is looked at what holds the scene back."""
 
 
-def play_real(trial: Trial) -> Timeline:
+def play_real(
+    trial: Trial, *, loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> Timeline:
     """Plays a trial, which takes as long as it says. Cannot be called from an event loop.
+
+    ``loop_factory`` makes another event loop than asyncio's own, such as uvloop's.
 
     Raises:
         ExperimentError: the trial is a download, or the session does not come about.
     """
-    return asyncio.run(play_on_loop(trial))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(play_on_loop(trial))
 
 
 async def play_on_loop(trial: Trial) -> Timeline:
