@@ -1,4 +1,4 @@
-"""The method of ExGS as published: significance, sampling by voxels, amplification. Our baseline.
+"""The method ``exgs``, as published: significance, sampling by voxels, amplification. Our baseline.
 
 Source: arXiv 2509.24758, Universal Gaussian Compression.
 """
@@ -8,7 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from exgs.codec.amplify import amplify
+from exgs.codec.errors import EncodeError
+from exgs.codec.pyramid import Level, Pyramid
+from exgs.codec.rate import BALANCED, LEAST_SPLAT_BYTES, Fit, fit_precision
+from exgs.codec.serializer import serialize_measured
 from exgs.codec.survey import Survey
+from exgs.codec.task import Outcome, Task
 from exgs.codec.voxels import voxels
 from exgs.scene import Gaussians
 
@@ -16,7 +21,47 @@ FP16_BYTES = 28
 """Bytes of one Gaussian as published: 14 FP16 values, colour without further harmonics."""
 SPLATS_PER_VOXEL = 3
 """Kept Gaussians per occupied voxel that the size of the voxels aims at."""
+ROUNDS = 12
+"""Attempts to find how many Gaussians fit."""
+NEARLY = 1.1
+"""A file of at most so many budgets at the balanced precision is made to fit by its steps."""
+FINE = 1 / 4
+"""Factor on the steps of files whose own storage counts as half precision: finer than what that rounds."""
 _SHARE_TRIALS = 40
+
+
+def encode_exgs(task: Task) -> Outcome:
+    """Prunes to what the budget holds by the storage asked for; the file is coded as finely as it may.
+
+    Raises:
+        EncodeError: the budget is too small.
+    """
+    count = max(1, task.budget // FP16_BYTES)
+    amplified = task.config.amplify
+    if task.config.storage == "ugc":
+        count = min(len(task.gaussians), int(task.budget / LEAST_SPLAT_BYTES))
+    for _ in range(ROUNDS):
+        sparse = prune(task.gaussians, task.views, count, amplified=amplified)
+        task.tell("coding", 0.85)
+        pyramid = Pyramid((Level(sparse, None, np.ones(len(sparse), np.float32)),), task.start)
+        if task.config.storage == "fp16":
+            fit = fit_precision(pyramid, task.budget, start=FINE, finest=FINE)
+        else:
+            fit = _at_balance(pyramid, task.budget)
+        if fit.fits:
+            return Outcome(pyramid, fit, FP16_BYTES * len(sparse) if task.config.storage == "fp16" else None)
+        if count == 1:
+            break
+        count = max(1, min(count - 1, int(count * (task.budget / len(fit.file.data)) ** 0.97)))
+    raise EncodeError(f"the budget is too small for any scene: {len(fit.file.data)} bytes are the least")
+
+
+def _at_balance(pyramid: Pyramid, budget: int) -> Fit:
+    """Within the budget at nearly the balanced precision; else what that precision takes."""
+    file = serialize_measured(pyramid, BALANCED)
+    if pyramid.shown > 1 and len(file.data) > budget * NEARLY:
+        return Fit(file, 1.0, fits=False)
+    return fit_precision(pyramid, budget, finest=1.0)
 
 
 def prune(gaussians: Gaussians, views: Survey, count: int, *, amplified: bool) -> Gaussians:

@@ -8,23 +8,24 @@ Phases, in order: ``views`` finds viewpoints, ``significance`` looks at the scen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from exgs.codec.analysis import Analysis, scene_key
 from exgs.codec.analysis_cache import AnalysisCache
+from exgs.codec.baseline import encode_exgs
 from exgs.codec.config import EncodeConfig
 from exgs.codec.decoder import decode
 from exgs.codec.errors import EncodeError
 from exgs.codec.fidelity import mean_psnr
 from exgs.codec.leaves import leaves_of
 from exgs.codec.merge_tree import plan_merges
-from exgs.codec.methods import encode_exgs, encode_ugc
 from exgs.codec.prepare import Prepared, prepare, without_floaters
 from exgs.codec.report import Encoding, Report
 from exgs.codec.survey import Survey, survey
 from exgs.codec.task import Outcome, Progress, Task
+from exgs.codec.ugc import encode_ugc
 from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians, StartView
@@ -58,60 +59,81 @@ def encode(
         EncodeError: there is nothing to encode, no view sees anything, or the budget is too small.
     """
     config = config or EncodeConfig()
-    scene, budget = prepare(gaussians), config.budget_bytes(gaussians.float_bytes)
-    del gaussians  # The caller may have given it up: what is not kept of a large scene makes room.
-    count, tell = config.view_count(len(scene.gaussians)), _Teller(progress)
-    given = _few(cameras, count) if cameras else []
+    scene, tell = prepare(gaussians), _Teller(progress)
+    count = config.view_count(len(scene.gaussians))
     tell("views", 0.0)
-    if config.method == "exgs":
-        scene, views, start, _ = _looked_at(scene, given or count, config, rasterizer, tell)
-        task = Task(scene.gaussians, views, config, budget, rasterizer, tell, start)
-        outcome = encode_exgs(task)
-    else:
-        key = scene_key(scene.gaussians, given or (count, config.seed), rasterizer.name) if cache else ""
-        known = cache.get(key, scene.gaussians) if cache else None
-        if known is None:
-            scene, views, start, keep = _looked_at(scene, given or count, config, rasterizer, tell)
-            tell("simplification", 0.15)
-            analysis = Analysis(keep, views, plan_merges(leaves_of(scene.gaussians, views), Crew()), start)
-        else:
-            analysis, kept = known, known.tree.leaves.source
-            scene = replace(scene, gaussians=kept, floaters=len(scene.gaussians) - len(kept))
-        tell("simplification", 0.2)
-        task = Task(
-            analysis.tree.leaves.source, analysis.views, config, budget, rasterizer, tell, analysis.start,
-            tree=analysis.tree, fitted=analysis.fitted if config.refit else None,
-        )  # fmt: skip
-        outcome = encode_ugc(task)
-        if cache and (known is None or outcome.fitted):
-            cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
+    job = _Job(scene, _few(cameras, count) if cameras else count, config, rasterizer, tell)
+    del gaussians, scene  # The caller may have given it up: what is not kept of a large scene makes room.
+    task, outcome = job.by_exgs() if config.method == "exgs" else job.by_ugc(cache)
     tell("check", 0.95)
-    report = _report(scene, task, outcome, bool(cameras))
+    report = _report(job.scene, task, outcome, bool(cameras))
     tell("check", 1.0)
     return Encoding(outcome.fit.file.data, report)
 
 
-def _looked_at(
-    scene: Prepared, where: list[Camera] | int, config: EncodeConfig, rasterizer: Rasterizer, tell: Progress
-) -> tuple[Prepared, Survey, StartView, np.ndarray]:
-    """The scene, what views tell of it, where a viewer begins, and which Gaussians were kept, [N] bool.
+@dataclass(eq=False)
+class _Job:
+    """A scene on its way through a method."""
 
-    ``where`` are the cameras that were given, or how many are to be sampled. ``ugc`` drops floaters.
-    """
-    site = measure_site(scene.gaussians)
-    start = starting_view_of(site)
-    if isinstance(where, int):
-        where = sample_site(site, where, seed=config.seed, size=VIEW_PX)
-    else:
-        start = _moved(start, where[0])
-    tell("significance", 0.05)
-    views = survey(scene.gaussians, where, rasterizer)
-    if not views.weight_sum.any():
-        raise EncodeError(f"none of the {len(where)} views sees anything of the scene")
-    if config.method == "exgs":
-        return scene, views, start, np.ones(len(scene.gaussians), np.bool_)
-    keep = without_floaters(scene.gaussians, views)
-    return scene.without(~keep), views.of(keep), start, keep
+    scene: Prepared
+    """What is worth encoding; ``ugc`` drops floaters from it."""
+    where: list[Camera] | int
+    """The cameras that were given, or how many are to be sampled."""
+    config: EncodeConfig
+    rasterizer: Rasterizer
+    tell: Progress
+
+    def by_exgs(self) -> tuple[Task, Outcome]:
+        """Prunes."""
+        task = self._task(*self._look())
+        return task, encode_exgs(task)
+
+    def by_ugc(self, cache: AnalysisCache | None) -> tuple[Task, Outcome]:
+        """Merges, by an analysis out of the cache if it has one, which it learns otherwise."""
+        key = self._key() if cache else ""
+        known = cache.get(key, self.scene.gaussians) if cache else None
+        analysis = known or self._analysed()
+        if known:
+            kept = known.tree.leaves.source
+            self.scene = replace(self.scene, gaussians=kept, floaters=len(self.scene.gaussians) - len(kept))
+        self.tell("simplification", 0.2)
+        fitted = analysis.fitted if self.config.refit else None
+        task = replace(self._task(analysis.views, analysis.start), tree=analysis.tree, fitted=fitted)
+        outcome = encode_ugc(task)
+        if cache and (known is None or outcome.fitted):
+            cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
+        return task, outcome
+
+    def _key(self) -> str:
+        """The name of the scene's analysis in a cache."""
+        views = (self.where, self.config.seed) if isinstance(self.where, int) else self.where
+        return scene_key(self.scene.gaussians, views, self.rasterizer.name)
+
+    def _analysed(self) -> Analysis:
+        """Looks at the scene, drops its floaters and plans how the rest merges."""
+        views, start = self._look()
+        keep = without_floaters(self.scene.gaussians, views)
+        self.scene, views = self.scene.without(~keep), views.of(keep)
+        self.tell("simplification", 0.15)
+        return Analysis(keep, views, plan_merges(leaves_of(self.scene.gaussians, views), Crew()), start)
+
+    def _look(self) -> tuple[Survey, StartView]:
+        """What views tell of the scene, and where a viewer begins."""
+        site = measure_site(self.scene.gaussians)
+        start = starting_view_of(site)
+        if isinstance(self.where, int):
+            cameras = sample_site(site, self.where, seed=self.config.seed, size=VIEW_PX)
+        else:
+            cameras, start = self.where, _moved(start, self.where[0])
+        self.tell("significance", 0.05)
+        views = survey(self.scene.gaussians, cameras, self.rasterizer)
+        if not views.weight_sum.any():
+            raise EncodeError(f"none of the {len(cameras)} views sees anything of the scene")
+        return views, start
+
+    def _task(self, views: Survey, start: StartView) -> Task:
+        budget = self.config.budget_bytes(self.scene.float_bytes)
+        return Task(self.scene.gaussians, views, self.config, budget, self.rasterizer, self.tell, start)
 
 
 def _moved(start: StartView, camera: Camera) -> StartView:

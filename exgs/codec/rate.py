@@ -24,6 +24,8 @@ SLOPES = (0.67, 1.5)
 little. The lower one is halved with every further trial."""
 INSIDE, LEAST_MOVE = 0.1, 0.02
 """Shares of the bracket that a trial keeps from its ends: of both once both are tried, else of the one."""
+LEAST_SPLAT_BYTES = 3.0
+"""No Gaussian is coded in fewer bytes: what a budget can hold at most."""
 
 
 @dataclass(frozen=True, eq=False)
