@@ -31,6 +31,8 @@ from exgs.raster import choose_rasterizer
 from exgs.scene import generate_interior, starting_view, synthetic_head_trace
 
 CASES = (
+    (2, 0.025, 0.0),
+    (2, 0.025, 0.02),
     (5, 0.025, 0.0),
     (20, 0.005, 0.0),
     (20, 0.025, 0.0),

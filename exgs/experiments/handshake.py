@@ -13,7 +13,7 @@ from exgs.protocol import Role
 
 _TCP_BYTES = 12
 """A TCP header is that much longer than the one of UDP, which the link adds."""
-SETUP_S = 0.03
+SETUP_S = 0.05
 """What the machines take to find addresses, make keys and answer."""
 
 
