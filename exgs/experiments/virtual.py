@@ -50,6 +50,7 @@ class _Session:
         self._server = Server(container, ORDERS[trial.system], self._ledger)
         self._viewer = Viewer(trial, container, self._ledger)
         self._tokens: list[bytes] = []
+        self._newest_token = b""
         self._links = 0
         self._limiters: list[tuple[float, str]] = [(0.0, "handshake")]
         self._connect_s, self._wait_s = SETUP_S, FIRST_WAIT_S
@@ -144,15 +145,15 @@ class _Session:
         }
         self._server.meet(self._ends[Role.SERVER])
         self._viewer.meet(self._ends[Role.CLIENT])
-        self._opening_token = token
+        self._newest_token = token
 
     def _watch(self, now_s: float) -> None:
         """Lets go of a connection that is lost, for the next to be tried after a while."""
         if self._peerings is None:
             return
         up = self._peerings.is_up(Role.CLIENT)
-        if up and self._viewer.opened and self._opening_token not in self._tokens:
-            self._tokens.append(self._opening_token)
+        if up and self._viewer.opened and self._newest_token not in self._tokens:
+            self._tokens.append(self._newest_token)
             self._wait_s = FIRST_WAIT_S
         late = not up and now_s >= self._begun_s + OPENS_WITHIN_S
         closed = self._viewer.closed
