@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exgs.scene.camera import Camera
+from exgs.scene.camera import Camera, cameras_looking
 from exgs.scene.occupancy import Occupancy
 from exgs.scene.spread import bearing, spread_points
 
@@ -78,10 +78,7 @@ def sample_around(
     positions = targets + away * np.maximum(reach * fit, 3 * grid.cell)[:, None]
     order = np.argsort(~_good(grid, subject, up, positions, targets), kind="stable")
     chosen = np.sort(order[:count])
-    return [
-        Camera.looking(positions[i], targets[i], up, fov_y_rad=fov_y_rad, size=size, name=f"{number:03d}")
-        for number, i in enumerate(chosen)
-    ]
+    return cameras_looking(positions[chosen], targets[chosen], up, fov_y_rad=fov_y_rad, size=size)
 
 
 def fitting_distance(subject: Subject, up: np.ndarray, *, size: tuple[int, int], fov_y_rad: float) -> float:

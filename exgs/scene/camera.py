@@ -124,6 +124,19 @@ class Camera:
         return Camera(matrix, focal, focal, width / 2, height / 2, width, height, name)
 
 
+def cameras_looking(
+    positions: np.ndarray, targets: np.ndarray, up: np.ndarray, *, fov_y_rad: float, size: tuple[int, int]
+) -> list[Camera]:
+    """Cameras at ``positions`` [n,3] that look at ``targets`` [n,3] each, named 000, 001 and so on.
+
+    ``up``, ``fov_y_rad`` and ``size`` are as for ``Camera.looking``.
+    """
+    return [
+        Camera.looking(position, target, up, fov_y_rad=fov_y_rad, size=size, name=f"{number:03d}")
+        for number, (position, target) in enumerate(zip(positions, targets, strict=True))
+    ]
+
+
 def read_cameras(path: str | Path) -> list[Camera]:
     """The cameras of a JSON file with the convention above.
 

@@ -7,7 +7,6 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from exgs.scene.camera import Camera
 from exgs.scene.frame import Frame
 from exgs.scene.occupancy import Occupancy
 from exgs.scene.spread import bearing, spread_points
@@ -63,28 +62,15 @@ def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
 
 
 def sample_amid(
-    grid: Occupancy,
-    up: np.ndarray,
-    places: tuple[np.ndarray, np.ndarray],
-    count: int,
-    *,
-    seed: int,
-    size: tuple[int, int],
-    fov_y_rad: float,
-) -> list[Camera]:
-    """``count`` cameras spread evenly over ``places`` [n,3] by their weights [n], looking all around."""
+    grid: Occupancy, up: np.ndarray, places: tuple[np.ndarray, np.ndarray], count: int, *, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """[count,3] positions spread over ``places`` [n,3] evenly by their weights [n], and [count,3] targets."""
     draws = spread_points(count, 6, seed)
     share = np.cumsum(places[1])
     pick = np.searchsorted(share, (np.arange(count) + draws[0, 0]) / count * share[-1], side="right")
     pick = np.minimum(pick, len(share) - 1)[np.random.default_rng(seed).permutation(count)]
     positions = places[0][pick] + (draws[:, 3:] - 0.5) * grid.cell
-    ways = look_around(grid, up, positions, draws)
-    return [
-        Camera.looking(
-            positions[i], positions[i] + ways[i], up, fov_y_rad=fov_y_rad, size=size, name=f"{i:03d}"
-        )
-        for i in range(count)
-    ]
+    return positions, positions + look_around(grid, up, positions, draws)
 
 
 def look_around(grid: Occupancy, up: np.ndarray, positions: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from exgs.scene.around import find_subject, fitting_distance
-from exgs.scene.camera import Camera
+from exgs.scene.camera import Camera, cameras_looking
 from exgs.scene.errors import SceneError
 from exgs.scene.gaussians import Gaussians
 from exgs.scene.occupancy import Occupancy
@@ -45,10 +45,7 @@ def orbit(
         distance = fitting_distance(subject, up, size=size, fov_y_rad=fov_y_rad)
         positions = subject.center + distance * bearing(yaw, np.full(count, ORBIT_PITCH_RAD), up)
         targets = np.tile(subject.center, (count, 1))
-    return [
-        Camera.looking(positions[i], targets[i], up, fov_y_rad=fov_y_rad, size=size, name=f"{i:03d}")
-        for i in range(count)
-    ]
+    return cameras_looking(positions, targets, up, fov_y_rad=fov_y_rad, size=size)
 
 
 def starting_view(

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 from exgs.scene.around import sample_around
-from exgs.scene.camera import Camera
+from exgs.scene.camera import Camera, cameras_looking
 from exgs.scene.errors import SceneError
 from exgs.scene.gaussians import Gaussians
 from exgs.scene.inside import sample_amid
@@ -67,4 +67,5 @@ def sample_site(
 
 
 def _amid(site: Site, count: int, seed: int, size: tuple[int, int], fov_y_rad: float) -> list[Camera]:
-    return sample_amid(site.grid, site.up, site.places, count, seed=seed, size=size, fov_y_rad=fov_y_rad)
+    positions, targets = sample_amid(site.grid, site.up, site.places, count, seed=seed)
+    return cameras_looking(positions, targets, site.up, fov_y_rad=fov_y_rad, size=size)
