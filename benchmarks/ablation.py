@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.altering import altered, fidelity
+from benchmarks.altering import altered
 from benchmarks.codec.publish import fill_in
 from benchmarks.codec.rows import Row, Rows
 from benchmarks.codec.scenes import Scene, make_ready, names
 from benchmarks.codec.tables import NONE, markdown
 from benchmarks.exchanges import ZstdColumns, all_clear, as_they_are, nearest_partners, prune
+from benchmarks.judging import fidelity
 from exgs.codec import EncodeConfig, EncodeError, Encoding, encode
 from exgs.codec.rate import BALANCED
 from exgs.raster import Rasterizer, choose_rasterizer

@@ -1,4 +1,4 @@
-"""The encoder with some of its parts exchanged, and what its files are worth on views of their own."""
+"""The encoder with some of its parts exchanged."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 import exgs.codec
-from exgs.codec import EncodeConfig, decode, encode
-from exgs.raster import Rasterizer
-from exgs.raster.quality import psnr
-from exgs.scene import Gaussians, sample_views
-
-SEED = 777
-"""Of the views that judge: neither the encoder nor the referee uses it."""
-SIZE = (480, 270)
 
 
 def part(path: str) -> Any:
@@ -56,18 +46,3 @@ def altered(changes: Mapping[str, Any]) -> Iterator[None]:
 def _import_all() -> None:
     for found in pkgutil.walk_packages(exgs.codec.__path__, "exgs.codec."):
         importlib.import_module(found.name)
-
-
-def score(gaussians: Gaussians, config: EncodeConfig, views: int, rasterizer: Rasterizer) -> float:
-    """Mean PSNR [dB] of the decoded encoding over views of its own."""
-    return fidelity(gaussians, encode(gaussians, config, rasterizer=rasterizer).data, views, rasterizer)
-
-
-def fidelity(gaussians: Gaussians, data: bytes, views: int, rasterizer: Rasterizer) -> float:
-    """Mean PSNR [dB] of a file over views of its own."""
-    decoded = decode(data)
-    cameras = sample_views(gaussians, views, seed=SEED, size=SIZE)
-    pairs = [
-        [rasterizer.render(scene, [camera]).color[0] for scene in (gaussians, decoded)] for camera in cameras
-    ]
-    return float(np.mean([psnr(reference, test) for reference, test in pairs]))

@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.altering import SEED, SIZE, altered
+from benchmarks.altering import altered
+from benchmarks.judging import judging_views
 from exgs.codec import EncodeConfig, decode, encode
 from exgs.codec.rate import BALANCED
 from exgs.raster import Rasterizer, choose_rasterizer
-from exgs.scene import Camera, Gaussians, read_scene, sample_views
+from exgs.scene import Camera, Gaussians, read_scene
 
 SHINIEST = 0.02
 """Share of the pixels that count as highlights."""
@@ -59,7 +60,7 @@ def main() -> None:
     rasterizer = choose_rasterizer("cpu")
     for path in args.scenes:
         scene = read_scene(path)
-        cameras = sample_views(scene, args.views, seed=SEED, size=SIZE)
+        cameras = judging_views(scene, args.views)
         for name in [args.only] if args.only else FILES:
             changes, degree = FILES[name]
             with altered(changes):

@@ -1,8 +1,8 @@
 """One file, many rates: the quality of each prefix beside that of a file encoded for exactly that size.
 
-Run as: python benchmarks/progressive.py SCENE [SCENE ...] --ratio 20 --ratio 107
+    python -m benchmarks.progressive SCENE [SCENE ...] [--ratio 20 --ratio 107] [--share 0.1 ...] [--views 16]
 
-The views that judge are sampled by a seed of their own: none is among those that the encoder looks from.
+None of the views that judge is among those that the encoder looks from.
 ``interior`` names the generated room of the tests.
 """
 
@@ -13,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.judging import judging_views
 from exgs.codec import EncodeConfig, Truncated, decode, encode
 from exgs.raster import choose_rasterizer
 from exgs.raster.quality import psnr
 from exgs.raster.seam import Rasterizer
-from exgs.scene import Gaussians, generate_interior, read_scene, sample_views
+from exgs.scene import Gaussians, generate_interior, read_scene
 
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)
 """Prefixes that are compared with files of their size."""
 STEPS = 24
 """Prefixes that must not be worse than shorter ones, evenly spaced."""
-JUDGES_SEED, SIZE_PX = 777, (480, 270)
 
 
 class Judge:
@@ -31,7 +31,7 @@ class Judge:
 
     def __init__(self, source: Gaussians, rasterizer: Rasterizer, views: int) -> None:
         self.rasterizer = rasterizer
-        self.cameras = sample_views(source, views, seed=JUDGES_SEED, size=SIZE_PX)
+        self.cameras = judging_views(source, views)
         self.pictures = [rasterizer.render(source, [camera]).color[0] for camera in self.cameras]
 
     def psnr(self, gaussians: Gaussians) -> float:

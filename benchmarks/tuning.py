@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.altering import altered, part, score
-from exgs.codec import EncodeConfig, Precision
-from exgs.raster import choose_rasterizer
-from exgs.scene import read_scene
+from benchmarks.altering import altered, part
+from benchmarks.judging import fidelity
+from exgs.codec import EncodeConfig, Precision, encode
+from exgs.raster import Rasterizer, choose_rasterizer
+from exgs.scene import Gaussians, read_scene
 
 CONSTANTS: dict[str, tuple[str, Sequence[Any]]] = {
     "leaves.LOW_PASS_PX2": ("ugc", (0.05, 0.15, 0.3)),
@@ -56,6 +57,11 @@ def main() -> None:
             for value, found in scores.items()
         )
         print(f"{name:<25} shipped {short(shipped)}  {line}", flush=True)
+
+
+def score(scene: Gaussians, config: EncodeConfig, views: int, rasterizer: Rasterizer) -> float:
+    """Mean PSNR [dB] of an encoding of ``scene``."""
+    return fidelity(scene, encode(scene, config, rasterizer=rasterizer).data, views, rasterizer)
 
 
 def short(value: Any) -> str:

@@ -1,6 +1,6 @@
 """How far what the encoder learns from its sampled views holds for views it never saw.
 
-    python benchmarks/view_coverage.py [SCENE ...] [--ratio 107] [--per-kind 8] [--levels 1]
+    python -m benchmarks.view_coverage [SCENE ...] [--ratio 107] [--per-kind 8] [--levels 1]
 
 A scene is a file, ``room:SEED`` (a generated interior) or ``garden:SEED``, the latter two of degree 0.
 Each is encoded with sampled views; the table has the mean PSNR [dB] of the decoded file against the scene
@@ -17,12 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from garden import generate_garden, walk
 
+from benchmarks.garden import generate_garden, walk
+from benchmarks.judging import SEED, SIZE, mean_psnr
 from exgs.codec import EncodeConfig, decode, encode
 from exgs.codec.encoder import VIEW_PX
 from exgs.raster import Rasterizer, choose_rasterizer
-from exgs.raster.quality import psnr
 from exgs.scene import (
     Camera,
     Gaussians,
@@ -33,8 +33,7 @@ from exgs.scene import (
     sample_views,
 )
 
-SIZE = (480, 270)
-SEEDS = (777, 4242)
+SEEDS = (SEED, 4242)
 TRACE = Path(__file__).parents[2] / "shared" / "data" / "head-traces" / "eyenavgs" / "user101_room.csv"
 ROOM_WALK = np.array(
     [[1.2, 1.5, 1.2], [1.5, 1.65, 2.9], [2.6, 1.6, 3.6], [4.4, 1.2, 4.2], [5.2, 1.6, 2.4], [6.1, 1.7, 2.0],
@@ -81,15 +80,7 @@ def measure(
     own = sample_views(scene, count, size=VIEW_PX)[:: max(1, count // (2 * args.per_kind))]
     seeds = [c for seed in SEEDS for c in sample_views(scene, args.per_kind, seed=seed, size=SIZE)]
     kinds = {"own": own, "seeds": seeds, **independent(name, scene, args.per_kind, rasterizer)}
-    return {kind: fidelity(scene, decoded, cameras, rasterizer) for kind, cameras in kinds.items()}
-
-
-def fidelity(
-    scene: Gaussians, decoded: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer
-) -> float:
-    """Mean PSNR [dB] over the cameras, one picture at a time."""
-    pairs = ([rasterizer.render(g, [camera]).color[0] for g in (scene, decoded)] for camera in cameras)
-    return float(np.mean([psnr(reference, test) for reference, test in pairs]))
+    return {kind: mean_psnr(scene, decoded, cameras, rasterizer) for kind, cameras in kinds.items()}
 
 
 def independent(name: str, scene: Gaussians, count: int, rasterizer: Rasterizer) -> Kinds:

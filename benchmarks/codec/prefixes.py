@@ -16,7 +16,6 @@ from benchmarks.codec.publish import fill_in
 from benchmarks.codec.scenes import INTERIOR, make_ready, names
 
 SCENES = ("massa", "skull", INTERIOR)
-PROGRESSIVE = Path(__file__).resolve().parents[1] / "progressive.py"
 
 
 def main() -> None:
@@ -40,7 +39,7 @@ def _table(name: str, out: Path) -> str:
     kept = out / "prefixes" / f"{Path(name).stem}.md"
     if not kept.exists():
         source = name if name == INTERIOR else make_ready(name, out / "scenes" / Path(name).name).source
-        done = run([sys.executable, PROGRESSIVE, source])
+        done = run([sys.executable, "-m", "benchmarks.progressive", source])
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(under_a_section(done.output))
     return kept.read_text().strip()

@@ -1,0 +1,35 @@
+"""Views that neither the encoder nor the referee uses, and what a file is worth over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from exgs.codec import decode
+from exgs.raster import Rasterizer
+from exgs.raster.quality import psnr
+from exgs.scene import Camera, Gaussians, sample_views
+
+SEED = 777
+"""Of the views."""
+SIZE = (480, 270)
+"""Of their pictures, in pixels."""
+
+
+def judging_views(scene: Gaussians, count: int) -> list[Camera]:
+    """``count`` views of ``scene``."""
+    return sample_views(scene, count, seed=SEED, size=SIZE)
+
+
+def mean_psnr(
+    scene: Gaussians, decoded: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer
+) -> float:
+    """Mean PSNR [dB] of ``decoded`` against ``scene`` over the cameras, one picture at a time."""
+    pairs = ([rasterizer.render(g, [camera]).color[0] for g in (scene, decoded)] for camera in cameras)
+    return float(np.mean([psnr(reference, test) for reference, test in pairs]))
+
+
+def fidelity(scene: Gaussians, data: bytes, views: int, rasterizer: Rasterizer) -> float:
+    """Mean PSNR [dB] of the file ``data`` against ``scene`` over so many of the views above."""
+    return mean_psnr(scene, decode(data), judging_views(scene, views), rasterizer)
