@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,10 @@ from exgs.experiments.records import Record
 SUFFIX = ".png"
 BINS = 24
 """Parts of the bytes' axis within which sessions are averaged."""
+MAX_PANELS = 4
+"""Side by side in one plot; what would need more is left out."""
+CEILING_DB = 60.0
+"""Curves of PSNR are cut off above this."""
 
 
 def missing_library() -> str:
@@ -50,33 +54,58 @@ def write_plots(folder: Path, records: Sequence[Record], title: str) -> list[Pat
 
 def _quality_over_time(figure: Any, sessions: Sequence[Record]) -> None:
     """Mean PSNR of all sessions at each moment, a panel for each link."""
-    links = list(dict.fromkeys(record.names["link"] for record in sessions))[:4]
-    panels = figure.subplots(1, max(len(links), 1), sharey=True, squeeze=False)[0]
-    for panel, link in zip(panels, links, strict=False):
-        here = [record for record in sessions if record.names["link"] == link]
+    for panel, here in _panels(figure, sessions, ("link",)):
         for system, rows in _by_system(here).items():
             times = sorted({row["time_s"] for row in rows})
             means = [np.mean([row["psnr"] for row in rows if row["time_s"] == at_s]) for at_s in times]
             panel.plot(times, means, label=system)
-        panel.set(title=link, xlabel="seconds since the offer")
-        panel.title.set_fontsize(9)
-    panels[0].set_ylabel("PSNR, dB")
-    panels[0].legend(fontsize=8)
+        panel.set(xlabel="seconds since the offer", ylabel="PSNR, dB")
+        _finish(panel)
 
 
 def _quality_by_bytes(figure: Any, sessions: Sequence[Record]) -> None:
-    """Mean PSNR of all frames that had about as many bytes."""
-    axes = figure.subplots()
-    for system, rows in _by_system(sessions).items():
-        received = np.array([row["bytes_received"] for row in rows], float)
-        psnrs = np.array([row["psnr"] for row in rows])
-        edges = np.linspace(0, max(received.max(), 1.0), BINS + 1)
-        part = np.clip(np.searchsorted(edges, received, side="right") - 1, 0, BINS - 1)
-        parts = np.unique(part)
-        means = [psnrs[part == index].mean() for index in parts]
-        axes.plot([received[part == index].mean() / 1e6 for index in parts], means, marker=".", label=system)
-    axes.set(xlabel="MB received", ylabel="PSNR, dB")
-    axes.legend(fontsize=8)
+    """Mean PSNR of all frames that had about as many bytes, a panel for each encoded scene."""
+    for panel, here in _panels(figure, sessions, ("scene", "ratio")):
+        for system, rows in _by_system(here).items():
+            received = np.array([row["bytes_received"] for row in rows], float)
+            psnrs = np.array([row["psnr"] for row in rows])
+            edges = np.linspace(0, max(received.max(), 1.0), BINS + 1)
+            part = np.clip(np.searchsorted(edges, received, side="right") - 1, 0, BINS - 1)
+            parts = np.unique(part)
+            means = [psnrs[part == index].mean() for index in parts]
+            amounts = [received[part == index].mean() / 1e6 for index in parts]
+            panel.plot(amounts, means, marker=".", drawstyle="steps-post", label=system)
+        panel.set(xlabel="MB received", ylabel="PSNR, dB")
+        _finish(panel)
+
+
+def _panels(
+    figure: Any, sessions: Sequence[Record], names: Sequence[str]
+) -> Iterator[tuple[Any, list[Record]]]:
+    """A panel for each of the first few values of the columns ``names``, and its sessions.
+
+    Sessions in which a column is empty belong to every panel that their other columns allow.
+    """
+    values = [tuple(record.names[name] for name in names) for record in sessions]
+    full = [value for value in dict.fromkeys(values) if all(value)] or list(dict.fromkeys(values))
+    shown = full[:MAX_PANELS]
+    panels = figure.subplots(1, max(len(shown), 1), sharey=True, squeeze=False)[0]
+    for panel, value in zip(panels, shown, strict=False):
+        here = [
+            record
+            for record, its in zip(sessions, values, strict=True)
+            if all(own in (wanted, "") for own, wanted in zip(its, value, strict=True))
+        ]
+        panel.set_title(" ".join(str(word) for word in value), fontsize=9)
+        yield panel, here
+
+
+def _finish(panel: Any) -> None:
+    """The legend; and what is perfect does not flatten the rest."""
+    panel.set_ylim(top=min(panel.get_ylim()[1], CEILING_DB))
+    panel.label_outer()
+    if panel.get_subplotspec().is_first_col():
+        panel.legend(fontsize=8)
 
 
 def _frame_cdf(figure: Any, sessions: Sequence[Record]) -> None:
