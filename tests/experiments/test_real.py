@@ -25,7 +25,7 @@ def real() -> Timeline:
 def test_a_real_session_gives_a_timeline_like_a_virtual_one(real: Timeline) -> None:
     virtual = play_virtual(near(system="level"))
     assert (real.mode, virtual.mode) == ("real", "virtual")
-    assert real.bytes_received == virtual.bytes_received == len(container().data)
+    assert real.bytes_received - real.redundant_bytes == virtual.bytes_received == len(container().data)
     assert real.bytes_sent == real.bytes_received
     assert {row.chunk for row in real.chunks} == {row.chunk for row in virtual.chunks}
     assert len(real.frames) == 201
@@ -41,7 +41,10 @@ def test_a_real_session_happens_in_order(real: Timeline) -> None:
 
 
 def test_the_server_sends_in_the_order_that_the_trial_asks_for(real: Timeline) -> None:
-    levels = [row.level for row in sorted(real.chunks, key=lambda row: row.chosen_s)]
+    first: dict[int, int] = {}
+    for row in sorted(real.chunks, key=lambda row: row.chosen_s):
+        first.setdefault(row.chunk, row.level)
+    levels = list(first.values())
     assert levels == sorted(levels, reverse=True)
 
 
