@@ -67,11 +67,6 @@ class Assembly:
         return frozenset(self._resident)
 
     @property
-    def resident_splats(self) -> int:
-        """Splats held, shown or not."""
-        return sum(len(gaussians) for gaussians in self._resident.values())
-
-    @property
     def visible(self) -> tuple[int, ...]:
         """Ids of the chunks that show, coarser ones first."""
         return tuple(sorted(id for id, _ in self._shown()))

@@ -54,11 +54,6 @@ class Precision:
         """All steps times ``factor``: above one is coarser."""
         return replace(self, **{name: getattr(self, name) * factor for name in _STEPS})
 
-    @staticmethod
-    def from_quality(quality: float) -> Precision:
-        """Steps for ``quality`` 0 to 100: 50 is the default; 16 more halve every step."""
-        return Precision().scaled(2.0 ** ((50.0 - quality) / 16.0))
-
 
 def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
     """The parameters of a file, all but predictions and classes, for this pyramid.

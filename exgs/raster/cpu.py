@@ -107,21 +107,6 @@ class CpuRasterizer:
                 pass_.pull_shapes(slope, image, (*scene, camera_rows(camera)), total)
         return total
 
-    def warm_up(self) -> None:
-        """Compiles every kernel, or loads it from disk, on a scene of one Gaussian."""
-        one = Gaussians(
-            means=np.array([[0, 0, 1]], np.float32),
-            quats=np.array([[1, 0, 0, 0]], np.float32),
-            log_scales=np.full((1, 3), -2, np.float32),
-            opacity_logits=np.zeros(1, np.float32),
-            sh0=np.zeros((1, 1, 3), np.float32),
-            shN=np.zeros((1, 0, 3), np.float32),
-        )
-        camera = Camera(np.eye(4), 8, 8, 4, 4, 8, 8)
-        self.render(one, [camera], weights=True)
-        self.blending(one, [camera]).transpose(0, np.zeros((8, 8, 3), np.float32))
-        self.gradients(one, [camera], lambda _, picture: picture)
-
     def _announce(self) -> None:
         callback, self._on_compile = self._on_compile, None
         if callback is not None and not all_compiled(KERNELS):

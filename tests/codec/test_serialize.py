@@ -163,7 +163,8 @@ def test_steps_must_be_positive(value: float) -> None:
         serialize(random_pyramid(5, seed=1), replace(Precision(), colour=value))
 
 
-def test_quality_orders_the_steps() -> None:
-    assert Precision.from_quality(50) == Precision()
-    assert Precision.from_quality(66).colour == pytest.approx(Precision().colour / 2)
-    assert Precision.from_quality(34).position == pytest.approx(Precision().position * 2)
+def test_all_steps_are_scaled_and_nothing_else() -> None:
+    half = Precision().scaled(0.5)
+    assert half.colour == pytest.approx(Precision().colour / 2)
+    assert half.position == pytest.approx(Precision().position / 2)
+    assert half.weighting == Precision().weighting and half.fine_below == Precision().fine_below

@@ -215,12 +215,3 @@ def test_blending_refuses_arrays_of_another_shape(cpu: CpuRasterizer) -> None:
         operator.forward(0, np.zeros((4, 3), np.float32))
     with pytest.raises(ValueError, match=r"\[8, 8, 3\]"):
         operator.transpose(0, np.zeros((8, 9, 3), np.float32))
-
-
-def test_warm_up_needs_no_scene() -> None:
-    told: list[str] = []
-    fresh = CpuRasterizer(threads=1, on_compile=told.append)
-    fresh.warm_up()
-    before = len(told)
-    assert fresh.render(cloud(3), [camera((8, 8))], weights=True).alpha.max() > 0
-    assert len(told) == before, "nothing is left to compile after it"
