@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.descent import move, take_gradients
-from exgs.codec.refit import HELD_OUT
+from exgs.codec.refit import held_apart
 from exgs.codec.survey import Survey
 from exgs.raster.seam import Gradients, Rasterizer
 from exgs.scene import SH_C0, Gaussians
@@ -81,15 +81,14 @@ def _descended(
     effort: tuple[int, float],
 ) -> Gaussians:
     """``which`` are the highest degree and the free Gaussians, ``effort`` the draws and the steps' length."""
-    count, draws = len(views.cameras), effort[0]
-    fitted = [view for view in range(count) if view % HELD_OUT != HELD_OUT - 1]
-    held_out = [view for view in range(count) if view % HELD_OUT == HELD_OUT - 1]
+    draws, length = effort
+    fitted, held_out = held_apart(len(views.cameras))
     if not held_out or not len(gaussians) or draws < 1:
         return gaussians
     before = _error(gaussians, views, rasterizer, held_out)
     groups = list(_groups(fitted, draws))
     descent = _Descent(gaussians, *which)
-    caution = effort[1] * _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))
+    caution = length * _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))
     for number, group in enumerate(groups):
         targets = [views.pictures[view] for view in group]
         gradients = rasterizer.gradients(

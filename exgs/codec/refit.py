@@ -6,6 +6,7 @@ each is held to zero by a ridge of ``RIDGE`` x the blending weight that the Gaus
 that what is hardly seen stays as merged. Conjugate gradients, preconditioned by the same weights, take
 ``steps`` steps; every eighth view is left out of the fit, and the step that shows those best is taken: the
 refit never does worse there than no refit.
+Source: Hestenes and Stiefel 1952 for conjugate gradients.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ RIDGE = (0.03, 0.1)
 """Ridge per unit of blending weight: of the constant colour, of all further harmonics."""
 HELD_OUT = 8
 """One view in so many is left out of the fit."""
+
+
+def held_apart(count: int) -> tuple[list[int], list[int]]:
+    """Which of ``count`` views are fitted to, and which are left out, to judge the fit by."""
+    held_out = list(range(HELD_OUT - 1, count, HELD_OUT))
+    return [view for view in range(count) if view not in held_out], held_out
 
 
 class _Problem:
@@ -49,20 +56,21 @@ class _Problem:
         ridge[0] = RIDGE[0]
         self.weight = np.maximum(weight, 1e-3)[:, None, None]
         self.ridge = self.weight * ridge[None, :, None]
-        count = len(views.cameras)
-        self.fitted = [view for view in range(count) if view % HELD_OUT != HELD_OUT - 1]
-        self.held_out = [view for view in range(count) if view % HELD_OUT == HELD_OUT - 1]
+        self.fitted, self.held_out = held_apart(len(views.cameras))
 
     def basis(self, view: int) -> np.ndarray:
+        """[N,B] the harmonics towards ``view``; the constant one is 1."""
         directions = view_directions(self.gaussians.means, self.views.cameras[view])
         return sh_basis(directions, self.degree) / np.float32(SH_C0)
 
     def picture(self, view: int, unknowns: np.ndarray) -> np.ndarray:
+        """[H,W,3] what corrections [N,B,3] change in a picture."""
         if self.degree == 0:
             return self.blending.forward(view, unknowns[:, 0])
         return self.blending.forward(view, np.einsum("nb,nbc->nc", self.basis(view), unknowns))
 
     def gather(self, view: int, picture: np.ndarray) -> np.ndarray:
+        """[N,B,3] the transpose of ``picture``; 0 for what may not change."""
         pulled = self.blending.transpose(view, picture)
         if self.degree == 0:
             return pulled[:, None, :]
@@ -70,12 +78,14 @@ class _Problem:
         return spread if self.free is None else spread * self.free
 
     def apply(self, unknowns: np.ndarray) -> np.ndarray:
+        """[N,B,3] the matrix of the normal equations times ``unknowns``."""
         total = self.ridge * unknowns
         for view in self.fitted:
             total += self.gather(view, self.picture(view, unknowns))
         return total
 
     def held_out_error(self, unknowns: np.ndarray, residual: np.ndarray) -> float:
+        """Squared error over the views that are left out, of ``residual`` [V,H,W,3] less what is changed."""
         return float(
             sum(np.square(residual[view] - self.picture(view, unknowns)).sum() for view in self.held_out)
         )
