@@ -18,6 +18,7 @@ from exgs.scene.formats.atomic import replacing
 DEFAULT_MAX_BYTES = 4 << 30
 """The folder's analyses are kept below this; those not used for longest go first."""
 SUFFIX = ".analysis"
+"""Of the files of the folder."""
 ABANDONED_S = 24 * 3600.0
 """Age of an unfinished file, beside a new one, from which on nobody is writing it any more."""
 

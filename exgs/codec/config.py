@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from exgs.codec.errors import EncodeError
 
-PRESETS = {"tiny": 500.0, "small": 107.0, "medium": 50.0, "large": 20.0}
+PRESETS: Mapping[str, float] = MappingProxyType(
+    {"tiny": 500.0, "small": 107.0, "medium": 50.0, "large": 20.0}
+)
 """Named ratios: bytes of the source as a float32 PLY over bytes of the file."""
 DEFAULT_PRESET = "small"
+"""The preset where no size is named."""
 METHODS = ("ugc", "exgs")
+"""Our method, and ExGS as published."""
 STORAGES = ("fp16", "ugc")
+"""By which ``exgs`` may count bytes."""
 VIEWS = (48, 128)
 """Fewest and most viewpoints where their number is left to the encoder."""
 VIEWED = 96_000_000
@@ -34,7 +41,7 @@ class EncodeConfig:
     ratio: float | None = None
     """Size of the source as a float32 PLY of its own SH degree over the size of the file."""
     preset: str | None = None
-    """A named ratio; ``small`` where no size is named at all."""
+    """A named ratio; ``DEFAULT_PRESET`` where no size is named at all."""
     views: int | None = None
     """Viewpoints that judge what is seen; at most so many of the given cameras are used. None: by size."""
     seed: int = 0

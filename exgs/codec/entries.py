@@ -24,16 +24,27 @@ class Entry:
     """The fields of one entry as they stand in the file, differences and all."""
 
     place: int
+    """In the order of the file."""
     parent_step: int
+    """Tile of the parent less that of the chunk before."""
     gap: int
+    """First splat that it replaces, less the end of the range before if that has the same parent."""
     replaced: int
+    """Splats of the parent that it replaces."""
     count: int
+    """Splats."""
     words: int
+    """16-bit words of the entropy coder."""
     importance: int
+    """In quarter octaves, less that of the chunk before."""
     runs: tuple[int, ...]
+    """Splats of all runs but the last."""
     bits: tuple[int, ...]
+    """[3] bits of the lattice less those of the chunk before."""
     parts: tuple[int, ...]
+    """[3] sixteenths of the lattice, less nine, that the box of the means takes."""
     base: tuple[int, ...]
+    """[3] corner of the lattice less that of the chunk before, in its own units."""
 
 
 def parse_entry(bits: BitReader, orders: dict[str, int], width: int, *, coarsest: bool) -> Entry:

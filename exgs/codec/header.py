@@ -59,6 +59,7 @@ class Preamble:
     """Header and manifest."""
 
     header: Header
+    """What holds for the whole file."""
     chunks: tuple[ChunkInfo, ...]
     """One entry per chunk, in file order."""
     size_bytes: int

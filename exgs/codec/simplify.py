@@ -47,7 +47,7 @@ class Tree:
         return int(self.born.max()) + 1
 
     def shown(self, picture: int) -> np.ndarray:
-        """Indices of the Gaussians that make ``picture``, 0 the finest; those born in it come last."""
+        """[n] indices of the Gaussians that make ``picture``, 0 the finest; those born in it come last."""
         gone = np.where(self.parents >= 0, self.born[self.parents], self.pictures)
         return np.flatnonzero((self.born <= picture) & (gone > picture))
 

@@ -60,7 +60,7 @@ class ChunkTable:
         self._usual = self._usual_square()
 
     def children(self, id: int) -> np.ndarray:
-        """Ids of the chunks whose parent is ``id``; of those without a parent for -1."""
+        """[n] ids of the chunks whose parent is ``id``; of those without a parent for -1."""
         return self._order[self._starts[id + 1] : self._starts[id + 2]]
 
     def benefit(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:

@@ -22,8 +22,11 @@ class Pass:
     """One view at work; tile lists too long to hold are walked in slices of depth."""
 
     crew: Crew
+    """Works."""
     workspace: Workspace
+    """Of the caller's thread; nothing else uses it meanwhile."""
     view: View
+    """What a camera sees."""
     lists: Lists | None = None
     """The lists of the whole view, where they are at hand."""
 

@@ -18,10 +18,8 @@ import numpy as np
 from exgs.raster.cpu import CpuRasterizer
 from exgs.raster.seam import Gradients, Pull, Rendering, no_gradients, picture_size
 from exgs.raster.sh import sh_basis, view_directions
+from exgs.raster.twin import LOW_PASS_PX2, NEAR
 from exgs.scene import Camera, Gaussians
-
-NEAR = 0.01
-LOW_PASS_PX2 = 0.3
 
 
 def cuda_problem(on_compile: Callable[[str], None] | None = None) -> str | None:
