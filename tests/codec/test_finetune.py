@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from clouds import cloud
 
 from exgs.codec.descent import GROWTH, LARGEST_LOGIT, SHRINKING
 from exgs.codec.fidelity import mean_psnr
@@ -25,16 +26,7 @@ def cpu() -> CpuRasterizer:
 
 @pytest.fixture(scope="module")
 def scene() -> Gaussians:
-    random = np.random.default_rng(11)
-    count = 250
-    return Gaussians(
-        random.normal(size=(count, 3)).astype(np.float32),
-        random.normal(size=(count, 4)).astype(np.float32),
-        random.uniform(-2.5, -1.5, (count, 3)).astype(np.float32),
-        random.normal(1.0, 1.0, count).astype(np.float32),
-        random.uniform(-0.5, 1.5, (count, 1, 3)).astype(np.float32),
-        random.normal(0.0, 0.1, (count, 3, 3)).astype(np.float32),
-    )
+    return cloud(250)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clouds import cloud
 
 from exgs.codec.fidelity import mean_psnr
 from exgs.codec.refit import HELD_OUT, refit_colors
@@ -19,16 +20,7 @@ def cpu() -> Rasterizer:
 
 @pytest.fixture(scope="module")
 def scene() -> Gaussians:
-    random = np.random.default_rng(11)
-    count = 300
-    return Gaussians(
-        random.normal(size=(count, 3)).astype(np.float32),
-        random.normal(size=(count, 4)).astype(np.float32),
-        random.uniform(-2.5, -1.5, (count, 3)).astype(np.float32),
-        random.normal(1.0, 1.0, count).astype(np.float32),
-        random.uniform(-0.5, 1.5, (count, 1, 3)).astype(np.float32),
-        random.normal(0.0, 0.1, (count, 3, 3)).astype(np.float32),
-    )
+    return cloud(300)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from clouds import cloud
 
 from exgs.codec.pyramid import Level, Pyramid
 from exgs.codec.survey import Survey, survey
@@ -17,16 +18,7 @@ def cpu() -> CpuRasterizer:
 
 @pytest.fixture(scope="module")
 def scene() -> Gaussians:
-    random = np.random.default_rng(11)
-    count = 60
-    scene = Gaussians(
-        random.normal(size=(count, 3)).astype(np.float32),
-        random.normal(size=(count, 4)).astype(np.float32),
-        random.uniform(-2.5, -1.5, (count, 3)).astype(np.float32),
-        random.normal(1.0, 1.0, count).astype(np.float32),
-        random.uniform(-0.5, 1.5, (count, 1, 3)).astype(np.float32),
-        np.zeros((count, 0, 3), np.float32),
-    )
+    scene = cloud(60, sh_degree=0)
     scene.opacity_logits[7] = -9.0
     return scene
 
