@@ -25,7 +25,9 @@ def test_every_key_is_named(text: str) -> None:
     readers = "|".join(name for name in vars(fields.Fields) if not name.startswith("_"))
     keys = set(re.findall(rf'fields\.(?:{readers})\(\s*"(\w+)"', source))
     assert len(keys) > 20
-    assert not {key for key in keys if f"`{key}`" not in text and key not in ("enter", "leave", "seed", "count")}
+    assert not {
+        key for key in keys if f"`{key}`" not in text and key not in ("enter", "leave", "seed", "count")
+    }
     assert all(f"`{kind}`" in text for kind in KINDS)
 
 
