@@ -15,7 +15,7 @@ import numpy as np
 from exgs.codec.leaves import Leaves
 from exgs.codec.neighbours import inherit, nearest
 from exgs.codec.pairing import ALPHA_WEIGHT, State, find_partners, match, merge_pairs
-from exgs.raster.crew import Crew, ranges
+from exgs.raster.crew import Crew
 
 NEIGHBOURS = 8
 """Nearest Gaussians among which each looks for a partner."""
@@ -25,7 +25,6 @@ FRESH = 3
 """Rounds that neighbours serve: in between, a cluster has those of its halves."""
 SMALL = 4096
 """So few clusters look for their neighbours in every round."""
-_RANGES_PER_THREAD = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +73,7 @@ def _inherited(
     old: np.ndarray, place: np.ndarray, halves: np.ndarray, means: np.ndarray, crew: Crew
 ) -> np.ndarray:
     new = np.empty((len(means), old.shape[1]), np.int32)
-    parts = ranges(len(means), _RANGES_PER_THREAD * crew.threads)
-    crew.share(inherit, [(a, b, (place, halves), old, means, new) for a, b in parts])
+    crew.share(inherit, [(a, b, (place, halves), old, means, new) for a, b in crew.parts(len(means))])
     return new
 
 
@@ -89,8 +87,7 @@ def _choose(state: State, neighbours: np.ndarray, crew: Crew) -> tuple[np.ndarra
     """The pairs [M,2] int32 of one round and their costs [M], cheapest first; one pair at least."""
     count = len(state[0])
     partner, cost = np.empty(count, np.int32), np.empty(count, np.float32)
-    parts = ranges(count, _RANGES_PER_THREAD * crew.threads)
-    crew.share(find_partners, [(a, b, neighbours, state, partner, cost) for a, b in parts])
+    crew.share(find_partners, [(a, b, neighbours, state, partner, cost) for a, b in crew.parts(count)])
     order = np.argsort(cost, kind="stable")
     most = max(1, int(count * SHARE))
     pairs, costs = np.empty((most, 2), np.int32), np.empty(most, np.float32)

@@ -9,13 +9,12 @@ import numpy as np
 from numba import njit
 
 from exgs.codec.kernel import kernel
-from exgs.raster.crew import Crew, ranges
+from exgs.raster.crew import Crew
 
 _SMALLEST_VARIANCE = 1e-14
 _SWEEPS = 12
 _NEGLIGIBLE = 1e-22
 """Squares off the diagonal that count as none, of those on it."""
-_RANGES_PER_THREAD = 8
 
 
 @njit(nogil=True, cache=True)
@@ -75,8 +74,7 @@ def rotations_and_scales(covs: np.ndarray, crew: Crew | None = None) -> tuple[np
     """Rotations [N,4] (wxyz, unit) and log scales [N,3], largest first, of covariances [N,6]; float32."""
     quats, log_scales = np.empty((len(covs), 4), np.float32), np.empty((len(covs), 3), np.float32)
     crew = crew or Crew()
-    parts = ranges(len(covs), _RANGES_PER_THREAD * crew.threads)
-    crew.share(_fill_turns, [(begin, end, covs, quats, log_scales) for begin, end in parts])
+    crew.share(_fill_turns, [(a, b, covs, quats, log_scales) for a, b in crew.parts(len(covs))])
     return quats, log_scales
 
 

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from exgs.codec.kernel import kernel, wide
-from exgs.raster.crew import Crew, ranges
+from exgs.raster.crew import Crew
 
 BLOCK = 8
 """Points of a block, and boxes of a larger box."""
 _AXIS_CELLS = 1 << 20
-_RANGES_PER_THREAD = 8
 _STACK = 256
 _F: Any = np.float32
 
@@ -59,11 +58,7 @@ def nearest(means: np.ndarray, count: int, crew: Crew) -> np.ndarray:
     boxes = np.empty((int(first[-1]), 6), np.float32)
     _fill_boxes(means, first, boxes)
     index = np.empty((total, count), np.int32)
-    jobs = [
-        (begin, end, means, first, boxes, index)
-        for begin, end in ranges(sizes[0], _RANGES_PER_THREAD * crew.threads)
-    ]
-    crew.share(_search, jobs)
+    crew.share(_search, [(a, b, means, first, boxes, index) for a, b in crew.parts(sizes[0])])
     return index
 
 

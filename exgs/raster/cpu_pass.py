@@ -10,11 +10,8 @@ import numpy as np
 from exgs.raster import cpu_backward, cpu_composite, cpu_order, cpu_unproject
 from exgs.raster.cpu_blocks import OPAQUE, Frame
 from exgs.raster.cpu_view import Lists, View, Workspace, list_tiles
-from exgs.raster.crew import Crew
+from exgs.raster.crew import PARTS_PER_THREAD, Crew
 from exgs.raster.seam import Gradients
-
-CHUNKS_PER_THREAD = 8
-"""Parts into which a thread's share of the picture is cut, so that none waits long for the slowest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +94,7 @@ class Pass:
     def _walk(
         self, kernel: Callable[..., None], lists: Lists, frame: Frame, records: np.ndarray, *rest: object
     ) -> None:
-        chunks = lists.chunks(CHUNKS_PER_THREAD * self.crew.threads)
+        chunks = lists.chunks(PARTS_PER_THREAD * self.crew.threads)
         listed = (lists.starts, lists.entries, records)
         self.crew.share(kernel, [(chunk, frame, listed, *rest) for chunk in chunks])
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+PARTS_PER_THREAD = 8
+"""Parts into which a thread's share of the work is cut, so that none waits long for the slowest."""
+
 
 class Crew:
     """A few threads that share out jobs; any thread may call, at any time.
@@ -42,6 +45,10 @@ class Crew:
             for helper in helpers:
                 helper.result()
         return results
+
+    def parts(self, count: int) -> list[tuple[int, int]]:
+        """[0, count) in ranges of nearly one length, ``PARTS_PER_THREAD`` for each thread."""
+        return ranges(count, PARTS_PER_THREAD * self.threads)
 
     def _helpers(self) -> ThreadPoolExecutor:
         """The pool; a forked process needs one of its own, for threads do not cross a fork."""

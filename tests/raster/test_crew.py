@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exgs.raster.crew import Crew, ranges
+from exgs.raster.crew import PARTS_PER_THREAD, Crew, ranges
 
 
 def test_results_come_in_the_order_of_the_jobs() -> None:
@@ -36,3 +36,8 @@ def test_ranges_cover_everything_once(count: int, parts: int) -> None:
     found = ranges(count, parts)
     assert [i for begin, end in found for i in range(begin, end)] == list(range(count))
     assert 1 <= len(found) <= parts
+
+
+def test_every_thread_has_several_parts_where_there_is_enough_to_do() -> None:
+    assert Crew(3).parts(10_000) == ranges(10_000, 3 * PARTS_PER_THREAD)
+    assert len(Crew(3).parts(10_000)) > 3 and Crew(3).parts(2) == [(0, 1), (1, 2)]
