@@ -30,7 +30,7 @@ def amplify(gaussians: Gaussians, kept: np.ndarray, views: Survey) -> Gaussians:
     whole = gaussians.opacities * area
     light = np.clip(views.weight_sum / np.maximum(2 * np.pi * whole * views.footprint, 1e-12), UNSEEN, 1.0)
     mass = (whole * light).astype(np.float64)
-    heir = cKDTree(sparse.means).query(gaussians.means, workers=2)[1]
+    heir = cKDTree(sparse.means).query(gaussians.means, workers=-1)[1]
     heir[kept] = np.arange(len(kept))
     inherited = np.bincount(heir, mass, len(kept))
     growth = np.clip((inherited / np.maximum(mass[kept], 1e-30)) ** GROWTH, 1.0, LARGEST)

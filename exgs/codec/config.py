@@ -49,7 +49,7 @@ class EncodeConfig:
     sh_degree: int | None = None
     """Highest degree of the spherical harmonics to keep, 0 to 3; None leaves the choice to the encoder."""
     levels: int = 4
-    """Most levels of detail to make, 1 to 8; small files get fewer."""
+    """Most levels of detail to make, 1 to 8; ``simplify`` makes three at most, fewer of small files."""
     refit: bool = True
     """Whether ``ugc`` fits the merged colours to pictures of the source."""
     amplify: bool = True

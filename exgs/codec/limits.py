@@ -26,21 +26,6 @@ MAX_SPLATS_PER_BYTE = 64
 MAX_NUMBER = 2.0**60
 """Magnitude of 32-bit floating-point fields, so that nothing decoded overflows."""
 
-LIMITS: Mapping[str, float] = MappingProxyType(
-    {
-        "MAX_PREAMBLE_BYTES": MAX_PREAMBLE_BYTES,
-        "MAX_LEVELS": MAX_LEVELS,
-        "MAX_CHUNKS": MAX_CHUNKS,
-        "MAX_CHUNK_BYTES": MAX_CHUNK_BYTES,
-        "MAX_CHUNK_SPLATS": MAX_CHUNK_SPLATS,
-        "MAX_RUNS": MAX_RUNS,
-        "MAX_SPLATS": MAX_SPLATS,
-        "FREE_SPLATS": FREE_SPLATS,
-        "MAX_SPLATS_PER_BYTE": MAX_SPLATS_PER_BYTE,
-        "MAX_NUMBER": MAX_NUMBER,
-    }
-)
-
 RULES: Mapping[str, str] = MappingProxyType(
     {
         "M1": "the file starts with the magic",
