@@ -82,6 +82,15 @@ def test_no_exception_is_swallowed_whole() -> None:
                 assert not silent, f"{path}:{node.lineno}: except and pass"
 
 
+def test_every_module_of_the_encoder_named_in_the_architecture_exists() -> None:
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text[text.index("| step | modules |") :].split("\n\n")[0]
+    named = [name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row)]
+    assert len(named) > 20
+    for name in named:
+        assert (PACKAGE / "codec" / f"{name}.py").is_file(), f"docs/architecture.md names {name}"
+
+
 def test_every_file_named_in_the_readme_exists() -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
