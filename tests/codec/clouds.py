@@ -1,10 +1,16 @@
-"""A cloud of Gaussians for the tests of fits and weights."""
+"""Clouds of Gaussians for the tests of merging, fits and weights."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from exgs.scene import SH_COEFFICIENTS, Gaussians
+from exgs.codec.moments import areas, covariances
+from exgs.codec.survey import Survey
+from exgs.scene import SH_COEFFICIENTS, Camera, Gaussians
+
+CAMERA = Camera.looking(
+    np.array([0.0, 0.0, -4.0]), np.zeros(3), np.array([0.0, -1.0, 0.0]), fov_y_rad=1.0, size=(64, 64)
+)
 
 
 def cloud(count: int, *, sh_degree: int = 1) -> Gaussians:
@@ -18,3 +24,24 @@ def cloud(count: int, *, sh_degree: int = 1) -> Gaussians:
         random.uniform(-0.5, 1.5, (count, 1, 3)).astype(np.float32),
         random.normal(0.0, 0.1, (count, SH_COEFFICIENTS[sh_degree], 3)).astype(np.float32),
     )
+
+
+def scattered(count: int) -> Gaussians:
+    """Small Gaussians of all opacities and colours, with harmonics of degree 1 that are all zero."""
+    random = np.random.default_rng(3)
+    return Gaussians(
+        random.normal(0.0, 1.0, (count, 3)).astype(np.float32),
+        random.normal(size=(count, 4)).astype(np.float32),
+        random.uniform(-4.0, -2.0, (count, 3)).astype(np.float32),
+        random.normal(size=count).astype(np.float32),
+        random.normal(size=(count, 1, 3)).astype(np.float32),
+        np.zeros((count, 3, 3), np.float32),
+    )
+
+
+def seen(gaussians: Gaussians) -> Survey:
+    """A survey in which nothing hides anything, at 1e4 pixels per unit of area."""
+    footprint = np.full(len(gaussians), 1e4, np.float32)
+    area = areas(covariances(gaussians.quats, gaussians.log_scales))
+    weight = (10 * 2 * np.pi * gaussians.opacities * area * footprint).astype(np.float32)
+    return Survey((CAMERA,), np.zeros((1, 64, 64, 3), np.float32), weight, footprint)

@@ -2,44 +2,20 @@
 
 import numpy as np
 import pytest
+from clouds import scattered, seen
 from pair_twin import pair_cost
 
 from exgs.codec.leaves import leaves_of
 from exgs.codec.merge_tree import plan_merges
 from exgs.codec.merging import Clusters, begin, reduce, to_gaussians
-from exgs.codec.moments import area_of, areas, covariances, rotations_and_scales
+from exgs.codec.moments import area_of, covariances, rotations_and_scales
 from exgs.codec.pairing import ALPHA_WEIGHT, find_partners
-from exgs.codec.survey import Survey
 from exgs.raster.crew import Crew
-from exgs.scene import SH_C0, Camera, Gaussians
-
-CAMERA = Camera.looking(
-    np.array([0.0, 0.0, -4.0]), np.zeros(3), np.array([0.0, -1.0, 0.0]), fov_y_rad=1.0, size=(64, 64)
-)
-
-
-def cloud(count: int, seed: int = 3) -> Gaussians:
-    random = np.random.default_rng(seed)
-    return Gaussians(
-        random.normal(0.0, 1.0, (count, 3)).astype(np.float32),
-        random.normal(size=(count, 4)).astype(np.float32),
-        random.uniform(-4.0, -2.0, (count, 3)).astype(np.float32),
-        random.normal(size=count).astype(np.float32),
-        random.normal(size=(count, 1, 3)).astype(np.float32),
-        np.zeros((count, 3, 3), np.float32),
-    )
-
-
-def seen(gaussians: Gaussians, *, light: float = 1.0) -> Survey:
-    """A survey in which ``light`` reaches every Gaussian, at 1e4 pixels per unit of area."""
-    footprint = np.full(len(gaussians), 1e4, np.float32)
-    area = areas(covariances(gaussians.quats, gaussians.log_scales))
-    weight = (10 * light * 2 * np.pi * gaussians.opacities * area * footprint).astype(np.float32)
-    return Survey((CAMERA,), np.zeros((1, 64, 64, 3), np.float32), weight, footprint)
+from exgs.scene import SH_C0, Gaussians
 
 
 def test_rotations_and_scales_undo_covariances() -> None:
-    scene = cloud(200)
+    scene = scattered(200)
     covs = covariances(scene.quats, scene.log_scales)
     again = covariances(*rotations_and_scales(covs))
     np.testing.assert_allclose(again, covs, atol=1e-5 * np.abs(covs).max())
@@ -50,7 +26,7 @@ def test_a_sphere_shows_its_cross_section() -> None:
 
 
 def test_a_pair_keeps_mass_mean_and_second_moment() -> None:
-    scene = cloud(2)
+    scene = scattered(2)
     clusters = begin(scene, seen(scene))
     mass, means, covs = clusters.mass.copy(), clusters.means.copy(), clusters.covs.copy()
     share = mass / mass.sum()
@@ -78,7 +54,7 @@ def price_of(clusters: Clusters, i: int, j: int) -> float:
 
 
 def test_prices_are_those_of_the_readable_twin() -> None:
-    scene = cloud(60)
+    scene = scattered(60)
     scene.means[:] *= 0.05
     clusters = begin(scene, seen(scene))
     for i in range(0, 60, 3):
@@ -121,7 +97,7 @@ def test_the_cost_is_the_squared_difference_of_the_pictures() -> None:
 
 
 def test_like_neighbours_merge_before_unlike_ones() -> None:
-    scene = cloud(4)
+    scene = scattered(4)
     scene.means[:] = [[0, 0, 0], [0.02, 0, 0], [3, 0, 0], [3.02, 0, 0]]
     scene.log_scales[:] = -3.0
     scene.opacity_logits[:] = 0.0
@@ -134,7 +110,7 @@ def test_like_neighbours_merge_before_unlike_ones() -> None:
 
 
 def test_any_way_to_a_count_gives_the_same_clusters() -> None:
-    scene = cloud(500)
+    scene = scattered(500)
     once, twice = (Clusters.whole(begin(scene, seen(scene)).tree) for _ in range(2))
     straight = reduce(once, 40)
     detour = reduce(twice, 200)
@@ -145,7 +121,7 @@ def test_any_way_to_a_count_gives_the_same_clusters() -> None:
 
 
 def test_a_copy_stays_where_it_is() -> None:
-    clusters = begin(cloud(100), seen(cloud(100)))
+    clusters = begin(scattered(100), seen(scattered(100)))
     reduce(clusters, 50)
     before = clusters.copy()
     means = before.means.copy()
@@ -155,7 +131,7 @@ def test_a_copy_stays_where_it_is() -> None:
 
 
 def test_threads_do_not_change_the_tree() -> None:
-    scene = cloud(300)
+    scene = scattered(300)
     leaves = leaves_of(scene, seen(scene))
     trees = [plan_merges(leaves, Crew(threads)) for threads in (1, 3)]
     np.testing.assert_array_equal(trees[0].merges, trees[1].merges)
@@ -164,7 +140,7 @@ def test_threads_do_not_change_the_tree() -> None:
 
 
 def test_what_is_not_merged_keeps_its_values() -> None:
-    scene = cloud(64)
+    scene = scattered(64)
     clusters = begin(scene, seen(scene))
     place = reduce(clusters, 60)
     kept = to_gaussians(clusters)

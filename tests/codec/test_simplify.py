@@ -1,7 +1,7 @@
 """The tree of coarser pictures."""
 
 import numpy as np
-from test_merging import cloud, seen
+from clouds import scattered, seen
 
 from exgs.codec.cutting import check_pyramid
 from exgs.codec.gains import importance
@@ -10,7 +10,7 @@ from exgs.codec.simplify import FEWEST_ROOTS, Tree, grow, to_pyramid
 
 
 def tree_of(count: int, levels: int) -> Tree:
-    scene = cloud(count)
+    scene = scattered(count)
     return grow(begin(scene, seen(scene)), levels)
 
 
