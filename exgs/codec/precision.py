@@ -67,6 +67,7 @@ def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
     scale_step = single(precision.scale)
     sizes = [typical_size(level.gaussians) for level in pyramid.levels]
     factors = [precision.coarser_levels**level for level in range(len(sizes))]
+    least = _extent(pyramid) / ((1 << MAX_AXIS_BITS) - 2)
     return Coding(
         scale_step=scale_step,
         colour_step=single(precision.colour / (1 << TYPICAL_CLASS)),
@@ -79,8 +80,8 @@ def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
         turn_thresholds=_turn_thresholds(precision, scale_step),
         predictions=((0, 0),) * 4,
         position_steps=tuple(
-            _position_step(level.gaussians, precision.position * factor * size)
-            for level, size, factor in zip(pyramid.levels, sizes, factors, strict=True)
+            single(max(precision.position * factor * size, least, 1e-12))
+            for size, factor in zip(sizes, factors, strict=True)
         ),
         shift_from=tuple(round((math.log(size) + 1.0) / scale_step) for size in sizes),
         class_from=(0,) * len(sizes),
@@ -98,9 +99,11 @@ def single(value: float) -> float:
     return float(np.float32(value))
 
 
-def _position_step(gaussians: Gaussians, wanted: float) -> float:
-    extent = float((gaussians.means.max(axis=0) - gaussians.means.min(axis=0)).max())
-    return single(max(wanted, extent / ((1 << MAX_AXIS_BITS) - 2), 1e-12))
+def _extent(pyramid: Pyramid) -> float:
+    """Longest side of the box of all levels: their lattices begin at one origin."""
+    low = np.min([level.gaussians.means.min(axis=0) for level in pyramid.levels], axis=0)
+    high = np.max([level.gaussians.means.max(axis=0) for level in pyramid.levels], axis=0)
+    return float((high.astype(np.float64) - low).max())
 
 
 def _turn_thresholds(precision: Precision, scale_step: float) -> tuple[int, ...]:

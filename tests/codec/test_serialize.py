@@ -168,3 +168,16 @@ def test_all_steps_are_scaled_and_nothing_else() -> None:
     assert half.colour == pytest.approx(Precision().colour / 2)
     assert half.position == pytest.approx(Precision().position / 2)
     assert half.weighting == Precision().weighting and half.fine_below == Precision().fine_below
+
+
+def test_every_level_fits_its_lattice_where_splats_are_tiny_and_far_apart() -> None:
+    pyramid = random_pyramid(60, 6, seed=4)
+    fine, coarse = (np.abs(level.gaussians.means) * 1e6 for level in pyramid.levels)
+    fine[0], coarse[:] = 0.0, coarse + 4e6
+    levels = tuple(
+        replace(level, gaussians=replace(level.gaussians, means=means.astype(np.float32)))
+        for level, means in zip(pyramid.levels, (fine, coarse), strict=True)
+    )
+    data = serialize(replace(pyramid, levels=levels), Precision())
+    assert sum(chunk.count for chunk in parse_preamble(data).chunks) == 66
+    assert np.isfinite(decode(data).means).all()
