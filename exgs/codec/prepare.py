@@ -15,6 +15,8 @@ from exgs.scene.finite import finite_mask
 
 LEAST_OPACITY_LOGIT = float(np.log((1 / 255) / (1 - 1 / 255)))
 """Below this nothing is drawn: alpha is cut at 1/255."""
+FARTHEST = 1e9
+"""Bound of coordinates, in units: beyond it single precision cannot weigh merges."""
 LONELY = 8.0
 """A floater is this many times farther from its neighbours than most of the scene's Gaussians are."""
 FAINT = 1e-4
@@ -29,7 +31,7 @@ class Prepared:
     gaussians: Gaussians
     """Sound and visible Gaussians, in the order of the source."""
     unsound: int
-    """Dropped: a value is not finite, or the rotation is none."""
+    """Dropped: a value is not finite, the rotation is none, or a coordinate is beyond ``FARTHEST``."""
     invisible: int
     """Dropped: never drawn."""
     splats_in: int
@@ -55,9 +57,10 @@ def prepare(gaussians: Gaussians) -> Prepared:
         EncodeError: nothing is left.
     """
     sound = finite_mask(gaussians)
+    sound[sound] = (np.abs(gaussians.means[sound]) <= FARTHEST).all(axis=1)
     visible = sound & (np.where(sound, gaussians.opacity_logits, 0.0) >= LEAST_OPACITY_LOGIT)
     if not visible.any():
-        raise EncodeError(f"none of the scene's {len(gaussians)} Gaussians can be seen: nothing to encode")
+        raise EncodeError(_nothing_left(len(gaussians), int(sound.sum())))
     kept = gaussians if visible.all() else gaussians.select(visible)
     unsound = len(gaussians) - int(sound.sum())
     return Prepared(
@@ -68,6 +71,12 @@ def prepare(gaussians: Gaussians) -> Prepared:
         sh_degree_in=gaussians.sh_degree,
         float_bytes=gaussians.float_bytes,
     )
+
+
+def _nothing_left(count: int, sound: int) -> str:
+    if sound or not count:
+        return f"none of the scene's {count} Gaussians can be seen: nothing to encode"
+    return f"all {count} Gaussians hold a value that is not finite, or are beyond {FARTHEST:g} units"
 
 
 def without_floaters(gaussians: Gaussians, views: Survey) -> np.ndarray:

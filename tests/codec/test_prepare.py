@@ -29,6 +29,16 @@ def test_nothing_to_see_is_refused() -> None:
         prepare(scene)
 
 
+def test_what_is_beyond_all_measure_is_left_out_and_told() -> None:
+    scene = cloud(5)
+    scene.means[2] = 1e12
+    prepared = prepare(scene)
+    assert (len(prepared.gaussians), prepared.unsound) == (4, 1)
+    scene.means[:] = 1e30
+    with pytest.raises(EncodeError, match=r"all 5 Gaussians hold .* beyond 1e\+09 units"):
+        prepare(scene)
+
+
 def test_only_what_is_alone_and_faint_is_a_floater() -> None:
     scene = cloud(400)
     scene.means[:] *= 0.1
