@@ -106,7 +106,11 @@ def measure_occupancy(gaussians: Gaussians, *, cells: int = 72, core: np.ndarray
         core = np.stack(robust_bounds(thinned.means, thinned.opacities.astype(np.float64), outside=0.04))
     low, high = robust_bounds(thinned.means, mass)
     around = _AROUND * np.maximum(core[1] - core[0], 0.5 * (core[1] - core[0]).max())
-    low, high = np.maximum(low, core[0] - around), np.minimum(high, core[1] + around)
+    nearest, farthest = core[0] - around, core[1] + around
+    low, high = np.maximum(low, nearest), np.minimum(high, farthest)
+    # One distant backdrop may outweigh the scene: then its box and the detail's have nothing in common.
+    apart = low >= high
+    low, high = np.where(apart, nearest, low), np.where(apart, farthest, high)
     cell = float(max((high - low).max() / cells, 1e-9))
     shape = np.ceil((high - low) / cell).astype(np.int64) + 2
     origin = (low + high) / 2 - shape * cell / 2

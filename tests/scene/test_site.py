@@ -79,6 +79,16 @@ def test_an_orbit_through_a_garden_stays_on_the_lawn() -> None:
     assert np.linalg.norm(places[:, [0, 2]], axis=1).max() < 15
 
 
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e9])
+def test_one_huge_backdrop_far_away_does_not_hide_the_scene(far: float) -> None:
+    rng = np.random.default_rng(3)
+    means, scales = rng.normal(size=(2000, 3)), np.full((2000, 3), 0.05)
+    means[7], scales[7] = far, far
+    grid = measure_site(dots(means, scales.T)).grid
+    assert max(grid.density.shape) < 100
+    assert (grid.origin < -1).all() and (grid.origin + grid.size > 1).all()
+
+
 def test_a_room_is_one_whatever_its_unit_and_whatever_leaks_out(interior: Gaussians) -> None:
     unit = np.float32(0.013)
     small = replace(
