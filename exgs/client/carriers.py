@@ -49,6 +49,8 @@ async def connect_socket(config: PlayConfig) -> Link:
         await http.close()
         if isinstance(error, aiohttp.WSServerHandshakeError):
             raise ClientError(_refusal(url, error.status)) from error
+        if isinstance(error, aiohttp.ClientSSLError):
+            raise ClientError(f"{url}: {signalling.untrusted(error)}") from error
         if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
             raise ClientError(f"{url} cannot be reached: {error or type(error).__name__}") from error
         raise
@@ -76,7 +78,7 @@ def socket_url(url: str) -> str:
 
 def _refusal(url: str, status: int) -> str:
     if status in (401, 403):
-        return f"{url} refuses: the token is missing or wrong; give it with --token"
+        return f"{url} refuses: the token is missing, wrong or no longer good; give it with --token"
     if status == 503:
         return f"{url} is busy; try again later"
     return f"{url} refuses with status {status}"

@@ -145,12 +145,20 @@ async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token
         ) from error
     except aiohttp.ClientConnectorDNSError as error:
         raise ClientError(f"{url}: no such host") from error
+    except aiohttp.ClientSSLError as error:
+        raise ClientError(f"{url}: {untrusted(error)}") from error
     except aiohttp.ClientConnectorError as error:
         number = error.os_error.errno
         reason = os.strerror(number) if number else str(error.os_error)
         raise ClientError(f"{url} cannot be reached: {reason}; start it with 'exgs serve'") from error
     except aiohttp.ClientError as error:
         raise ClientError(f"{url}: {error or type(error).__name__}") from error
+
+
+def untrusted(error: aiohttp.ClientSSLError) -> str:
+    """Why TLS with the server failed, and what would help."""
+    reason = getattr(error.os_error, "verify_message", "") or error.os_error
+    return f"TLS fails: {reason}; a certificate of your own is trusted with SSL_CERT_FILE=own.pem"
 
 
 async def _text(response: aiohttp.ClientResponse) -> str:
@@ -173,7 +181,7 @@ def _refusal(url: str, response: aiohttp.ClientResponse, text: str) -> str:
     """Why the server said no, and what would help."""
     detail = f" ({quoted(text)})" if quoted(text) else ""
     if response.status in (401, 403):
-        return f"{url} refuses: the token is missing or wrong; give it with --token"
+        return f"{url} refuses: the token is missing, wrong or no longer good; give it with --token"
     if response.status in (404, 405):
         return f"{url} leads to no scene of an exgs server{detail}"
     if response.status in (429, 503):

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -91,6 +92,19 @@ async def test_nobody_listens():
         port = taken.getsockname()[1]
     with pytest.raises(ClientError, match="cannot be reached: Connection refused"):
         await post(f"http://127.0.0.1:{port}/whep")
+
+
+async def test_a_certificate_that_nobody_vouches_for(monkeypatch: pytest.MonkeyPatch):
+    verdict = ssl.SSLCertVerificationError(1, "verify failed")
+    verdict.verify_message = "self-signed certificate"
+
+    async def shake_hands(*args: object, **kwargs: object) -> None:
+        raise verdict
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", shake_hands)
+    monkeypatch.setattr("aiohappyeyeballs.start_connection", shake_hands)
+    with pytest.raises(ClientError, match=r"TLS fails: self-signed certificate; .*SSL_CERT_FILE"):
+        await post("https://127.0.0.1:1/whep")
 
 
 async def test_a_server_that_never_answers():
