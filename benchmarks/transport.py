@@ -34,7 +34,8 @@ from exgs.protocol import (
 from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.protocol.drivers.settings import WebRtcConfig
 
-CHUNK_BYTES = 48_600
+CHUNK_BYTES = 9_000
+"""As large as the encoder makes most of them."""
 SECONDS = 20.0
 
 

@@ -38,10 +38,14 @@ class ConnectionConfig:
     """Between beats while a control message of this side is not acknowledged."""
     receipt_s: float = 0.05
     """Between receipts."""
+    busy_receipt_s: float = 0.02
+    """Between receipts where 32 KiB have arrived since the last."""
     high_water_bytes: int = 64 << 10
     """No fragment is handed to a link with this much unsent."""
     low_water_bytes: int = 32 << 10
     """A link that was full takes fragments again once it has less than this unsent."""
+    min_window_bytes: int = 64 << 10
+    """A scene channel may always have this much under way that the client has not reported."""
     stall_s: float = 4.0
     """A scene channel on which nothing arrives for this long is used no more until something does."""
     max_links: int = 4

@@ -8,24 +8,23 @@ from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.vocabulary import CloseCode
 
-_WINDOW_S = 1.0
-
 
 class RateMeter:
-    """Bytes per second over the last second of a count that only grows."""
+    """Bytes per second, over the last second or as long as it is told, of a count that only grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, window_s: float = 1.0) -> None:
+        self._window_s = window_s
         self._samples: deque[tuple[float, int]] = deque()
 
     def add(self, total_bytes: int, now_s: float) -> None:
         """The count stands at ``total_bytes``."""
         self._samples.append((now_s, total_bytes))
-        while len(self._samples) > 2 and self._samples[1][0] < now_s - _WINDOW_S:
+        while len(self._samples) > 2 and self._samples[1][0] < now_s - self._window_s:
             self._samples.popleft()
 
     def rate(self, now_s: float) -> float:
         """Bytes per second up to ``now_s``."""
-        if len(self._samples) < 2 or self._samples[-1][0] < now_s - _WINDOW_S:
+        if len(self._samples) < 2 or self._samples[-1][0] < now_s - self._window_s:
             return 0.0
         (first_s, first_bytes), (last_s, last_bytes) = self._samples[0], self._samples[-1]
         return (last_bytes - first_bytes) / max(last_s - first_s, 0.02)

@@ -18,8 +18,8 @@ from exgs.protocol.vocabulary import (
 )
 
 _MODULUS = 1 << 16
-_SLOW_RECEIPTS = 5
-"""What has arrived and was not taken is reported this much less often."""
+_MANY_BYTES = 32 << 10
+"""Where so much arrives at once, a receipt costs little and helps the server to keep up."""
 
 
 class Intake:
@@ -165,10 +165,11 @@ class Intake:
 
     def receipt_due_s(self) -> float | None:
         """When a receipt is due; None while there is nothing to tell."""
-        if self._taken_chunks or self.arrived_bytes - self.held_bytes > self._confirmed_bytes:
+        fresh = self.arrived_bytes - self._reported_bytes
+        if fresh >= _MANY_BYTES:
+            return self._receipt_s + self._config.busy_receipt_s
+        if fresh or self._taken_chunks or self.arrived_bytes - self.held_bytes > self._confirmed_bytes:
             return self._receipt_s + self._config.receipt_s
-        if self.arrived_bytes > self._reported_bytes:
-            return self._receipt_s + self._config.receipt_s * _SLOW_RECEIPTS
         return None
 
     def receipt(self, now_s: float) -> Receipt:

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 
 from exgs.protocol.channels import SCENE_CHANNELS, Channel, channels_of_link, spec_of
 from exgs.protocol.config import ConnectionConfig
+from exgs.protocol.credit import RateMeter
 from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.vocabulary import CloseCode
+
+_GAIN = 1.75
+"""Room for a rate to grow: what it had was perhaps all that was asked of the link."""
+_METER_S = 0.25
 
 
 class Lanes:
@@ -16,6 +21,11 @@ class Lanes:
     A link is full from ``high_water_bytes`` unsent until it is back below ``low_water_bytes``; the count is
     the transport's, plus what was handed out since it was told. A channel is stalled where nothing of what
     was sent on it arrives for ``stall_s``, although the peer is heard on connection 0.
+
+    A channel also has a window: three quarters more than arrives in the quietest round trip and the time
+    between two receipts. More would only stand in the queue before the link and overflow it: the window of
+    the transport below grows until it does, and recovers slowly. Where several channels take fragments, loss
+    holds each of them back, and their windows are not asked.
     """
 
     def __init__(self, config: ConnectionConfig) -> None:
@@ -30,6 +40,8 @@ class Lanes:
         self._arrived = dict.fromkeys(SCENE_CHANNELS, 0)
         self._lost = dict.fromkeys(SCENE_CHANNELS, 0)
         self._moved_s = dict.fromkeys(SCENE_CHANNELS, 0.0)
+        self._meters = {channel: RateMeter(_METER_S) for channel in SCENE_CHANNELS}
+        self._windows = dict.fromkeys(SCENE_CHANNELS, config.min_window_bytes)
 
     def set_up(self, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
         """What the transport has now; gives the channels that are gone."""
@@ -54,8 +66,10 @@ class Lanes:
         self._buffered[channel] += size
         self._mark(spec_of(channel).link)
 
-    def arrived(self, counts: Sequence[int], now_s: float) -> int:
+    def arrived(self, counts: Sequence[int], now_s: float, *, quiet_s: float | None = None) -> int:
         """What the client says has arrived on each channel, SCENE_0 first; gives what was thought lost of it.
+
+        ``quiet_s`` is the quietest round trip, None where it is not known.
 
         Raises:
             RemoteProtocolError: more than was sent, or less than it said before.
@@ -68,6 +82,9 @@ class Lanes:
                     f"with {self._sent[channel]} sent",
                     close_code=CloseCode.VIOLATION,
                 )
+            self._meters[channel].add(count, now_s)
+            flows = self._meters[channel].rate(now_s) * ((quiet_s or 0.0) + self._config.busy_receipt_s)
+            self._windows[channel] = max(self._config.min_window_bytes, int(_GAIN * flows))
             if count > self._arrived[channel]:
                 self._arrived[channel] = count
                 self._moved_s[channel] = now_s
@@ -111,7 +128,13 @@ class Lanes:
 
     def roomiest(self) -> Channel | None:
         """The channel whose link has the most room; None where all are full."""
-        open_channels = [channel for channel in self.in_use if spec_of(channel).link not in self._full_links]
+        several = len(self.in_use) > 1
+        open_channels = [
+            channel
+            for channel in self.in_use
+            if spec_of(channel).link not in self._full_links
+            and (several or self.missing_bytes(channel) < self._windows[channel])
+        ]
         return min(open_channels, key=lambda channel: self._unsent(spec_of(channel).link), default=None)
 
     def _mark(self, link: int) -> None:

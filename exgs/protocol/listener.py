@@ -138,7 +138,7 @@ class Listener:
         self._mailbox.put(preferences)
 
     def _hear_receipt(self, receipt: m.Receipt, now_s: float) -> None:
-        chunks = self._outflow.receipt(receipt, now_s)
+        chunks = self._outflow.receipt(receipt, now_s, quiet_s=self._liveness.quietest_s)
         if chunks:
             self._mailbox.put(ChunksDelivered(self._outflow.scene, chunks))
 

@@ -10,6 +10,8 @@ from exgs.protocol.messages import Beat
 _OWN_PAUSE_S = 1.0
 _LOSS_BEATS = 256
 _MODULUS = 1 << 32
+_QUIET_S = 15.0
+"""So long the quickest round trip counts at least, and twice as long at most: ways change."""
 
 
 class Liveness:
@@ -22,14 +24,13 @@ class Liveness:
     def __init__(self, config: ConnectionConfig, now_s: float) -> None:
         self.rtt_s: float | None = None
         """Smoothed round trip; None before the first echo."""
-        self.quietest_s: float | None = None
-        """Quickest round trip of all; None before the first."""
         self.jitter_s = 0.0
         """Smoothed difference between one round trip and the next."""
         self.paused = False
         """Whether the peer was silent for so long that bulk pauses."""
         self._config = config
-        self._started_s = now_s
+        self._started_s = self._quiet_since_s = now_s
+        self._quiet: tuple[float | None, float | None] = (None, None)
         self._heard_s = now_s
         self._checked_s = now_s
         self._beat_s = now_s - config.beat_s
@@ -44,7 +45,7 @@ class Liveness:
 
     def greeted(self, now_s: float) -> None:
         """The answer to this side's greeting came: a round trip from before there is any traffic."""
-        self.quietest_s = now_s - self._started_s
+        self._quiet = (None, now_s - self._started_s)
 
     def heard(self, now_s: float) -> None:
         """Something came from the peer."""
@@ -65,9 +66,14 @@ class Liveness:
             self._control_confirmed = beat.control_heard
         sample = now_s - (beat.echo_us + beat.held_us) / 1e6
         if beat.echo_us and 0 <= sample < self._config.silent_timeout_s:
-            self._measure(sample)
+            self._measure(sample, now_s)
         if not self._beats or 0 < (beat.said - self._beats[-1]) % _MODULUS < _MODULUS // 2:
             self._beats.append(beat.said)
+
+    @property
+    def quietest_s(self) -> float | None:
+        """Quickest round trip of the last 15 to 30 s; None before the first."""
+        return min((known for known in self._quiet if known is not None), default=None)
 
     @property
     def loss(self) -> float:
@@ -77,11 +83,14 @@ class Liveness:
         said = (self._beats[-1] - self._beats[0]) % _MODULUS
         return max(0.0, 1 - (len(self._beats) - 1) / said)
 
-    def _measure(self, sample: float) -> None:
+    def _measure(self, sample: float, now_s: float) -> None:
         if self._sample_s is not None:
             self.jitter_s += (abs(sample - self._sample_s) - self.jitter_s) / 16
         self._sample_s = sample
-        self.quietest_s = sample if self.quietest_s is None else min(sample, self.quietest_s)
+        if now_s - self._quiet_since_s > _QUIET_S:
+            self._quiet, self._quiet_since_s = (self._quiet[1], None), now_s
+        before, newest = self._quiet
+        self._quiet = (before, sample if newest is None else min(sample, newest))
         self.rtt_s = sample if self.rtt_s is None else self.rtt_s + (sample - self.rtt_s) / 8
 
     def silent_s(self, now_s: float) -> float:

@@ -107,10 +107,13 @@ class Outflow:
         if forgotten.scene == self.scene:
             self._forgotten.update(chunk for chunk in forgotten.chunks if self._was_said(chunk))
 
-    def receipt(self, receipt: Receipt, now_s: float) -> tuple[int, ...]:
-        """The client's receipt; gives the chunks of the open scene that it confirms."""
+    def receipt(self, receipt: Receipt, now_s: float, *, quiet_s: float | None = None) -> tuple[int, ...]:
+        """The client's receipt; gives the chunks of the open scene that it confirms.
+
+        ``quiet_s`` is the quietest round trip, None where it is not known.
+        """
         self.credit.receipt(receipt.taken_bytes, now_s)
-        self.credit.lost(-self.lanes.arrived(receipt.arrived_bytes, now_s))
+        self.credit.lost(-self.lanes.arrived(receipt.arrived_bytes, now_s, quiet_s=quiet_s))
         if receipt.opening != self._opening:
             return ()
         strange = next((chunk for chunk in receipt.chunks if not self._was_said(chunk)), None)

@@ -22,7 +22,7 @@ def test_the_one_that_acts_longest_is_named() -> None:
 
 
 def test_each_limiter_is_seen() -> None:
-    outflow = Outflow(ConnectionConfig(min_credit_bytes=100_000))
+    outflow = Outflow(ConnectionConfig(min_credit_bytes=100_000, min_window_bytes=200_000))
     outflow.open(OpenScene(1))
     assert outflow.limiter(None, 0.0) is Limiter.OWNER
     outflow.queue_manifest(1, bytes(90_000))

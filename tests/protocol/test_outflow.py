@@ -8,7 +8,8 @@ from exgs.protocol.outflow import Outflow
 from exgs.protocol.vocabulary import FRAGMENT_BYTES, MAX_CHUNK_BYTES, MAX_CHUNKS, MAX_MANIFEST_BYTES
 from exgs.protocol.wire import parse
 
-CONFIG = ConnectionConfig(min_credit_bytes=200_000)
+WIDE = 100 << 20
+CONFIG = ConnectionConfig(min_credit_bytes=200_000, min_window_bytes=WIDE)
 
 
 def streaming(config: ConnectionConfig = CONFIG) -> Outflow:
@@ -147,7 +148,7 @@ LINKS = (Channel.SCENE_1, Channel.SCENE_2)
 
 def striped() -> Outflow:
     """Two links, and six fragments of chunk 0 and one of chunk 1 on them."""
-    outflow = streaming(ConnectionConfig())
+    outflow = streaming(ConnectionConfig(min_window_bytes=WIDE))
     outflow.set_channels(LINKS)
     outflow.queue_chunk(3, 0, bytes(FRAGMENT_BYTES * 6))
     outflow.queue_chunk(3, 1, bytes(50))
@@ -273,7 +274,7 @@ def test_a_receipt_for_what_was_not_sent_is_refused() -> None:
 
 
 def test_the_clients_rate_is_kept() -> None:
-    outflow = streaming(ConnectionConfig(min_credit_bytes=10 << 20))
+    outflow = streaming(ConnectionConfig(min_credit_bytes=10 << 20, min_window_bytes=WIDE))
     outflow.max_bytes_per_s = 200_000
     assert outflow.ready_s(0.0) is None
     outflow.queue_chunk(3, 0, bytes(1_000_000))
@@ -312,3 +313,19 @@ def test_what_the_client_has_let_go_is_sent_once_more() -> None:
     outflow.open(OpenScene(3))
     outflow.queue_manifest(3, b"manifest")
     assert outflow.queue_chunk(3, 5, b"x") and not outflow.queue_chunk(3, 5, b"x")
+
+
+def test_one_link_holds_what_it_carries_and_several_hold_more() -> None:
+    outflow = streaming(ConnectionConfig(min_window_bytes=64_000))
+    for chunk in range(20):
+        outflow.queue_chunk(3, chunk, bytes(20_000))
+    sent = drain(outflow)
+    assert 64_000 <= sent < 64_000 + FRAGMENT_BYTES
+    for step in range(1, 6):  # 100 kB in 0.1 s, with a quiet round trip of 0.08 s
+        outflow.receipt(Receipt(1, 8, (), (8 + sent * step // 5,)), 0.02 * step, quiet_s=0.08)
+    assert drain(outflow, 0.1) == pytest.approx(1.75 * 0.8 * sent / 0.08 * 0.1, abs=FRAGMENT_BYTES)
+    outflow.set_channels((Channel.SCENE_1, Channel.SCENE_2))
+    for channel in Channel:
+        outflow.lanes.set_buffered(channel, 0)
+    drain(outflow, 0.1)
+    assert outflow.queued_bytes == 0

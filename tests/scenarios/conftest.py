@@ -49,7 +49,7 @@ class Play:
         elif isinstance(event, SceneList):
             end.send(OpenScene(5), now_s)
         elif isinstance(event, OpenScene):
-            end.send_manifest(5, b"manifest" * 5000, now_s)
+            end.send_manifest(5, b"manifest" * 1000, now_s)
             self._streaming = True
 
     def _stream(self, server: Connection, now_s: float) -> None:
