@@ -2,9 +2,10 @@
 
     python -m benchmarks.links [FILE.ugc] [--only 20/50] [--traces FOLDER]
 
-A line for each link: seconds from the offer to the first frame and to the last chunk, and megabits per second
-in between. Links are named by Mbit/s, round trip in ms and loss; each has a queue of a tenth of a second and at
-least 64 KiB, recorded ones have 256 KiB and a round trip of 50 ms. Without a file a generated interior is encoded.
+A line for each link: seconds from the offer to the first frame and to the last chunk, and megabits per
+second in between. Links are named by Mbit/s, round trip in ms and loss; each has a queue of a tenth of a
+second and at least 64 KiB, recorded ones have 256 KiB and a round trip of 50 ms. Without a file a generated
+interior is encoded.
 """
 
 from __future__ import annotations
