@@ -94,7 +94,6 @@ def test_a_table_without_rows_is_a_line() -> None:
 
 
 def test_every_plot_is_drawn(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     written = write_plots(tmp_path, sessions(), "A title")
     assert [path.stem for path in written] == list(PLOTS)
     for path in written:
