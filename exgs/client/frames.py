@@ -21,7 +21,7 @@ from exgs.client.poses import PoseSource
 from exgs.client.presenters import Presenter
 from exgs.client.snapshots import Latest, Snapshot, visible_splats
 from exgs.client.statistics import FrameRecord, stages_ms
-from exgs.painter import Restorer
+from exgs.painter import Restorer, draw
 from exgs.raster import Rasterizer
 from exgs.scene import Camera
 
@@ -121,12 +121,12 @@ class FrameLoop:
         snapshot = self._newest()
         gaussians = self._fader.at(snapshot, began_s)
         chosen_s = now()
-        rendering = easel.rasterizer.render(gaussians, cameras, depth=easel.restorer.needs_depth)
+        pictures = draw(easel.rasterizer, easel.restorer, gaussians, cameras)
         rastered_s = now()
-        pictures = easel.restorer.restore(rendering.color, rendering.alpha, rendering.depth)
+        restored = easel.restorer.restore(pictures)
         restored_s = now()
         on_display = min(max(tick, schedule.tick_at(restored_s)), schedule.ticks - 1)
-        easel.presenter.present(pictures, on_display)
+        easel.presenter.present(restored.color, on_display)
         shown_s = now()
         stages = stages_ms(
             pose_sample=sampled_s - began_s,

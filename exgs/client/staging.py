@@ -17,7 +17,7 @@ from exgs.client.poses import HEAD_AXES, Loop, PoseSource
 from exgs.client.presenters import open_presenter
 from exgs.client.sample import SAMPLE
 from exgs.codec import decode
-from exgs.painter import Identity
+from exgs.painter import Identity, draw
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import (
     Gaussians,
@@ -95,7 +95,7 @@ class Staging:
         """Decodes and draws a sample, so that the first frame finds kernels compiled."""
         sample = decode(SAMPLE)
         cameras = self._optics(0.06).eyes(HEAD_AXES)
-        self.easel.rasterizer.render(sample, cameras, depth=self.easel.restorer.needs_depth)
+        self.easel.restorer.restore(draw(self.easel.rasterizer, self.easel.restorer, sample, cameras))
 
 
 @contextmanager

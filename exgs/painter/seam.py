@@ -1,35 +1,87 @@
-"""The restorer's seam: what every backend takes and gives."""
+"""The restorer's seam: what every backend takes and gives, and how a picture comes to it."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 
+from exgs.painter.visibility import splats_per_pixel
+from exgs.raster import Rasterizer
+from exgs.scene import Camera, Gaussians
+
+Verdict = Literal["restored", "off", "rich", "budget"]
+"""What became of pictures: restored; or left alone because nothing restores, because so many splats are in
+view that there is nothing to restore, or because there is no time for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What B cameras of one size see at one moment: the two eyes of a head, or one."""
+
+    color: np.ndarray
+    """[B,H,W,3] float32 over black, not clipped."""
+    alpha: np.ndarray
+    """[B,H,W] float32 accumulated opacity in [0, 1]; holes are where it is low."""
+    cameras: tuple[Camera, ...]
+    """B cameras."""
+    splats_per_pixel: np.ndarray
+    """[B] splats in view of each camera over its pixels."""
+    depth: np.ndarray | None = None
+    """[B,H,W] float32 as ``Rendering`` has it; None where the restorer did not ask for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """What a restorer made of pictures."""
+
+    color: np.ndarray
+    """[B,H,W,3] float32 over black, not clipped; the very array that went in where nothing was done."""
+    verdict: Verdict
+    """What was done."""
+
 
 class Restorer(Protocol):
-    """Pictures of a compressed scene in; pictures nearer to those of the whole scene out."""
+    """Pictures of a compressed scene in; pictures nearer to those of the whole scene out.
+
+    A restorer may keep what it found for one moment for the next; so each video has its own, and one thread
+    calls it.
+    """
 
     name: str
     """What the backend is called in reports."""
 
-    needs_depth: bool
-    """Whether ``restore`` wants depth; the rasteriser leaves it out otherwise."""
+    def wants_depth(self, splats_per_pixel: np.ndarray) -> bool:
+        """Whether it needs the depth of pictures with ``splats_per_pixel`` [B]; it takes time to draw."""
 
-    def restore(self, color: np.ndarray, alpha: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
-        """[B,H,W,3] float32 restored pictures over black, not clipped.
+    def restore(self, pictures: Pictures) -> Restored:
+        """Restores ``pictures``, and writes to none of their arrays.
 
-        ``color`` [B,H,W,3], ``alpha`` [B,H,W] and ``depth`` [B,H,W] are those of ``Rendering``; none is
-        written to. Holes are where ``alpha`` is low.
+        Raises:
+            PainterError: the network gives something else than pictures.
         """
 
 
 class Identity:
     """Leaves every picture as it is."""
 
-    name = "identity"
-    needs_depth = False
+    name = "off"
 
-    def restore(self, color: np.ndarray, alpha: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
-        """``color`` itself, not a copy."""
-        return color
+    def wants_depth(self, splats_per_pixel: np.ndarray) -> bool:
+        """Never."""
+        return False
+
+    def restore(self, pictures: Pictures) -> Restored:
+        """The very colours, not a copy."""
+        return Restored(pictures.color, "off")
+
+
+def draw(
+    rasterizer: Rasterizer, restorer: Restorer, gaussians: Gaussians, cameras: Sequence[Camera]
+) -> Pictures:
+    """Draws ``gaussians`` from ``cameras`` of one picture size, with all that ``restorer`` wants to know."""
+    rates = splats_per_pixel(gaussians, cameras)
+    rendering = rasterizer.render(gaussians, cameras, depth=restorer.wants_depth(rates))
+    return Pictures(rendering.color, rendering.alpha, tuple(cameras), rates, rendering.depth)

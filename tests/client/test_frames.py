@@ -8,7 +8,7 @@ from exgs.client.frames import Easel, FrameLoop, Schedule
 from exgs.client.optics import Optics
 from exgs.client.snapshots import Latest, Snapshot
 from exgs.client.statistics import STAGES, FrameRecord
-from exgs.painter import Identity
+from exgs.painter import Identity, Pictures, Restored
 from tests.client.stage import PaintedRasterizer, VirtualClock, snapshot
 
 FPS = 10.0
@@ -203,13 +203,16 @@ def test_the_restorer_gets_what_was_drawn_and_has_the_last_word():
     stage = Stage(0.04)
 
     class Negative:
-        name, needs_depth = "negative", False
+        name = "negative"
 
-        def restore(self, color: np.ndarray, alpha: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
+        def wants_depth(self, splats_per_pixel: np.ndarray) -> bool:
+            return False
+
+        def restore(self, pictures: Pictures) -> Restored:
             stage.clock.work(0.02)
-            assert alpha.shape == color.shape[:3]
-            assert depth is None
-            return 1.25 - color
+            assert pictures.alpha.shape == pictures.color.shape[:3]
+            assert pictures.depth is None
+            return Restored(1.25 - pictures.color, "restored")
 
     seen: list[float] = []
     stage.paper.present = lambda pictures, tick: seen.append(float(pictures.mean()))  # type: ignore[method-assign]
