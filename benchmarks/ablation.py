@@ -30,7 +30,7 @@ from benchmarks.codec.tables import NONE, markdown
 from benchmarks.exchanges import ZstdColumns, all_clear, as_they_are, nearest_partners, prune
 from benchmarks.judging import fidelity
 from exgs.codec import EncodeConfig, EncodeError, Encoding, encode
-from exgs.codec.rate import BALANCED
+from exgs.codec.encoding.rate import BALANCED
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Gaussians, read_scene
 
@@ -54,18 +54,18 @@ class Ingredient:
 
 INGREDIENTS = {
     WHOLE: Ingredient("nothing taken out"),
-    "merging": Ingredient("pruning of what shows least", {"merging.reduce": prune}),
+    "merging": Ingredient("pruning of what shows least", {"encoding.merging.reduce": prune}),
     "cost in the picture": Ingredient(
-        "pairs by distance alone", {"merge_tree.find_partners": nearest_partners}
+        "pairs by distance alone", {"encoding.merge_tree.find_partners": nearest_partners}
     ),
     "light that reaches a Gaussian": Ingredient(
-        "every Gaussian counts as unoccluded", {"visibility.light": all_clear}
+        "every Gaussian counts as unoccluded", {"encoding.visibility.light": all_clear}
     ),
     "refit": Ingredient("all values as merged", config={"refit": False}),
-    "refit of geometry": Ingredient("refit of colours alone", {"finetune.finetune": as_they_are}),
+    "refit of geometry": Ingredient("refit of colours alone", {"encoding.finetune.finetune": as_they_are}),
     "levels": Ingredient("one level: no preview", config={"levels": 1}),
     "classes of precision": Ingredient(
-        "the same steps for all", {"rate.BALANCED": replace(BALANCED, weighting=0.0)}
+        "the same steps for all", {"encoding.rate.BALANCED": replace(BALANCED, weighting=0.0)}
     ),
     "prediction and entropy coder": Ingredient("zstd 19 of each column", recoded=True),
     "harmonics": Ingredient("degree 0", config={"sh_degree": 0}),

@@ -13,7 +13,7 @@ import exgs.codec
 
 
 def part(path: str) -> Any:
-    """What ``path``, such as ``merging.reduce``, names in exgs.codec.
+    """What ``path``, such as ``encoding.merging.reduce``, names in exgs.codec.
 
     Raises:
         LookupError: nothing has that name.

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from exgs.codec import Level, Precision, Pyramid, decode_chunk, open_container, serialize_measured
-from exgs.codec.measure import SECTIONS
+from exgs.codec.writing.measure import SECTIONS
 from exgs.scene import Gaussians, read_scene
 
 HEADING = "file                     steps   splats     bytes B/splat write M/s decode M/s  bits per splat"

@@ -12,8 +12,8 @@ from scipy.spatial import cKDTree
 
 from benchmarks.altering import part
 from exgs.codec import Precision, Pyramid, model, serialize_measured
-from exgs.codec.leaves import Rows
-from exgs.codec.merging import Clusters
+from exgs.codec.encoding.leaves import Rows
+from exgs.codec.encoding.merging import Clusters
 from exgs.codec.prediction import place_bits
 from exgs.scene import Gaussians
 
@@ -71,7 +71,7 @@ class ZstdColumns:
     """Counts what the integers of a file take as columns under zstd, in the order of the file."""
 
     def __init__(self) -> None:
-        home = serialize_measured.__module__.rpartition(".")[2]
+        home = serialize_measured.__module__.removeprefix("exgs.codec.")
         self._whole, self._quantised = serialize_measured, part(f"{home}._quantised")
         self._last: list[np.ndarray] = []
         self._columns: dict[bytes, list[np.ndarray]] = {}

@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.altering import altered
 from benchmarks.judging import judging_views
 from exgs.codec import EncodeConfig, decode, encode
-from exgs.codec.rate import BALANCED
+from exgs.codec.encoding.rate import BALANCED
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Camera, Gaussians, read_scene
 
@@ -29,7 +29,7 @@ SHINIEST = 0.02
 """Share of the pixels that count as highlights."""
 FILES: dict[str, tuple[dict[str, Any], int | None]] = {
     "shipped": ({}, None),
-    "as they round": ({"rate.BALANCED": replace(BALANCED, thrift=0.0)}, None),
+    "as they round": ({"encoding.rate.BALANCED": replace(BALANCED, thrift=0.0)}, None),
     "none": ({}, 0),
 }
 """Parts of exgs.codec to exchange, and the highest degree."""

@@ -23,12 +23,12 @@ from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Gaussians, read_scene
 
 CONSTANTS: dict[str, tuple[str, Sequence[Any]]] = {
-    "leaves.LOW_PASS_PX2": ("ugc", (0.05, 0.15, 0.3)),
-    "visibility.SURROUNDINGS": ("ugc", (16, 48, 144)),
-    "rate.BALANCED": ("ugc", tuple(Precision().scaled(factor) for factor in (0.5, 0.65, 0.8))),
-    "amplify.GROWTH": ("exgs", (0.15, 0.25, 0.35)),
-    "amplify.LARGEST": ("exgs", (2.0, 4.0, 8.0)),
-    "baseline.SPLATS_PER_VOXEL": ("exgs", (1, 3, 10)),
+    "encoding.leaves.LOW_PASS_PX2": ("ugc", (0.05, 0.15, 0.3)),
+    "encoding.visibility.SURROUNDINGS": ("ugc", (16, 48, 144)),
+    "encoding.rate.BALANCED": ("ugc", tuple(Precision().scaled(factor) for factor in (0.5, 0.65, 0.8))),
+    "encoding.amplify.GROWTH": ("exgs", (0.15, 0.25, 0.35)),
+    "encoding.amplify.LARGEST": ("exgs", (2.0, 4.0, 8.0)),
+    "encoding.baseline.SPLATS_PER_VOXEL": ("exgs", (1, 3, 10)),
 }
 """Constant of exgs.codec: the method that it serves, values to try."""
 
@@ -56,7 +56,7 @@ def main() -> None:
             f"{short(value)}: {np.mean(np.subtract(found, scores[shipped])):+.2f} dB"
             for value, found in scores.items()
         )
-        print(f"{name:<25} shipped {short(shipped)}  {line}", flush=True)
+        print(f"{name:<34} shipped {short(shipped)}  {line}", flush=True)
 
 
 def score(scene: Gaussians, config: EncodeConfig, views: int, rasterizer: Rasterizer) -> float:

@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.garden import generate_garden, walk
 from benchmarks.judging import SEED, SIZE, mean_psnr
 from exgs.codec import EncodeConfig, decode, encode
-from exgs.codec.encoder import VIEW_PX
+from exgs.codec.encoding.encoder import VIEW_PX
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import (
     Camera,

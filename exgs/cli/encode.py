@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
 from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
-from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
-from exgs.codec.report import Report
+from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
+from exgs.codec.encoding.report import Report
 
 if TYPE_CHECKING:
-    from exgs.codec.analysis_cache import AnalysisCache
+    from exgs.codec.encoding.analysis_cache import AnalysisCache
 
 USER = "user"
 """Stands for the user's own cache folder."""
@@ -143,7 +143,7 @@ def config_from(args: argparse.Namespace) -> EncodeConfig:
 
 def cache_at(name: str | None, reporter: Reporter) -> AnalysisCache | None:
     """The folder of analyses that ``--cache`` names; None where it was not given."""
-    from exgs.codec.analysis_cache import AnalysisCache
+    from exgs.codec.encoding.analysis_cache import AnalysisCache
 
     if name is None:
         return None

@@ -13,7 +13,7 @@ from exgs.cli.arguments import byte_count, port, positive_float, positive_int
 from exgs.cli.errors import UsageError
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
-from exgs.codec.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
+from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
 from exgs.server.orders import ORDERS

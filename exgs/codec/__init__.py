@@ -24,20 +24,20 @@ from exgs.codec.header import Header, Preamble, parse_preamble
 from exgs.codec.manifest import ChunkInfo
 
 if TYPE_CHECKING:
-    from exgs.codec.config import METHODS, PRESETS, EncodeConfig
-    from exgs.codec.encoder import PHASES, encode
-    from exgs.codec.precision import Precision
-    from exgs.codec.pyramid import Level, Pyramid
-    from exgs.codec.report import Encoding, Report
-    from exgs.codec.serializer import Serialized, serialize, serialize_measured
+    from exgs.codec.encoding.config import METHODS, PRESETS, EncodeConfig
+    from exgs.codec.encoding.encoder import PHASES, encode
+    from exgs.codec.encoding.report import Encoding, Report
+    from exgs.codec.writing.precision import Precision
+    from exgs.codec.writing.pyramid import Level, Pyramid
+    from exgs.codec.writing.serializer import Serialized, serialize, serialize_measured
 
 _ENCODER = (
-    ("config", ("METHODS", "PRESETS", "EncodeConfig")),
-    ("encoder", ("PHASES", "encode")),
-    ("precision", ("Precision",)),
-    ("pyramid", ("Level", "Pyramid")),
-    ("report", ("Encoding", "Report")),
-    ("serializer", ("Serialized", "serialize", "serialize_measured")),
+    ("encoding.config", ("METHODS", "PRESETS", "EncodeConfig")),
+    ("encoding.encoder", ("PHASES", "encode")),
+    ("writing.precision", ("Precision",)),
+    ("writing.pyramid", ("Level", "Pyramid")),
+    ("encoding.report", ("Encoding", "Report")),
+    ("writing.serializer", ("Serialized", "serialize", "serialize_measured")),
 )
 
 

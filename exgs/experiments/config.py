@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from exgs.codec.config import DEFAULT_PRESET, PRESETS, EncodeConfig
+from exgs.codec.encoding.config import DEFAULT_PRESET, PRESETS, EncodeConfig
 from exgs.experiments.link import LinkSettings
 
 STREAMED = ("error", "level", "file")

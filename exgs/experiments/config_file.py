@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exgs.codec.config import PRESETS
+from exgs.codec.encoding.config import PRESETS
 from exgs.experiments.config import (
     DEFAULT_SIZE,
     KINDS,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exgs.codec import Container, DecodeError, EncodeConfig, encode, open_container
-from exgs.codec.analysis_cache import AnalysisCache
+from exgs.codec.encoding.analysis_cache import AnalysisCache
 from exgs.experiments.config import Generated, HeadSpec, SceneSpec, Size
 from exgs.experiments.errors import ExperimentError
 from exgs.experiments.grid import code_checksum

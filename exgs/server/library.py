@@ -13,7 +13,7 @@ from hashlib import sha256
 from weakref import WeakValueDictionary
 
 from exgs.codec import CodecError, Container, open_container
-from exgs.codec.config import EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.codec.worth import ChunkTable
 from exgs.protocol.vocabulary import MAX_CHUNKS, MAX_MANIFEST_BYTES
 from exgs.server.cache import Cache, cache_key

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from exgs.codec.config import EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 
 PROGRESS, RESULT, FAILURE = b"P", b"R", b"F"
 FRAME = struct.Struct("<cQ")
@@ -64,7 +64,7 @@ def run() -> int:
 
 
 def _encode(job: Job, output: BinaryIO) -> bytes:
-    from exgs.codec.encoder import encode
+    from exgs.codec.encoding.encoder import encode
     from exgs.raster import choose_rasterizer
     from exgs.scene import read_scene
 

@@ -96,30 +96,27 @@ def test_only_the_command_line_reads_the_environment() -> None:
             assert "os.environ" not in path.read_text(encoding="utf-8"), f"{path} reads the environment"
 
 
-DECODER_MODULES = {
-    "assembly", "cell_reader", "chunks", "coding", "container", "decoder", "dequantise", "entries",
-    "entropy.bits", "entropy.rans", "entropy.tables", "errors", "fields", "header", "kernel", "lattice",
-    "limits", "manifest", "model", "prediction", "restoring", "symbol_reader", "turns",
-}  # fmt: skip
-"""What decoding takes of the codec; all else is the encoder's or the server's."""
-
-
 def test_to_decode_does_not_import_the_encoder() -> None:
     code = "import sys, exgs.codec; print(*sys.modules); assert exgs.codec.encode and exgs.codec.Precision"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = {name for name in done.stdout.split() if name.startswith("exgs.codec.")}
-    assert loaded - {"exgs.codec.entropy"} == {f"exgs.codec.{name}" for name in DECODER_MODULES}
+    loaded = set(done.stdout.split())
+    assert "exgs.codec.decoder" in loaded
+    assert not {name for name in loaded if name.startswith(("exgs.codec.encoding", "exgs.codec.writing"))}
 
 
-def test_the_decoder_never_imports_the_encoder() -> None:
+@pytest.mark.parametrize(
+    ("lower", "higher"), [("decoder", "writing"), ("decoder", "encoding"), ("writing", "encoding")]
+)
+def test_the_decoder_knows_no_writer_and_the_writer_no_pictures(lower: str, higher: str) -> None:
     """Not inside functions either, which the test above would not see."""
-    for name in DECODER_MODULES:
-        for found in imports(_codec(name)):
-            parts = found.split(".")
-            modules = {".".join(parts[2:end]) for end in (3, 4)} if parts[:2] == ["exgs", "codec"] else set()
-            strange = {module for module in modules if _codec(module).exists()} - DECODER_MODULES
-            assert not strange, f"{name} imports {sorted(strange)}"
+    inner = {"decoder": ("*.py", "entropy/*.py"), "writing": ("writing/*.py",)}[lower]
+    paths = [path for pattern in inner for path in sorted((PACKAGE / "codec").glob(pattern))]
+    assert len(paths) > 5
+    for path in paths:
+        strange = {name for name in imports(path) if name.startswith(f"exgs.codec.{higher}")}
+        assert not strange or path == PACKAGE / "codec/__init__.py", f"{path.name} imports {sorted(strange)}"
 
 
-def _codec(module: str) -> Path:
-    return PACKAGE.joinpath("codec", *module.split(".")).with_suffix(".py")
+def test_the_writer_of_the_bitstream_draws_nothing() -> None:
+    for path in (PACKAGE / "codec" / "writing").glob("*.py"):
+        assert not {name for name in imports(path) if name.startswith("exgs.raster")}, path.name

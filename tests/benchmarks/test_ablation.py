@@ -8,7 +8,8 @@ from benchmarks.altering import altered, part
 from benchmarks.codec.rows import Row
 from benchmarks.exchanges import ZstdColumns, column_bytes
 from benchmarks.tuning import CONSTANTS
-from exgs.codec import EncodeConfig, planning, rate
+from exgs.codec import EncodeConfig
+from exgs.codec.encoding import planning, rate
 
 
 def test_every_ingredient_and_constant_is_there() -> None:
@@ -22,13 +23,13 @@ def test_every_ingredient_and_constant_is_there() -> None:
 
 def test_a_part_is_exchanged_wherever_it_was_imported_and_comes_back() -> None:
     before = rate.BALANCED
-    with altered({"rate.BALANCED": before.scaled(2.0)}):
+    with altered({"encoding.rate.BALANCED": before.scaled(2.0)}):
         assert planning.BALANCED is rate.BALANCED is not before
     assert planning.BALANCED is rate.BALANCED is before
 
 
 def test_what_is_gone_is_missed() -> None:
-    with pytest.raises(LookupError, match="no PHLOGISTON"), altered({"rate.PHLOGISTON": 1}):
+    with pytest.raises(LookupError, match="no PHLOGISTON"), altered({"encoding.rate.PHLOGISTON": 1}):
         pass
 
 

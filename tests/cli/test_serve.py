@@ -9,7 +9,7 @@ from exgs.cli import serve
 from exgs.cli.errors import UsageError
 from exgs.cli.main import run
 from exgs.cli.network import TOKEN_VARIABLE
-from exgs.codec.config import EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol.drivers.settings import IceServer
 from exgs.server.config import ServerConfig
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.moments import areas, covariances
-from exgs.codec.survey import Survey
+from exgs.codec.encoding.moments import areas, covariances
+from exgs.codec.encoding.survey import Survey
 from exgs.scene import SH_COEFFICIENTS, Camera, Gaussians
 
 CAMERA = Camera.looking(

@@ -1,9 +1,9 @@
-"""What a merge costs, readably: the twin of ``exgs.codec.pairing.price``."""
+"""What a merge costs, readably: the twin of ``exgs.codec.encoding.pairing.price``."""
 
 import numpy as np
 
-from exgs.codec.merging import Clusters
-from exgs.codec.pairing import ALPHA_WEIGHT
+from exgs.codec.encoding.merging import Clusters
+from exgs.codec.encoding.pairing import ALPHA_WEIGHT
 
 
 def matrix(cov: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from exgs.codec import Level, Pyramid
-from exgs.codec.cutting import Cut
 from exgs.codec.limits import MAX_RUNS
+from exgs.codec.writing.cutting import Cut
 from exgs.scene import SH_COEFFICIENTS, Frame, Gaussians, StartView
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from exgs.codec.entropy.fitting import coded_bits, fit_family, fit_splits
 from exgs.codec.entropy.rans import LOWEST, encode, next_bits, next_symbol
 from exgs.codec.entropy.tables import (
     BETA,
@@ -23,6 +22,7 @@ from exgs.codec.entropy.tables import (
 )
 from exgs.codec.errors import Corrupt, Truncated
 from exgs.codec.fields import FieldReader, FieldWriter
+from exgs.codec.writing.fitting import coded_bits, fit_family, fit_splits
 
 FAMILIES = (
     Family((Table(BETA, (9,)), Table(COARSE, (3, 0, 15, 1))), tuple([0] * 25 + [1])),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from exgs.codec import Level, Precision, Pyramid, serialize
-from exgs.codec.config import EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.scene import Gaussians
 from exgs.server.cache import Cache
 from exgs.server.catalogue import Catalogue

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exgs.codec.config import EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.server import library as module
 from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue

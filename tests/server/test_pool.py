@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exgs.codec.config import EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.server.errors import SceneFailed
 from exgs.server.pool import EncoderPool
 from exgs.server.worker import Job

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from exgs.codec import decode, open_container
-from exgs.codec.config import EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol import ChunkReceived, CloseCode, Closed, Endpoint, OpenScene, Role, SceneList, ViewUpdate
 from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.scene import generate_interior, write_scene

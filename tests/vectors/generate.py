@@ -21,7 +21,7 @@ from breakage import breakages  # noqa: E402
 from random_pyramids import in_many_runs, random_pyramid  # noqa: E402
 
 from exgs.codec import Precision, decode, serialize  # noqa: E402
-from exgs.codec.cutting import cut  # noqa: E402
+from exgs.codec.writing.cutting import cut  # noqa: E402
 from exgs.scene import Frame, Gaussians, StartView  # noqa: E402
 
 START = StartView(np.array([0.5, 1.0, 2.0]), np.array([0.0, 1.0, 0.0]), 3.5)
@@ -50,7 +50,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     """Names and bytes of the sound files."""
     for name, (pyramid, precision) in SOUND.items():
         yield name, serialize(pyramid, precision)
-    writer = importlib.import_module("exgs.codec.serializer")
+    writer = importlib.import_module("exgs.codec.writing.serializer")
     writer.cut = lambda *arguments: in_many_runs(cut(*arguments))
     yield "many-runs", serialize(random_pyramid(350, 70, seed=9), Precision())
 

@@ -1,0 +1,185 @@
+"""Fits every value of simplified Gaussians to pictures of the source, by gradients of the rasteriser.
+
+Steps are those of Adam, one for each group of ``BATCH`` views, in units of the Gaussian itself: its mean
+moves along its own axes in parts of its scales, its rotation about its own axes, its scales and opacity
+change by factors. A Gaussian that no view of a group meets stays, and keeps its moments. How far a step
+goes falls along half a cosine to nothing. No Gaussian grows or shrinks beyond bounds around its merged
+size: what no view sees of it must stay near what merging made.
+
+The work is bounded: pictures are drawn ``MOST_DRAWS`` times at most, fewer for more Gaussians. Every eighth
+view is left out; the outcome is taken only if it shows those better than the start.
+Source: Kingma and Ba 2015 for the steps, Kerbl et al. 2023 for the values that are fitted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from exgs.codec.encoding.descent import move, take_gradients
+from exgs.codec.encoding.refit import held_apart
+from exgs.codec.encoding.survey import Survey
+from exgs.raster.seam import Gradients, Rasterizer
+from exgs.scene import SH_C0, Gaussians
+
+BATCH = 2
+"""Views of one step."""
+MOST_DRAWS, FEWEST = 640, 120
+"""Pictures drawn and carried back: at most, and for few Gaussians, which have little to learn."""
+WORK = 75_000_000
+"""Gaussians drawn at most in all."""
+TOUCH_DRAWS, TOUCH_WORK, TOUCH_LENGTH = 64, 8_000_000, 2.5
+"""The same where another fit is carried on, and how much longer steps are: there are fewer of them."""
+PICTURE = 15_000
+"""Gaussians that cost as much as the pixels of a picture."""
+FLOOR = 0.03
+"""Least root of a second moment, in parts of its mean over the Gaussians: the hardly seen hardly move."""
+MEANS, TURNS, LOG_SCALES, LOGITS = 0.024, 0.012, 0.024, 0.018
+"""Lengths of the first steps: in standard deviations, radians, logarithms and logits."""
+COLOUR, FURTHER = 0.009, 0.25
+"""The same of the constant colour, in 0 to 1, and of a further harmonic, in those of the constant one."""
+MANY, LARGE_ERROR = 12_000, 0.012
+"""Gaussians up to which, and error of a pixel from which on, steps have their full length."""
+GOLDEN = 0.6180339887
+"""Stride from one view to the next, in parts of their number: consecutive ones lie far apart."""
+
+
+def finetune(
+    gaussians: Gaussians,
+    views: Survey,
+    rasterizer: Rasterizer,
+    *,
+    degree: int,
+    free: np.ndarray | None = None,
+    draws: int | None = None,
+) -> Gaussians:
+    """``gaussians`` with every value, and harmonics up to ``degree``, fitted to the pictures of ``views``.
+
+    Never worse over the views left out; where none are, with less than eight, nothing is changed.
+    ``free`` [N] bool tells which Gaussians may change, None that all may; ``draws`` None takes as many
+    pictures as the bounds on the work allow.
+    """
+    if draws is None:
+        draws = min(MOST_DRAWS, FEWEST + len(gaussians) // 8, WORK // (len(gaussians) + PICTURE))
+    return _descended(gaussians, views, rasterizer, (degree, free), (draws, 1.0))
+
+
+def touch_up(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, *, degree: int) -> Gaussians:
+    """As ``finetune``, of Gaussians that are nearly fitted: in few steps, which are longer for that."""
+    draws = min(TOUCH_DRAWS, TOUCH_WORK // (len(gaussians) + PICTURE))
+    return _descended(gaussians, views, rasterizer, (degree, None), (draws, TOUCH_LENGTH))
+
+
+def _descended(
+    gaussians: Gaussians,
+    views: Survey,
+    rasterizer: Rasterizer,
+    which: tuple[int, np.ndarray | None],
+    effort: tuple[int, float],
+) -> Gaussians:
+    """``which`` are the highest degree and the free Gaussians, ``effort`` the draws and the steps' length."""
+    draws, length = effort
+    fitted, held_out = held_apart(len(views.cameras))
+    if not held_out or not len(gaussians) or draws < 1:
+        return gaussians
+    before = _error(gaussians, views, rasterizer, held_out)
+    groups = list(_groups(fitted, draws))
+    descent = _Descent(gaussians, *which)
+    caution = length * _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))
+    for number, group in enumerate(groups):
+        targets = [views.pictures[view] for view in group]
+        gradients = rasterizer.gradients(
+            descent.gaussians, [views.cameras[view] for view in group], _Misses(targets)
+        )
+        descent.step(gradients, caution * (0.5 + 0.5 * math.cos(math.pi * number / len(groups))))
+    found = descent.gaussians
+    return found if _error(found, views, rasterizer, held_out) < before else gaussians
+
+
+def _caution(count: int, error: float) -> float:
+    """Share of the steps' full length: short where little is wrong, or where Gaussians are below a pixel.
+
+    What such a Gaussian looks like from nearer by small pictures do not tell.
+    """
+    return min(1.0, MANY / count) ** 0.75 * min(1.0, error / LARGE_ERROR)
+
+
+def _groups(views: Sequence[int], draws: int) -> Iterator[list[int]]:
+    """``draws`` of the views in groups; each comes as often as any other, neighbours far from one another."""
+    count = len(views)
+    stride = next(
+        stride for stride in range(round(GOLDEN * count), 2 * count + 2) if math.gcd(stride, count) == 1
+    )
+    order = [views[turn * stride % count] for turn in range(draws)]
+    for start in range(0, draws, BATCH):
+        yield order[start : start + BATCH]
+
+
+@dataclass(frozen=True, eq=False)
+class _Misses:
+    """What pictures are off their targets, as a display shows both: the gradient of half the square."""
+
+    targets: list[np.ndarray]
+
+    def __call__(self, view: int, picture: np.ndarray) -> np.ndarray:
+        return np.clip(picture, 0.0, 1.0) - np.clip(self.targets[view], 0.0, 1.0)
+
+
+def _error(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, chosen: Sequence[int]) -> float:
+    """Squared error over the ``chosen`` views."""
+    total = 0.0
+    for view in chosen:
+        picture = rasterizer.render(gaussians, [views.cameras[view]]).color[0]
+        total += float(np.square(_Misses([views.pictures[view]])(0, picture)).sum(dtype=np.float64))
+    return total
+
+
+class _Descent:
+    """Gaussians on their way down, with the moments of their gradients."""
+
+    def __init__(self, gaussians: Gaussians, degree: int, free: np.ndarray | None) -> None:
+        count, bands = len(gaussians), 1 + gaussians.shN.shape[1]
+        self.gaussians = gaussians
+        self._free = np.ones(count, np.bool_) if free is None else np.ascontiguousarray(free, np.bool_)
+        self._merged = gaussians.log_scales
+        lengths = np.zeros((bands, 3))
+        lengths[: (degree + 1) ** 2] = COLOUR * FURTHER / SH_C0
+        lengths[0] = COLOUR / SH_C0
+        shape = [MEANS] * 3 + [TURNS] * 3 + [LOG_SCALES] * 3 + [LOGITS]
+        self._lengths = np.concatenate([shape, lengths.ravel()]).astype(np.float32)
+        self._first = np.zeros((count, len(self._lengths)), np.float32)
+        self._second = np.zeros_like(self._first)
+        self._met = np.zeros(count, np.int32)
+
+    def step(self, gradients: Gradients, share: float) -> None:
+        """Goes down ``share`` of the first steps' length."""
+        old, count = self.gaussians, len(self.gaussians)
+        slopes = (
+            gradients.means,
+            gradients.turns,
+            gradients.log_scales,
+            gradients.opacity_logits,
+            gradients.harmonics.reshape(count, -1),
+        )
+        moments = (self._first, self._second)
+        take_gradients((old.quats, old.log_scales), slopes, moments, (self._met, self._free))
+        floors = FLOOR * np.sqrt(self._second.mean(axis=0, dtype=np.float64)) + 1e-12
+        lengths = (self._lengths * np.float32(share), floors.astype(np.float32))
+        means, quats, log_scales, logits = (
+            array.copy() for array in (old.means, old.quats, old.log_scales, old.opacity_logits)
+        )
+        harmonics = np.concatenate([old.sh0, old.shN], axis=1)
+        values = (means, quats, log_scales, logits, harmonics.reshape(count, -1))
+        move(values, lengths, moments, (self._met, self._merged))
+        self.gaussians = replace(
+            old,
+            means=means,
+            quats=quats,
+            log_scales=log_scales,
+            opacity_logits=logits,
+            sh0=np.ascontiguousarray(harmonics[:, :1]),
+            shN=np.ascontiguousarray(harmonics[:, 1:]),
+        )

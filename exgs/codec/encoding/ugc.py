@@ -1,0 +1,143 @@
+"""The method ``ugc``: merges to what the budget holds, fits what is left to pictures, and codes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from exgs.codec.encoding.carrying import carry, lift, reaches, remember
+from exgs.codec.encoding.compensation import compensate
+from exgs.codec.encoding.finetune import PICTURE, finetune, touch_up
+from exgs.codec.encoding.gains import blamed_error, importance
+from exgs.codec.encoding.planning import Plan, make_plan, shrink
+from exgs.codec.encoding.rate import fit_precision
+from exgs.codec.encoding.refit import refit_colors
+from exgs.codec.encoding.simplify import Tree, grow, to_pyramid
+from exgs.codec.encoding.task import Outcome, Task
+from exgs.codec.encoding.weighing import weighed
+from exgs.codec.writing.pyramid import Pyramid
+
+WEIGHING_VIEWS = 32
+"""Views that tell how much of the pictures each Gaussian is."""
+COMPENSATIONS = 2
+"""Times that colours are fitted to what became of everything else, where there are harmonics."""
+COLOUR_STEPS = 2
+"""Steps of the fit of colours that comes before fine-tuning."""
+COLOUR_VIEWS = 64
+"""Views by which colours are fitted: neighbouring ones tell them much the same."""
+COARSE_DRAWS, COARSE_WORK = 400, 16_000_000
+"""Bounds of the draws by which each coarser picture is fitted, and of the Gaussians drawn for it."""
+BLAME_VIEWS = 32
+"""Views that tell where a coarser picture is wrong."""
+CARRIED_VIEWS = 8
+"""Views that order the coarser pictures where a fit is carried over."""
+CARRIED_COLOURS, FEWEST_COLOUR_VIEWS = 4_000_000, 24
+"""Gaussians looked at in all to compensate there, and views below which it is left out."""
+
+
+def encode_ugc(task: Task) -> Outcome:
+    """Merges to what the budget holds, grows the tree of coarser pictures, fits and codes them.
+
+    Raises:
+        EncodeError: the budget is too small.
+    """
+    plan = make_plan(task)
+    while True:
+        carried = task.fitted is not None and reaches(task.fitted, plan.clusters)
+        tree, pyramid = _built(task, plan, carried)
+        fit = fit_precision(pyramid, task.budget)
+        if fit.fits:
+            outcome = Outcome(pyramid, fit)
+            return _finished_carried(task, plan, outcome) if carried else _finished(task, plan, tree, outcome)
+        shrink(plan, task.budget, len(fit.file.data))
+
+
+def _built(task: Task, plan: Plan, carried: bool) -> tuple[Tree, Pyramid]:
+    """The tree above the clusters of ``plan``, its values fitted or carried over, and the same as levels."""
+    tree = grow(plan.clusters.copy(), task.config.levels)
+    tree = replace(tree, gaussians=tree.gaussians.with_sh_degree(plan.degree))
+    tree, seen = _carried(task, plan, tree) if carried else _refit(task, plan, tree)
+    task.tell("coding", 0.85)
+    pyramid = replace(to_pyramid(tree, importance(tree, seen)), start=task.start)
+    if plan.degree:
+        views = task.views.thinned(CARRIED_VIEWS if carried else WEIGHING_VIEWS)
+        pyramid = weighed(pyramid, views, task.rasterizer)
+    return tree, pyramid
+
+
+def _finished(task: Task, plan: Plan, tree: Tree, outcome: Outcome) -> Outcome:
+    """The outcome of a fit, compensated, with what other budgets can take over of it."""
+    if not task.config.refit:
+        return outcome
+    finest = tree.gaussians.select(slice(0, plan.clusters.count))
+    known = remember(plan.clusters, finest, len(outcome.fit.file.data), outcome.fit.factor)
+    rounds = COMPENSATIONS if plan.degree else 1
+    return _compensated(task, replace(outcome, fitted=known), rounds, COLOUR_VIEWS)
+
+
+def _finished_carried(task: Task, plan: Plan, outcome: Outcome) -> Outcome:
+    """The outcome of a fit that was carried over, compensated where that does not take long."""
+    count = CARRIED_COLOURS // plan.clusters.count
+    return _compensated(task, outcome, 1, count) if count >= FEWEST_COLOUR_VIEWS else outcome
+
+
+def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
+    """The tree fitted picture by picture, and the error [N] that each Gaussian is to blame for there.
+
+    The finest picture comes first; of a coarser one only what is born in it is fitted.
+    """
+    seen = np.zeros(len(tree.parents))
+    for number in range(tree.pictures):
+        task.tell("refit", 0.5 + 0.35 * number / tree.pictures)
+        shown = tree.shown(number)
+        fresh = tree.born[shown] == number
+        if not fresh.any():
+            continue
+        gaussians = tree.gaussians.select(shown)
+        if task.config.refit:
+            if number == 0:
+                few = task.views.thinned(COLOUR_VIEWS)
+                gaussians = refit_colors(
+                    gaussians, few, task.rasterizer, degree=plan.degree, steps=COLOUR_STEPS
+                )
+            draws = None if number == 0 else min(COARSE_DRAWS, COARSE_WORK // (len(shown) + PICTURE))
+            gaussians = finetune(
+                gaussians, task.views, task.rasterizer, degree=plan.degree, free=fresh, draws=draws
+            )
+            tree = tree.with_values(shown[fresh], gaussians.select(fresh))
+        if number > 0:
+            few = task.views.thinned(BLAME_VIEWS)
+            seen[shown[fresh]] = blamed_error(gaussians, few, task.rasterizer)[fresh]
+    return tree, seen
+
+
+def _compensated(task: Task, outcome: Outcome, rounds: int, count: int) -> Outcome:
+    """The outcome with colours that make up for what quantising did, where that still fits the budget."""
+    views = task.views.thinned(min(count, COLOUR_VIEWS))
+    for _ in range(rounds):
+        pyramid = compensate(outcome.pyramid, outcome.fit.file, views, task.rasterizer)
+        fit = fit_precision(pyramid, task.budget, start=outcome.fit.factor)
+        if not fit.fits:
+            break
+        outcome = replace(outcome, pyramid=pyramid, fit=fit)
+    return outcome
+
+
+def _carried(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
+    """As ``_refit``, by what was found out for another budget."""
+    assert task.fitted is not None
+    merged, views = tree.gaussians, task.views.thinned(CARRIED_VIEWS)
+    seen = np.zeros(len(tree.parents))
+    for number in range(tree.pictures):
+        shown = tree.shown(number)
+        fresh = tree.born[shown] == number
+        nodes = shown[fresh]
+        if number == 0:
+            found = carry(task.fitted, plan.clusters, merged.select(nodes))
+            found = touch_up(found, task.views, task.rasterizer, degree=plan.degree)
+            tree = tree.with_values(nodes, found)
+        elif len(nodes):
+            tree = tree.with_values(nodes, lift(merged, tree.gaussians, tree.parents, nodes))
+            seen[nodes] = blamed_error(tree.gaussians.select(shown), views, task.rasterizer)[fresh]
+    return tree, seen

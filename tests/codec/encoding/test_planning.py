@@ -1,0 +1,47 @@
+"""How many Gaussians a budget holds, and of which degree."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from clouds import cloud
+
+from exgs.codec import EncodeConfig, EncodeError
+from exgs.codec.encoding.leaves import leaves_of
+from exgs.codec.encoding.merge_tree import plan_merges
+from exgs.codec.encoding.planning import make_plan, shrink
+from exgs.codec.encoding.survey import survey
+from exgs.codec.encoding.task import Task
+from exgs.raster.cpu import CpuRasterizer
+from exgs.raster.crew import Crew
+from exgs.scene import StartView, sample_views
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    scene, cpu = cloud(800), CpuRasterizer(threads=2)
+    views = survey(scene, sample_views(scene, 4, size=(80, 60)), cpu)
+    tree = plan_merges(leaves_of(scene, views), Crew(1))
+    start = StartView(np.zeros(3), np.ones(3), 1.0)
+    return Task(scene, views, EncodeConfig(), 4000, cpu, lambda phase, share: None, start, tree=tree)
+
+
+def test_more_bytes_hold_more_gaussians(task: Task) -> None:
+    counts = [make_plan(replace(task, budget=budget)).clusters.count for budget in (1500, 4000, 10**6)]
+    assert counts == sorted(counts) and len(set(counts)) == 3 and counts[-1] == 800
+
+
+def test_the_degree_is_what_was_asked_for_at_most(task: Task) -> None:
+    assert make_plan(task).degree == 1
+    assert make_plan(replace(task, config=EncodeConfig(sh_degree=0))).degree == 0
+
+
+def test_a_file_that_is_too_large_is_shrunk_by_as_much_until_one_is_left(task: Task) -> None:
+    plan = make_plan(task)
+    before = plan.clusters.count
+    shrink(plan, 500, 1000)
+    assert 0.45 * before < plan.clusters.count < 0.5 * before
+    shrink(plan, 1, 1000)
+    assert plan.clusters.count == 1
+    with pytest.raises(EncodeError, match="1000 bytes are the least"):
+        shrink(plan, 1, 1000)
