@@ -1,0 +1,42 @@
+"""What runs a network: planes in, restored planes out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from exgs.painter.errors import PainterError
+
+OUTPUTS = 4
+"""Restored red, green and blue, and the gate."""
+
+
+class Network(Protocol):
+    """A network on some device."""
+
+    device: str
+    """What it runs on, for reports: ``cpu``, ``cuda``, ``tensorrt``."""
+
+    def run(self, planes: np.ndarray) -> np.ndarray:
+        """[B,4,H,W] float32 of ``planes`` [B,6,H,W] float32, H and W multiples of 16.
+
+        What it gives is valid until the next call.
+
+        Raises:
+            PainterError: the network cannot be run on that.
+        """
+
+
+def checked_output(restored: np.ndarray, planes: np.ndarray) -> np.ndarray:
+    """``restored``, if it has the shape that belongs to ``planes`` and is made of numbers.
+
+    Raises:
+        PainterError: it is not.
+    """
+    expected = (len(planes), OUTPUTS, *planes.shape[2:])
+    if restored.shape != expected:
+        raise PainterError(f"the network gives {list(restored.shape)}, expected {list(expected)}")
+    if not np.isfinite(restored.sum()):
+        raise PainterError("the network gives values that are no numbers")
+    return restored

@@ -1,0 +1,98 @@
+"""onnxruntime behind the seam: exact on a network whose sums are known, and closed to what is no network."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from exgs.painter import PainterError
+from exgs.painter.onnx_network import KEPT_SIZES, OnnxNetwork, onnx_devices
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("onnxruntime") is None, reason="onnxruntime is not installed"
+)
+MODEL = (Path(__file__).parent / "data" / "half" / "model.onnx").read_bytes()
+
+
+def some_planes(count: int = 2, height: int = 16, width: int = 32) -> np.ndarray:
+    return np.random.default_rng(count + width).random((count, 6, height, width), np.float32)
+
+
+def half(planes: np.ndarray) -> np.ndarray:
+    """What the network of the tests computes."""
+    color = 0.5 * planes[:, :3] + 0.25 * planes[:, 3:4] + 0.125 * planes[:, 4:5]
+    return np.concatenate([color, 0.5 + 0.5 * planes[:, 5:]], axis=1)
+
+
+def test_it_computes_what_the_network_says() -> None:
+    network = OnnxNetwork(MODEL, threads=1)
+    for shape in ((2, 16, 32), (1, 48, 16), (2, 16, 32)):
+        planes = some_planes(*shape)
+        restored = network.run(planes)
+        assert restored.dtype == np.float32
+        assert np.allclose(restored, half(planes), atol=1e-6)
+
+
+def test_a_pair_gives_what_its_pictures_give_alone() -> None:
+    network, planes = OnnxNetwork(MODEL), some_planes()
+    pair = network.run(planes).copy()
+    for index in range(2):
+        assert np.array_equal(network.run(planes[index : index + 1])[0], pair[index])
+
+
+def test_few_sizes_are_kept() -> None:
+    network = OnnxNetwork(MODEL, threads=1)
+    for width in range(16, 16 * (KEPT_SIZES + 3), 16):
+        network.run(some_planes(1, 16, width))
+    assert len(network._fixed) == KEPT_SIZES
+
+
+def test_what_it_cannot_write_to_it_takes_as_well() -> None:
+    planes = some_planes()
+    planes.flags.writeable = False
+    assert np.allclose(OnnxNetwork(MODEL).run(planes[:, :, ::-1]), half(planes[:, :, ::-1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("model", [b"", b"no model", MODEL[:200], MODEL[:-1], MODEL + b"\xff\xff\xff\xff"])
+def test_what_is_no_model_is_refused(model: bytes) -> None:
+    with pytest.raises(PainterError, match="not a model"):
+        OnnxNetwork(model)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        (b"planes", b"pixels", "inputs are pixels"),
+        (b"restored", b"guessed!", "outputs are guessed!"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused(was: bytes, now: bytes, says: str) -> None:
+    with pytest.raises(PainterError, match=says):
+        OnnxNetwork(MODEL.replace(was, now))
+
+
+def test_planes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(PainterError, match="cannot be run"):
+        OnnxNetwork(MODEL).run(np.zeros((1, 5, 16, 16), np.float32))
+
+
+def test_what_is_no_number_does_not_reach_the_display() -> None:
+    planes = some_planes()
+    planes[0, 0, 0, 0] = np.nan
+    with pytest.raises(PainterError, match="no numbers"):
+        OnnxNetwork(MODEL).run(planes)
+
+
+def test_devices_that_are_not_here_are_named() -> None:
+    assert "cpu" in onnx_devices()
+    if "cuda" not in onnx_devices():
+        with pytest.raises(PainterError, match=r"no cuda here; pip install 'exgs\[cpu\]'"):
+            OnnxNetwork(MODEL, device="cuda")
+
+
+def test_without_onnxruntime_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(PainterError, match=r"pip install 'exgs\[cpu\]'"):
+        OnnxNetwork(MODEL)
+    assert onnx_devices() == ()
