@@ -1,0 +1,80 @@
+"""Gate, planes, network and recall together, on a network whose sums are known."""
+
+import numpy as np
+import pytest
+
+from exgs.painter import Pictures, Restorer
+from exgs.painter.gate import Gate
+from exgs.painter.manifest import Manifest
+from exgs.painter.recall import Recall
+from exgs.painter.restorer import NetworkRestorer
+from tests.painter.test_warping import at
+
+RATES = np.array([0.001, 0.002])
+
+
+class Brightener:
+    """Adds a tenth, and counts what it is asked."""
+
+    device = "abacus"
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, ...]] = []
+
+    def run(self, planes: np.ndarray) -> np.ndarray:
+        self.asked.append(planes.shape)
+        return np.concatenate([planes[:, :3] + np.float32(0.1 * len(self.asked)), planes[:, :1]], axis=1)
+
+
+def pair(rates: np.ndarray = RATES, *, depth: bool = True) -> Pictures:
+    cameras = tuple(at(x, width=20, height=10) for x in (0, 0.06))
+    color = np.random.default_rng(1).uniform(0.2, 0.6, (2, 10, 20, 3)).astype(np.float32)
+    alpha = np.ones((2, 10, 20), np.float32)
+    return Pictures(color, alpha, cameras, rates, 2 * alpha if depth else None)
+
+
+def restorer(network: Brightener, recall: Recall | None = None) -> NetworkRestorer:
+    return NetworkRestorer(network, Manifest("tiny", {}, Gate(0.1)), recall=recall)
+
+
+def test_both_eyes_are_one_batch_at_their_size() -> None:
+    network, pictures = Brightener(), pair()
+    before = pictures.color.copy()
+    painter: Restorer = restorer(network)
+    found = painter.restore(pictures)
+    assert network.asked == [(2, 6, 16, 32)]
+    assert np.allclose(found.color, before + 0.1) and found.verdict == "restored"
+    assert (pictures.color == before).all()
+    assert painter.name == "tiny on abacus"
+
+
+def test_rich_pictures_pass_and_the_network_is_not_asked() -> None:
+    network, pictures = Brightener(), pair(np.array([0.1, 5.0]), depth=False)
+    painter = restorer(network)
+    assert not painter.wants_depth(pictures.splats_per_pixel)
+    found = painter.restore(pictures)
+    assert found.color is pictures.color and found.verdict == "rich"
+    assert not network.asked
+
+
+def test_between_both_it_fades() -> None:
+    rates = np.array([0.1 * 2**-0.25, 0.1])
+    pictures, painter = pair(rates), restorer(Brightener())
+    assert painter.wants_depth(rates)
+    found = painter.restore(pictures)
+    assert np.allclose(found.color[0], pictures.color[0] + 0.05)
+    assert np.array_equal(found.color[1], pictures.color[1])
+
+
+def test_the_last_frame_is_recalled_until_a_rich_one_comes() -> None:
+    painter, pictures = restorer(Brightener(), Recall(threads=1)), pair()
+    added = []
+    for rates in (RATES, RATES, np.ones(2), RATES):
+        seen = pair(rates)
+        added.append(float((painter.restore(seen).color - pictures.color)[0, 4, 4, 0]))
+    assert added == pytest.approx([0.1, 0.2 - 0.75 * 0.1, 0, 0.3], abs=1e-4)
+
+
+def test_depth_is_needed() -> None:
+    with pytest.raises(ValueError, match="depth"):
+        restorer(Brightener()).restore(pair(depth=False))
