@@ -1,0 +1,106 @@
+"""Which restorer this machine gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from exgs.painter.errors import PainterError
+from exgs.painter.network import Network
+from exgs.painter.onnx_network import OnnxNetwork, onnx_devices, onnx_problem
+from exgs.painter.recall import Recall
+from exgs.painter.restorer import NetworkRestorer
+from exgs.painter.seam import Identity, Restorer
+from exgs.painter.shelf import SHELF, SIZES, Weights, open_weights, shipped
+from exgs.painter.torch_network import TorchNetwork
+
+MODES = ("off", "auto", *SIZES)
+"""Or the path of a folder of weights."""
+ENGINES = ("auto", "cpu", "cuda", "tensorrt", "torch")
+"""``auto`` is onnxruntime on CUDA where that works, else on the CPU."""
+SUITED = {"cpu": ("tiny",), "cuda": ("base", "small", "tiny")}
+"""What ``auto`` takes on each device: the first that is shipped."""
+
+
+@dataclass(frozen=True)
+class RestorerReport:
+    """What ``auto`` takes, and why."""
+
+    name: str
+    """Size and device; ``off`` where nothing can be used."""
+    reason: str
+    """Why, and what would have to change for another."""
+
+
+def choose_restorer(
+    mode: str = "off",
+    *,
+    engine: str = "auto",
+    video: bool = False,
+    threads: int | None = None,
+    on_off: Callable[[str], None] = lambda reason: None,
+    shelf: Path = SHELF,
+) -> Restorer:
+    """The restorer that ``mode`` names: one of ``MODES``, or a folder of weights.
+
+    ``video`` is for frames in their order, which recall one another. ``threads`` None takes all processors.
+    ``auto`` is off where nothing can be used, and ``on_off`` then hears why.
+
+    Raises:
+        ValueError: there is no such engine.
+        PainterError: what was asked for by name cannot be used.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
+    if mode == "off":
+        return Identity()
+    try:
+        weights, network = _chosen(mode, engine, threads, shelf)
+    except PainterError as error:
+        if mode != "auto":
+            raise
+        on_off(str(error))
+        return Identity()
+    return NetworkRestorer(network, weights.manifest, recall=Recall(threads=threads) if video else None)
+
+
+def restorer_report(shelf: Path = SHELF) -> RestorerReport:
+    """What ``choose_restorer("auto")`` takes on this machine, and why."""
+    try:
+        weights, network = _chosen("auto", "auto", 1, shelf)
+    except PainterError as error:
+        return RestorerReport("off", str(error))
+    return RestorerReport(
+        f"{weights.manifest.name} on {network.device}", f"there are {', '.join(shipped(shelf))}"
+    )
+
+
+def _chosen(mode: str, engine: str, threads: int | None, shelf: Path) -> tuple[Weights, Network]:
+    if engine == "torch":
+        weights = _weights(mode, "cpu", shelf)
+        return weights, TorchNetwork(weights)
+    problem = onnx_problem()
+    if problem is not None:
+        raise PainterError(problem)
+    if engine == "auto" and "cuda" in onnx_devices():
+        try:
+            return _by_onnx(mode, "cuda", threads, shelf)
+        except PainterError:
+            engine = "cpu"  # built in, but of no use here: the CPU then says what is wrong, if anything is
+    return _by_onnx(mode, "cpu" if engine == "auto" else engine, threads, shelf)
+
+
+def _by_onnx(mode: str, device: str, threads: int | None, shelf: Path) -> tuple[Weights, Network]:
+    weights = _weights(mode, device, shelf)
+    return weights, OnnxNetwork(weights.read("onnx"), device=device, threads=threads)
+
+
+def _weights(mode: str, device: str, shelf: Path) -> Weights:
+    if mode != "auto":
+        return open_weights(mode, shelf)
+    here = shipped(shelf)
+    for size in SUITED["cpu" if device == "cpu" else "cuda"]:
+        if size in here:
+            return open_weights(size, shelf)
+    raise PainterError(f"no weights for this machine's {device} came with this package")
