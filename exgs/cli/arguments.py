@@ -6,6 +6,8 @@ import argparse
 import math
 import re
 
+from exgs.cli.errors import UsageError
+
 MAX_SIDE = 8192
 MIN_FPS, MAX_FPS = 0.1, 1000.0
 _SUFFIXES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
@@ -128,3 +130,24 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="rasteriser (default: auto)",
     )
+
+
+def add_restore(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--restore`` and ``--restore-engine``: what repairs pictures, and what runs it."""
+    parser.add_argument(
+        "--restore", metavar="MODE", default="off",
+        help="repair pictures of a compressed scene: off, auto, tiny, small, base, "
+        "or a folder of weights (default: off)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--restore-engine",
+        choices=("auto", "cpu", "cuda", "tensorrt", "torch"),
+        default="auto",
+        help="what runs the restorer (default: auto)",
+    )
+
+
+def check_restore(args: argparse.Namespace) -> None:
+    """Refuses ``--restore-engine`` where nothing would be run by it."""
+    if args.restore == "off" and args.restore_engine != "auto":
+        raise UsageError("--restore-engine: only with --restore")

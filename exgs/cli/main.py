@@ -101,14 +101,15 @@ def _failures() -> tuple[type[Exception], ...]:
     from exgs.client.errors import ClientError
     from exgs.codec.errors import CodecError
     from exgs.experiments.errors import ExperimentError
+    from exgs.painter.errors import PainterError
     from exgs.protocol.errors import ProtocolError
     from exgs.raster.choose import RasterizerError
     from exgs.scene.errors import SceneError
     from exgs.server.errors import ServerError
 
     return (
-        CommandError, SceneError, RasterizerError, CodecError, ProtocolError, ServerError, ClientError,
-        ExperimentError,
+        CommandError, SceneError, RasterizerError, CodecError, PainterError, ProtocolError, ServerError,
+        ClientError, ExperimentError,
     )  # fmt: skip
 
 

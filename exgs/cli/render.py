@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
-from exgs.raster import Rasterizer
 from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 from exgs.scene.head_trace import DEFAULT_IPD_M
 
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-bytes", type=arguments.byte_count, metavar="N", help="only this prefix of a .ugc"
     )
     arguments.add_backend(parser)
+    arguments.add_restore(parser)
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
     arguments.add_json(parser)
@@ -53,40 +55,56 @@ def run(args: argparse.Namespace) -> int:
     from exgs.cli.files import DRY_RUN, read_any
     from exgs.cli.frames import facing
     from exgs.cli.outputs import picture_output
-    from exgs.cli.rasterising import rasterizer_for
+    from exgs.cli.rasterising import rasterizer_for, restorer_for
     from exgs.cli.terminal import Reporter, table
+    from exgs.painter import draw
 
     _check(args)
     output = picture_output(args.output, overwrite=args.overwrite, fps=args.fps)
     recorded = _recorded(args)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
+        video = args.head_trace is not None
+        restorer = restorer_for(args.restore, args.restore_engine, reporter, video=video)
         with reporter.phase("read"):
             gaussians = facing(read_any(args.input, max_bytes=args.max_bytes, drop=True), args.camera_axes)
             views = _views(args, gaussians, recorded)
             output.expect([eyes[0].name for eyes in views])
+        verdicts: Counter[str] = Counter()
         with reporter.phase("render") as progress:
 
             def pictures() -> Iterator[np.ndarray]:
                 for number, eyes in enumerate(views, start=1):
-                    yield _picture(rasterizer, gaussians, eyes)
+                    restored = restorer.restore(draw(rasterizer, restorer, gaussians, eyes))
+                    verdicts[restored.verdict] += 1
+                    yield np.concatenate(list(restored.color), axis=1)
                     progress.update(number / len(views), f"{number} of {len(views)} views")
 
             output.write(pictures())
         seconds = reporter.phases[-1].seconds
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
-               "ms_per_view": round(1000 * seconds / len(views), 2)}  # fmt: skip
+               "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
+               "restored": verdicts["restored"], "rich": verdicts["rich"]}  # fmt: skip
     if args.json:
         print(json.dumps(summary))
     elif not args.quiet:
-        pace = f"{len(views)}, {summary['ms_per_view']} ms each with {rasterizer.name}, writing included"
         written = [] if args.output == DRY_RUN else [("written", args.output)]
-        print(table([("views", pace), *written]))
+        print(table([*_rows(summary), *written]))
     return 0
+
+
+def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    s = summary
+    rows = [("views", f"{s['views']}, {s['ms_per_view']} ms each with {s['rasterizer']}, writing included")]
+    if s["restorer"] == "off":
+        return rows
+    rich = f"; {s['rich']} left alone, rich enough as they are" if s["rich"] else ""
+    return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{rich}")]
 
 
 def _check(args: argparse.Namespace) -> None:
     """Refuses flags that would be ignored."""
+    arguments.check_restore(args)
     if args.camera_axes and not args.cameras:
         raise UsageError("--camera-axes: only for --cameras; other views are in the scene's own frame")
     if args.seconds and not args.head_trace:
@@ -144,7 +162,3 @@ def _start(path: str, gaussians: Gaussians) -> StartView:
     from exgs.scene import starting_view
 
     return (read_start(path) if is_ugc(path) else None) or starting_view(gaussians)
-
-
-def _picture(rasterizer: Rasterizer, gaussians: Gaussians, eyes: Sequence[Camera]) -> np.ndarray:
-    return np.concatenate(list(rasterizer.render(gaussians, eyes).color), axis=1)
