@@ -1,0 +1,201 @@
+"""Trains a network on pairs: seeded, resumable at any step, on whatever device torch has.
+
+What a step sees follows from the seed and its number alone, so that a run cut into slices goes the way of one
+in a piece; only where time is what ends it, the learning rate follows that.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from exgs.painter.crops import Crops
+from exgs.painter.errors import PainterError
+from exgs.painter.losses import LossWeights, log_errors
+from exgs.painter.networks import build
+from exgs.scene.formats.atomic import replacing
+
+GAIN_EVERY = 10
+"""Steps from one look at what restoring is worth to the next."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a network is trained."""
+
+    architecture: Mapping[str, Any]
+    """What ``build`` makes the network of."""
+    batch: int = 8
+    """Crops in a step."""
+    size_px: int = 128
+    """Width and height of the crops, a multiple of 16."""
+    rate: float = 1.5e-3
+    """Largest step of the optimiser; it rises to that and falls like a cosine."""
+    warmup: float = 0.02
+    """Share of the training in which it rises."""
+    decay: float = 1e-4
+    """Weight decay."""
+    average: float = 0.999
+    """Decay of the moving average of the weights, which is what is shipped."""
+    seed: int = 0
+    """Seed of weights and crops."""
+    losses: LossWeights = field(default_factory=LossWeights)
+    """What errors count."""
+    flip_share: float = 0.5
+    """Share of each batch that FLIP, the slowest measure, is taken of."""
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What one step did."""
+
+    step: int
+    """Its number, from 1."""
+    loss: float
+    """Mean of ``log_errors``."""
+    gain: float | None
+    """The same of the damaged pictures less that of the restored ones: what restoring is worth. None in most
+    steps, to save time."""
+
+
+class Training:
+    """A network on its way, with everything that going on needs."""
+
+    def __init__(self, settings: TrainSettings, crops: Crops, *, device: str = "cpu") -> None:
+        """Starts with random weights, seeded.
+
+        Raises:
+            PainterError: the architecture or the size of the crops makes no sense.
+        """
+        if settings.size_px % 16 or settings.size_px < 32:
+            raise PainterError(f"crops of {settings.size_px} pixels: expected a multiple of 16, at least 32")
+        torch.manual_seed(settings.seed)
+        self.settings, self.device = settings, torch.device(device)
+        self.step, self.progress = 0, 0.0
+        self.network = build(settings.architecture).to(self.device).train()
+        self.average = deepcopy(self.network).eval().requires_grad_(False)
+        learnt = [weights for weights in self.network.parameters() if weights.requires_grad]
+        self._optimiser = torch.optim.AdamW(learnt, lr=0.0, weight_decay=settings.decay)
+        self._crops = crops
+
+    def advance(self, progress: float) -> StepReport:
+        """Takes one step; ``progress`` in [0, 1] is how much of the training is over."""
+        settings, self.progress = self.settings, progress
+        batch = self._crops.batch(settings.batch, np.random.default_rng([settings.seed, self.step]))
+        planes, source = (torch.from_numpy(a).to(self.device) for a in (batch.planes, batch.source))
+        for group in self._optimiser.param_groups:
+            group["lr"] = settings.rate * _schedule(progress, settings.warmup)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            given, own = self.network.learn(planes, source)
+        errors = self._errors(given[:, :3].float(), source)
+        gain = None
+        if self.step % GAIN_EVERY == 0:
+            with torch.no_grad():
+                gain = float(self._errors(planes[:, :3], source) - errors)
+        self._optimiser.zero_grad(set_to_none=True)
+        (errors + own).backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._optimiser.step()
+        self._follow()
+        self.step += 1
+        return StepReport(self.step, float(errors.detach()), gain)
+
+    def save(self, path: Path) -> None:
+        """Writes all that ``resume`` needs, whole or not at all.
+
+        Raises:
+            SceneError: the file cannot be written.
+        """
+        state = {
+            "settings": asdict(self.settings) | {"architecture": dict(self.settings.architecture)},
+            "step": self.step,
+            "progress": self.progress,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
+        with replacing(path) as stream:
+            torch.save(state, stream)
+
+    def resume(self, path: Path) -> None:
+        """Goes on where the checkpoint ``path`` left off.
+
+        Raises:
+            PainterError: it cannot be read, or is of another network.
+        """
+        state = read_checkpoint(path)
+        if state["settings"]["architecture"] != dict(self.settings.architecture):
+            raise PainterError(f"{path}: a checkpoint of another network")
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self.step, self.progress = int(state["step"]), float(state["progress"])
+
+    def _errors(self, restored: Tensor, source: Tensor) -> Tensor:
+        """Mean log errors; FLIP from the first part of the batch, which is as random as the rest."""
+        settings = self.settings
+        part = max(1, round(settings.flip_share * len(source)))
+        whole = LossWeights(settings.losses.squared, 0.0)
+        measured = LossWeights(0.0, settings.losses.flip)
+        return (
+            log_errors(restored, source, whole).mean()
+            + log_errors(restored[:part], source[:part], measured).mean()
+        )
+
+    def _follow(self) -> None:
+        """Moves the average towards the weights, faster in the beginning."""
+        keep = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(now.to(mean), 1 - keep)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The checkpoint at ``path``.
+
+    Raises:
+        PainterError: there is none, or it is damaged.
+    """
+    state = _load(path)
+    if not isinstance(state, dict) or not {"settings", "step", "progress", "network", "average"} <= set(
+        state
+    ):
+        raise PainterError(f"{path}: not a checkpoint of a painter")
+    return state
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The named tensors of a ``.pth`` file.
+
+    Raises:
+        PainterError: there is none, or it holds something else.
+    """
+    state = _load(path)
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise PainterError(f"{path}: not a file of named tensors")
+    return state
+
+
+def _load(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise PainterError(f"{path}: {error.strerror or error}") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError, TypeError) as error:
+        raise PainterError(f"{path}: not a file of torch ({type(error).__name__})") from error
+
+
+def _schedule(progress: float, warmup: float) -> float:
+    """Share of the largest learning rate."""
+    if progress < warmup:
+        return (progress + 1e-3) / (warmup + 1e-3)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))

@@ -1,0 +1,73 @@
+"""What a network is worth on the views that training never saw, kind of damage by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from exgs.painter.crops import as_channels, held_back, pair_planes
+from exgs.painter.losses import flip
+from exgs.painter.shards import Pairs
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How near damaged and restored pictures of one kind come to the clean ones; means over pictures."""
+
+    pictures: int
+    """How many there were."""
+    psnr_before: float
+    """Of the damaged pictures, in dB."""
+    psnr_after: float
+    """Of the restored ones, in dB."""
+    flip_before: float
+    """Mean FLIP error of the damaged pictures."""
+    flip_after: float
+    """Mean FLIP error of the restored ones."""
+
+    @property
+    def psnr(self) -> float:
+        """Decibels gained."""
+        return self.psnr_after - self.psnr_before
+
+    @property
+    def flip(self) -> float:
+        """Share of the FLIP error that is gone."""
+        return 1 - self.flip_after / max(self.flip_before, 1e-9)
+
+
+def held_back_pairs(pairs: Sequence[Pairs]) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Kind of damage, planes [1,6,H,W] and clean picture [1,3,H,W] of every pair that is held back."""
+    whole = np.s_[:, :]
+    for found in pairs:
+        for pair in np.flatnonzero(held_back(found)):
+            planes = torch.from_numpy(pair_planes(found, int(pair), whole)[None])
+            source = torch.from_numpy(as_channels(found.source[found.view[pair]])[None])
+            yield f"{_class(found.scene)} {found.damage[pair]}", planes, source
+
+
+def validate(network: nn.Module, pairs: Sequence[Pairs]) -> dict[str, Gain]:
+    """What ``network`` gains on the pairs held back: by kind of scene and damage."""
+    rows: dict[str, list[tuple[float, ...]]] = {}
+    device = next(network.parameters()).device
+    with torch.no_grad():
+        for kind, planes, source in held_back_pairs(pairs):
+            clean, damaged = source.to(device), planes.to(device)
+            restored = network(damaged)[:, :3].float()
+            rows.setdefault(kind, []).append(
+                (*(_psnr(p, clean) for p in (damaged[:, :3], restored)),
+                 *(float(flip(p, clean).mean()) for p in (damaged[:, :3], restored)))
+            )  # fmt: skip
+    return {kind: Gain(len(found), *np.mean(found, axis=0).tolist()) for kind, found in sorted(rows.items())}
+
+
+def _psnr(picture: Tensor, clean: Tensor) -> float:
+    return float(-10 * torch.log10((picture.clamp(0, 1) - clean).square().mean().clamp(min=1e-10)))
+
+
+def _class(scene: str) -> str:
+    return "interior" if scene.startswith("interior") else "object"
