@@ -48,6 +48,10 @@ class PlayConfig:
     """How long finer splats take to fade in over what they replace; 0 for changes at once."""
     backend: str = "auto"
     """Name of the rasteriser."""
+    restore: str = "off"
+    """What repairs pictures: a mode of ``choose_restorer``; "auto" as long as there is time for it."""
+    restore_engine: str = "auto"
+    """What runs it."""
     ice_servers: tuple[IceServer, ...] = ()
     """STUN and TURN servers; none by default: nobody outside is asked."""
     transport: Literal["auto", "webrtc", "websocket"] = "auto"

@@ -17,6 +17,7 @@ import numpy as np
 
 from exgs.client.clock import Clock
 from exgs.client.fading import Fader
+from exgs.client.pacing import Pacer, Resting
 from exgs.client.poses import PoseSource
 from exgs.client.presenters import Presenter
 from exgs.client.snapshots import Latest, Snapshot, visible_splats
@@ -59,6 +60,14 @@ class Easel:
     """Pictures into better ones."""
     presenter: Presenter
     """Where pictures go."""
+    pacer: Pacer | None = None
+    """Says when there is no time to restore; None where pictures are restored whatever it takes."""
+    restorer_off: str = ""
+    """Why nothing restores, where something was to if it could."""
+
+    def at_hand(self) -> Restorer:
+        """What the next picture is restored by."""
+        return Resting() if self.pacer is not None and self.pacer.resting else self.restorer
 
 
 class FrameLoop:
@@ -121,13 +130,16 @@ class FrameLoop:
         snapshot = self._newest()
         gaussians = self._fader.at(snapshot, began_s)
         chosen_s = now()
-        pictures = draw(easel.rasterizer, easel.restorer, gaussians, cameras)
+        restorer = easel.at_hand()
+        pictures = draw(easel.rasterizer, restorer, gaussians, cameras)
         rastered_s = now()
-        restored = easel.restorer.restore(pictures)
+        restored = restorer.restore(pictures)
         restored_s = now()
         on_display = min(max(tick, schedule.tick_at(restored_s)), schedule.ticks - 1)
         easel.presenter.present(restored.color, on_display)
         shown_s = now()
+        if easel.pacer is not None:
+            easel.pacer.note(shown_s - began_s, restored=restored.verdict == "restored")
         stages = stages_ms(
             pose_sample=sampled_s - began_s,
             queue=chosen_s - sampled_s,
@@ -140,6 +152,7 @@ class FrameLoop:
             tick=tick,
             due_s=schedule.due_s(tick) - schedule.start_s,
             stages_ms=stages,
+            restoration=restored.verdict,
             late=shown_s > schedule.due_s(tick + 1),
             stale=self._newest().number != snapshot.number,
         )

@@ -14,6 +14,7 @@ from exgs.codec import Preamble
 
 Kind = Literal[
     "compiling",
+    "restorer",
     "connecting",
     "answered",
     "opened",

@@ -65,6 +65,8 @@ async def play(
         loop.call_soon_threadsafe(teller.say, "compiling", text)
 
     staging = await asyncio.to_thread(Staging.prepare, config, compiling, rasterizer=rasterizer)
+    if staging.easel.restorer_off:
+        teller.say("restorer", f"pictures are not restored: {staging.easel.restorer_off}")
     teller.say("connecting", f"connecting to {config.url}")
     teller.offered()
     line = Lifeline(config, connect, say=teller.say)
@@ -247,6 +249,10 @@ class _Session:
             lost_connection=reception.lost,
             reconnects=self._line.reconnects,
             carrier=self._line.carrier,
+            restorer=self._staging.easel.restorer.name,
+            restorer_off=self._staging.easel.restorer_off,
+            frames_restored=tally.restored,
+            frames_rich=tally.rich,
             outputs=tuple(str(path) for path in outputs if path is not None),
         )
 

@@ -13,11 +13,12 @@ from exgs.client.config import DEFAULT_SECONDS, PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.frames import Easel
 from exgs.client.optics import Optics
+from exgs.client.pacing import Pacer
 from exgs.client.poses import HEAD_AXES, Loop, PoseSource
-from exgs.client.presenters import open_presenter
+from exgs.client.presenters import Presenter, open_presenter
 from exgs.client.sample import SAMPLE
 from exgs.codec import decode
-from exgs.painter import Identity, draw
+from exgs.painter import choose_restorer, draw
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import (
     Gaussians,
@@ -60,6 +61,7 @@ class Staging:
 
         Raises:
             ClientError: an output cannot be written, or there is no such rasteriser.
+            PainterError: the restorer that was asked for by name cannot be used.
             SceneError: the head trace cannot be read.
         """
         for output in (config.out, config.stats):
@@ -67,7 +69,7 @@ class Staging:
         presenter = open_presenter(config.out, fps=config.fps)
         trace, seconds = _trace(config)
         with _patience(compiling):
-            easel = Easel(rasterizer or _choose(config.backend), Identity(), presenter)
+            easel = _easel(config, rasterizer or _choose(config.backend), presenter)
             staging = Staging(easel, trace, seconds, config)
             staging._warm_up()
         return staging
@@ -92,10 +94,11 @@ class Staging:
         return Optics(self.config.size, self.config.fov_y_rad, ipd_units)
 
     def _warm_up(self) -> None:
-        """Decodes and draws a sample, so that the first frame finds kernels compiled."""
-        sample = decode(SAMPLE)
-        cameras = self._optics(0.06).eyes(HEAD_AXES)
-        self.easel.restorer.restore(draw(self.easel.rasterizer, self.easel.restorer, sample, cameras))
+        """Decodes, draws and restores a sample, so that the first frame finds kernels compiled."""
+        sample, restorer = decode(SAMPLE), self.easel.restorer
+        cameras = self._optics(0.06 if self.config.stereo else None).eyes(HEAD_AXES)
+        restorer.restore(draw(self.easel.rasterizer, restorer, sample, cameras))
+        restorer.forget()
 
 
 @contextmanager
@@ -107,6 +110,13 @@ def _patience(compiling: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def _easel(config: PlayConfig, rasterizer: Rasterizer, presenter: Presenter) -> Easel:
+    why: list[str] = []
+    restorer = choose_restorer(config.restore, engine=config.restore_engine, video=True, on_off=why.append)
+    pacer = Pacer(1 / config.fps) if config.restore == "auto" and not why else None
+    return Easel(rasterizer, restorer, presenter, pacer, "".join(why))
 
 
 def _choose(name: str) -> Rasterizer:

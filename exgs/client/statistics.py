@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from exgs.client.errors import ClientError
+from exgs.painter import Verdict
 
 STAGES = (
     "pose_sample",
@@ -63,6 +64,8 @@ class FrameRecord:
     """Shown, but a newer snapshot was ready by then."""
     dropped: bool = False
     """Not drawn, since the frame before was still being drawn: that one stayed on display."""
+    restoration: Verdict = "off"
+    """What the restorer did with it."""
 
     @property
     def total_ms(self) -> float:
@@ -83,6 +86,7 @@ class FrameTally:
 
     def __init__(self) -> None:
         self.shown = self.late = self.stale = self.dropped = 0
+        self.restored = self.rich = 0
         self._times_ms = np.zeros(1024, np.float32)
 
     def add(self, record: FrameRecord) -> None:
@@ -96,6 +100,8 @@ class FrameTally:
         self.shown += 1
         self.late += record.late
         self.stale += record.stale
+        self.restored += record.restoration == "restored"
+        self.rich += record.restoration == "rich"
 
     def percentiles_ms(self) -> tuple[float, float, float]:
         """p50, p95 and p99 of the time from pose to display; zeros where nothing was shown."""
@@ -165,6 +171,14 @@ class PlaySummary:
     """What carried the session last: webrtc or websocket."""
     reconnects: int = 0
     """How often a lost connection was made again."""
+    restorer: str = "off"
+    """What repaired pictures."""
+    restorer_off: str = ""
+    """Why nothing did, where something was to if it could."""
+    frames_restored: int = 0
+    """Frames that it repaired."""
+    frames_rich: int = 0
+    """Frames that it left alone, for so many splats were in view; for the others there was no time."""
     outputs: tuple[str, ...] = field(default=())
     """Files and folders written."""
 
@@ -200,7 +214,7 @@ class FrameLog:
             ClientError: the disk is full, or the folder has gone.
         """
         stages = [round(stage, 3) for stage in record.stages_ms]
-        kind = [int(record.late), int(record.stale), int(record.dropped)]
+        kind = [int(record.late), int(record.stale), int(record.dropped), record.restoration]
         splats = [record.splats_resident, record.splats_visible, record.splats_drawn]
         total = round(sum(stages), 3)
         chunks = list(record.chunks_by_level)
@@ -250,6 +264,7 @@ def _columns(levels: int) -> list[str]:
         "late",
         "stale",
         "dropped",
+        "restoration",
         *splats,
         "bytes_received",
         *chunks,

@@ -31,8 +31,7 @@ class NetworkRestorer:
         """
         strength = self._gate.strength(pictures.splats_per_pixel)
         if not strength.any():
-            if self._recall is not None:
-                self._recall.forget()
+            self.forget()
             return Restored(pictures.color, "rich")
         color = self._asked(pictures)
         if self._recall is not None:
@@ -41,6 +40,11 @@ class NetworkRestorer:
             share = strength[:, None, None, None]
             color = pictures.color + share * (color - pictures.color)
         return Restored(color, "restored")
+
+    def forget(self) -> None:
+        """What comes next has nothing to do with what came before."""
+        if self._recall is not None:
+            self._recall.forget()
 
     def _asked(self, pictures: Pictures) -> np.ndarray:
         """[B,H,W,3] what the network makes of them."""

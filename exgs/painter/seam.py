@@ -63,6 +63,9 @@ class Restorer(Protocol):
             PainterError: the network gives something else than pictures.
         """
 
+    def forget(self) -> None:
+        """What comes next has nothing to do with what came before."""
+
 
 class Identity:
     """Leaves every picture as it is."""
@@ -76,6 +79,9 @@ class Identity:
     def restore(self, pictures: Pictures) -> Restored:
         """The very colours, not a copy."""
         return Restored(pictures.color, "off")
+
+    def forget(self) -> None:
+        """Knows nothing."""
 
 
 def draw(

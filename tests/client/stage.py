@@ -47,7 +47,8 @@ class PaintedRasterizer:
         self.cameras.append(cameras)
         self.splats.append(len(gaussians))
         shape = (len(cameras), cameras[0].height, cameras[0].width)
-        return Rendering(np.full((*shape, 3), 0.5, np.float32), np.ones(shape, np.float32))
+        alpha = np.ones(shape, np.float32)
+        return Rendering(np.full((*shape, 3), 0.5, np.float32), alpha, 2 * alpha if depth else None)
 
     def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> Blending:
         raise NotImplementedError

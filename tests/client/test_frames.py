@@ -6,6 +6,7 @@ import pytest
 from exgs.client.errors import ClientError
 from exgs.client.frames import Easel, FrameLoop, Schedule
 from exgs.client.optics import Optics
+from exgs.client.pacing import Pacer
 from exgs.client.snapshots import Latest, Snapshot
 from exgs.client.statistics import STAGES, FrameRecord
 from exgs.painter import Identity, Pictures, Restored
@@ -214,9 +215,35 @@ def test_the_restorer_gets_what_was_drawn_and_has_the_last_word():
             assert pictures.depth is None
             return Restored(1.25 - pictures.color, "restored")
 
+        def forget(self) -> None:
+            raise NotImplementedError
+
     seen: list[float] = []
     stage.paper.present = lambda pictures, tick: seen.append(float(pictures.mean()))  # type: ignore[method-assign]
     stage.loop._easel = replace(stage.loop._easel, restorer=Negative())
     (record,) = stage.run(1)
     assert seen == pytest.approx([0.75])
     assert dict(zip(STAGES, record.stages_ms, strict=True))["restore"] == pytest.approx(20.0)
+    assert record.restoration == "restored"
+
+
+def test_without_time_for_it_pictures_are_left_as_they_are():
+    stage = Stage(0.02)
+
+    class Slow:
+        name = "slow"
+
+        def wants_depth(self, splats_per_pixel: np.ndarray) -> bool:
+            return False
+
+        def restore(self, pictures: Pictures) -> Restored:
+            stage.clock.work(0.2)
+            return Restored(pictures.color, "restored")
+
+        def forget(self) -> None:
+            raise NotImplementedError
+
+    stage.loop._easel = replace(stage.loop._easel, restorer=Slow(), pacer=Pacer(1 / FPS))
+    drawn = [record for record in stage.run(60) if not record.dropped]
+    assert [record.restoration for record in drawn[:4]] == ["restored", "restored", "budget", "budget"]
+    assert sum(record.restoration == "restored" for record in drawn) <= 4

@@ -7,6 +7,9 @@ import pytest
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.staging import Staging
+from exgs.painter import PainterError
+from exgs.painter.onnx_network import onnx_problem
+from exgs.painter.shelf import shipped
 from exgs.scene import (
     Frame,
     SceneError,
@@ -19,6 +22,8 @@ from exgs.scene import (
 from tests.client.stage import PaintedRasterizer, some_gaussians
 
 CONFIG = PlayConfig("http://nowhere", size=(64, 36))
+HALF = Path(__file__).parents[1] / "painter" / "data" / "half"
+"""Weights of a small network."""
 
 
 def prepare(config: PlayConfig) -> Staging:
@@ -92,3 +97,30 @@ def test_the_decoder_and_the_rasteriser_are_tried_before_connecting():
     Staging.prepare(replace(CONFIG, stereo=True), lambda text: None, rasterizer=rasterizer)
     assert rasterizer.splats == [8]
     assert len(rasterizer.cameras[0]) == 2
+
+
+def test_without_a_restorer_pictures_stay_as_they_are():
+    easel = prepare(CONFIG).easel
+    assert (easel.restorer.name, easel.restorer_off, easel.pacer) == ("off", "", None)
+
+
+@pytest.mark.skipif(onnx_problem() is not None, reason="onnxruntime is not installed")
+def test_a_restorer_by_name_works_whatever_it_takes_and_is_tried_before_connecting():
+    easel = prepare(replace(CONFIG, restore=str(HALF))).easel
+    assert easel.restorer.name == "half on cpu" and easel.pacer is None
+    with pytest.raises(PainterError, match="nowhere"):
+        prepare(replace(CONFIG, restore="nowhere"))
+
+
+@pytest.mark.skipif("tiny" not in shipped() or onnx_problem() is not None, reason="there are no weights")
+def test_a_restorer_that_is_chosen_keeps_to_the_time_there_is():
+    easel = prepare(replace(CONFIG, restore="auto")).easel
+    assert easel.restorer.name == "tiny on cpu" and easel.restorer_off == ""
+    assert easel.pacer is not None and not easel.pacer.resting
+
+
+def test_where_none_can_be_chosen_it_is_known_why(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("exgs.painter.choose.onnx_problem", lambda: "onnxruntime is not installed")
+    easel = prepare(replace(CONFIG, restore="auto")).easel
+    assert (easel.restorer.name, easel.restorer_off) == ("off", "onnxruntime is not installed")
+    assert easel.pacer is None

@@ -41,9 +41,12 @@ def test_the_tally_counts_every_kind_and_times_only_what_was_shown():
         tally.add(replace(RECORD, stages_ms=stages_ms(restore=milliseconds / 1000), late=milliseconds > 90))
     for _ in range(7):
         tally.add(replace(RECORD, stages_ms=stages_ms(), dropped=True))
-    tally.add(replace(RECORD, stages_ms=stages_ms(restore=0.05), stale=True))
+    tally.add(replace(RECORD, stages_ms=stages_ms(restore=0.05), stale=True, restoration="restored"))
     assert (tally.shown, tally.late, tally.stale, tally.dropped) == (101, 10, 1, 7)
     assert tally.percentiles_ms() == pytest.approx((50.0, 95.0, 99.0), abs=1.01)
+    for verdict in ("rich", "rich", "budget"):
+        tally.add(replace(RECORD, restoration=verdict))
+    assert (tally.restored, tally.rich) == (1, 2)
 
 
 def test_the_tally_grows_beyond_its_first_room():
@@ -76,6 +79,7 @@ def test_the_log_has_one_row_per_tick_whose_stages_add_up(tmp_path: Path):
     assert rows[0]["chunks_level_2"] == "2"
     assert rows[0]["bytes_received"] == "12345"
     assert [row["dropped"] for row in rows] == ["0", "1"]
+    assert [row["restoration"] for row in rows] == ["off", "off"]
 
 
 def test_an_abandoned_log_leaves_nothing(tmp_path: Path):

@@ -42,6 +42,9 @@ class Sparse:
     def restore(self, pictures: Pictures) -> Restored:
         return Restored(1 - pictures.color, "restored")
 
+    def forget(self) -> None:
+        raise NotImplementedError
+
 
 def test_identity_gives_back_the_very_picture() -> None:
     restorer: Restorer = Identity()
