@@ -29,7 +29,14 @@ HOLDS = {
     "complete": "the scene is complete",
 }
 """What each limiter is called here."""
-STATE_STYLES = {"open": "green", "silent": "yellow", "reconnecting": "yellow", "lost": "red", "ended": "dim"}
+STATE_STYLES = {
+    "connecting": "yellow",
+    "open": "green",
+    "silent": "yellow",
+    "reconnecting": "yellow",
+    "lost": "red",
+    "ended": "dim",
+}
 LABEL_WIDTH = 9
 TAIL_WIDTH = 42
 """Room for what is said behind a bar."""
@@ -121,7 +128,7 @@ class _Pen:
 
 
 def _title(status: Status, headline: str) -> Text:
-    if status.state in ("reconnecting", "lost"):
+    if status.state in ("connecting", "reconnecting", "lost"):
         told = Text.assemble((status.scene, "bold"), "  ", (status.state, STATE_STYLES[status.state]))
         return told.append(f"  {headline}")
     others = f", {status.links} more for the scene" if status.links else ""
@@ -134,13 +141,13 @@ def _title(status: Status, headline: str) -> Text:
 def _stages(glance: Glance, pen: _Pen) -> Text:
     said = Text()
     reached_s = glance.reached_s | _measured_s(glance.status)
-    for kind, name in STAGES.items():
+    for kind in sorted(STAGES, key=lambda kind: reached_s.get(kind, float("inf"))):
         if said:
             said.append(pen.arrow, "dim")
         if kind in reached_s:
-            said.append(f"{name} {reached_s[kind]:.2f} s")
+            said.append(f"{STAGES[kind]} {reached_s[kind]:.2f} s")
         else:
-            said.append(name, "dim")
+            said.append(STAGES[kind], "dim")
     return said
 
 

@@ -7,8 +7,9 @@ from exgs.client.decoding import DecodeWorker
 from exgs.client.errors import quoted
 from exgs.client.levels import LevelMap
 from exgs.client.lifeline import Lifeline
+from exgs.client.opening import OpenedScene
 from exgs.client.progress import Teller
-from exgs.client.receiving import OpenedScene, Reception
+from exgs.client.receiving import Reception
 from exgs.client.recording import Recorder
 from exgs.client.status import LinkMeter, LinkShare, State, Status
 from exgs.protocol import SCENE_CHANNELS
@@ -33,11 +34,11 @@ class Gauges:
     def read(self) -> Status:
         """Where the session stands now."""
         tally, last, first = self._recorder.tally, self._recorder.last, self._teller.first_s
-        path, held = self._line.endpoint.path, self._worker.held()
+        path, held = self._line.path, self._worker.held()
         p50, p95 = tally.recent_ms()
         return Status(
             at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
-            scene=quoted(self._scene.info.name),
+            scene=quoted(self._scene.name),
             state=self._state(),
             carrier=self._line.carrier,
             reconnects=self._line.reconnects,
@@ -50,7 +51,7 @@ class Gauges:
             bytes_received=self._reception.bytes_received,
             bytes_expected=self._scene.preamble.file_bytes,
             redundant_bytes=path.repeated_bytes,
-            goodput_bytes_per_s=self._line.endpoint.delivered_bytes_per_s,
+            goodput_bytes_per_s=self._line.delivered_bytes_per_s,
             limiter=self._limiter(last.splats_resident if last else 0),
             rtt_ms=None if path.rtt_s is None else 1000 * path.rtt_s,
             jitter_ms=1000 * path.jitter_s,
@@ -79,7 +80,9 @@ class Gauges:
             return "lost"
         if self._reception.leaving:
             return "ended"
-        if self._line.endpoint.state is not ConnectionState.OPEN:
+        if not self._line.greeted:
+            return "connecting"
+        if self._line.state is not ConnectionState.OPEN:
             return "reconnecting"
         return "silent" if self._reception.silent else "open"
 
@@ -91,5 +94,5 @@ class Gauges:
         return "budget" if limiter == "link" and budget and resident > NEAR_BUDGET * budget else limiter
 
     def _connections(self) -> tuple[LinkShare, ...]:
-        received = self._line.endpoint.bytes_received
+        received = self._line.bytes_received
         return self._meter.note(self._clock.now(), tuple(received[channel] for channel in SCENE_CHANNELS))

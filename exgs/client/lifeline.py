@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.progress import Kind
 from exgs.client.signalling import Link
-from exgs.protocol import CloseCode, Closed, Endpoint, Message, Preferences, State
+from exgs.protocol import CloseCode, Closed, Endpoint, Message, PathFigures, Preferences, State
+from exgs.protocol.channels import Channel
 
 Connect = Callable[[PlayConfig], Awaitable[Link]]
 Say = Callable[[Kind, str], None]
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 4.0
 """Between one try to connect again and the next, doubled from the first to the longest."""
+NOTHING_KNOWN = PathFigures(rtt_s=None, jitter_s=0.0, loss=0.0, links=0, repeated_bytes=0)
+"""Of a way on which nothing has passed."""
 RESUMABLE = (CloseCode.TRANSPORT_LOST, CloseCode.TIMEOUT, CloseCode.GOING_AWAY)
 """Ends that trying again may mend; all others were meant."""
 
@@ -27,6 +30,8 @@ class Lifeline:
     def __init__(self, config: PlayConfig, connect: Connect, *, say: Say) -> None:
         self.reconnects = 0
         """How often a lost connection was made again."""
+        self.greeted = False
+        """Whether any connection ever was open."""
         self._config, self._connect, self._say = config, connect, say
         self._link: Link | None = None
         self._token = b""
@@ -38,6 +43,26 @@ class Lifeline:
         """This end of the newest connection."""
         assert self._link is not None, "open first"
         return self._link.endpoint
+
+    @property
+    def state(self) -> State:
+        """Where the newest connection stands."""
+        return State.NEW if self._link is None else self._link.endpoint.state
+
+    @property
+    def path(self) -> PathFigures:
+        """What is known of the way to the server."""
+        return NOTHING_KNOWN if self._link is None else self._link.endpoint.path
+
+    @property
+    def delivered_bytes_per_s(self) -> float:
+        """Goodput of scene bytes over the last second."""
+        return 0.0 if self._link is None else self._link.endpoint.delivered_bytes_per_s
+
+    @property
+    def bytes_received(self) -> Mapping[Channel, int]:
+        """Message bytes that the newest connection brought, by channel."""
+        return dict.fromkeys(Channel, 0) if self._link is None else self._link.endpoint.bytes_received
 
     @property
     def carrier(self) -> str:
@@ -70,7 +95,7 @@ class Lifeline:
 
     def opened(self, token: bytes) -> None:
         """The greeting is over; ``token`` opens the next connection. The server learns the user's wishes."""
-        self._token = token
+        self._token, self.greeted = token, True
         if self._wishes != Preferences():
             self.endpoint.send(self._wishes)
 

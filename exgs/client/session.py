@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 
-from exgs.client.carriers import connect
+from exgs.client import carriers
+from exgs.client.beginning import Begin, fetch_beginning
 from exgs.client.clock import Clock, WallClock
 from exgs.client.config import PlayConfig
 from exgs.client.decoding import Decoded, DecodeWorker
@@ -16,8 +17,9 @@ from exgs.client.errors import ClientError, quoted
 from exgs.client.frames import FrameLoop, Schedule
 from exgs.client.gauges import Gauges
 from exgs.client.lifeline import Connect, Lifeline
+from exgs.client.opening import OpenedScene, open_scene
 from exgs.client.progress import Listener, Teller
-from exgs.client.receiving import OpenedScene, Reception, open_scene
+from exgs.client.receiving import Reception
 from exgs.client.recording import Recorder
 from exgs.client.snapshots import Snapshot
 from exgs.client.staging import Staging
@@ -41,14 +43,16 @@ async def play(
     config: PlayConfig,
     *,
     listen: Listener | None = None,
-    connect: Connect = connect,
+    connect: Connect | None = None,
+    begin: Begin | None = None,
     rasterizer: Rasterizer | None = None,
     clock: Clock | None = None,
 ) -> PlaySummary:
     """Plays a scene and writes what ``config`` names.
 
     ``connect``, ``rasterizer`` and ``clock`` stand in for WebRTC, the rasteriser that ``config`` names and
-    this machine's clock.
+    this machine's clock. ``begin`` fetches the beginning of the scene; nobody does where only ``connect`` is
+    given.
 
     Kernels are compiled before the connection is opened, so that they are no part of the time to first frame.
     Cancelled, it writes out what was shown and lets go of everything.
@@ -69,11 +73,14 @@ async def play(
         teller.say("restorer", f"pictures are not restored: {staging.easel.restorer_off}")
     teller.say("connecting", f"connecting to {config.url}")
     teller.offered()
-    line = Lifeline(config, connect, say=teller.say)
-    await line.open()
+    if connect is None:
+        begin = begin or fetch_beginning
+    line = Lifeline(config, connect or carriers.connect, say=teller.say)
     try:
-        teller.say("answered", f"the server answered ({line.carrier})", after_s=line.answered_after_s)
-        scene = await open_scene(line, config.scene, timeout_s=config.connect_timeout_s, say=teller.say)
+        scene = await open_scene(
+            line, config.scene, timeout_s=config.connect_timeout_s, say=teller.say,
+            beginning=None if begin is None else begin(config),
+        )  # fmt: skip
         return await _Session(config, staging, line, scene, teller=teller, clock=clock).run()
     finally:
         await line.hang_up()
@@ -105,7 +112,7 @@ class _Session:
         preamble = self._scene.preamble
         self._teller.say(
             "manifest",
-            f"scene {quoted(self._scene.info.name)}: {preamble.file_bytes:,} bytes, "
+            f"scene {quoted(self._scene.name)}: {preamble.file_bytes:,} bytes, "
             f"{len(preamble.chunks)} chunks at {preamble.header.levels} levels",
         )
         try:
@@ -226,7 +233,7 @@ class _Session:
         snapshot = self._worker.snapshots.get()
         outputs = (self._config.out, self._config.stats, self._config.status_log)
         return PlaySummary(
-            scene=quoted(self._scene.info.name),
+            scene=quoted(self._scene.name),
             first_chunk_s=since(reception.first_chunk_s),
             first_frame_s=since(self._recorder.first_frame_s),
             complete_s=since(self._worker.completed_s),

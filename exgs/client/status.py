@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from exgs.client.levels import LevelShare
 
-State = Literal["open", "silent", "reconnecting", "lost", "ended"]
+State = Literal["connecting", "open", "silent", "reconnecting", "lost", "ended"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Status:
     scene: str = ""
     """Name of the scene."""
     state: State = "open"
-    """``open``, ``silent`` (nothing is heard of the server), ``reconnecting``, ``lost`` for good, or
-    ``ended`` as was wanted."""
+    """``connecting`` (what there is to see came before), ``open``, ``silent`` (nothing is heard of the
+    server), ``reconnecting``, ``lost`` for good, or ``ended`` as was wanted."""
     carrier: str = ""
     """What carries the session: webrtc or websocket."""
     reconnects: int = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from exgs.experiments.habits import SCTP, Habits
 from exgs.experiments.handshake import PEERING, Flight, Handshake
@@ -28,15 +29,24 @@ class Parcel:
     """A packet of the association, or numbers of flight and packet of the handshake."""
 
 
-Lines = dict[Role, EmulatedLink[Parcel]]
+class Line(Protocol):
+    """What carries parcels one way."""
+
+    def push(self, packet: Parcel, size_bytes: int, now_s: float) -> None:
+        """See EmulatedLink."""
+
+
+Lines = Mapping[Role, EmulatedLink[Parcel]]
 """The two directions, each by the end that sends into it."""
+Ways = Mapping[Role, Line]
+"""The same, as far as who sends needs to know."""
 
 
 class Peering:
     """One peer connection: its handshake, then an association at each end."""
 
     def __init__(
-        self, lines: Lines, flights: tuple[Flight, ...], now_s: float, *, habits: Habits = SCTP
+        self, lines: Ways, flights: tuple[Flight, ...], now_s: float, *, habits: Habits = SCTP
     ) -> None:
         self.closed = False
         """Whether what arrives is heard no more."""

@@ -14,18 +14,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from exgs.client.beginning import Beginning, fetch_beginning
 from exgs.client.clock import WallClock
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.lifeline import Lifeline
+from exgs.client.opening import open_scene
 from exgs.client.optics import Optics
-from exgs.client.receiving import Reception, open_scene
+from exgs.client.receiving import Reception
 from exgs.client.sample import SAMPLE
 from exgs.client.signalling import Link, connect
 from exgs.client.threads import brisk_switching, in_thread
 from exgs.client.views import head_view, send_views
 from exgs.codec import Container, decode
 from exgs.experiments.errors import ExperimentError
+from exgs.experiments.fetching import LiveFetch
 from exgs.experiments.ledger import Ledger, Way
 from exgs.experiments.observing import TappedTransport, WatchedWorker, Witness
 from exgs.experiments.rates import BITS_PER_MBIT
@@ -115,7 +118,7 @@ class _Session:
             except ClientError as error:
                 raise ExperimentError(f"the session did not come about: {error}") from error
             finally:
-                repeated = line.endpoint.path.repeated_bytes if line.carrier else 0
+                repeated = line.path.repeated_bytes if line.carrier else 0
                 counts = replace(relay.up.link.counts), replace(relay.down.link.counts)
                 await line.hang_up()
         way = Way(*counts, self._links, line.reconnects, repeated)
@@ -123,8 +126,10 @@ class _Session:
 
     async def _run(self, line: Lifeline, config: PlayConfig) -> None:
         """Until nothing can change any more what is on display; the caller sets the limit."""
-        await line.open()
-        scene = await open_scene(line, None, timeout_s=config.connect_timeout_s, say=self._say)
+        scene = await open_scene(
+            line, None, timeout_s=config.connect_timeout_s, say=self._say,
+            beginning=self._begin(config) if self._trial.early else None,
+        )  # fmt: skip
         self._ledger.manifest_s = self._since_offer_s()
         worker = WatchedWorker(
             self._trial, scene.preamble, self._ledger, self._witness,
@@ -181,17 +186,33 @@ class _Session:
 
     async def _look(self, line: Lifeline, reception: Reception) -> None:
         while True:
-            self._links = max(self._links, line.endpoint.path.links)
+            self._links = max(self._links, line.path.links)
             if reception.limiter != self._limiters[-1][1]:
                 self._limiters.append((self._since_offer_s(), reception.limiter))
             await asyncio.sleep(LOOK_S)
+
+    async def _begin(self, config: PlayConfig) -> Beginning | None:
+        """What the server gives, after the time that it takes over the links of the relay."""
+        assert self._relay is not None and isinstance(self._trial.scene, Container)
+        fetch = LiveFetch(self._trial.scene, self._relay, self._since_offer_s)
+        waiting = asyncio.create_task(fetch.whole())
+        try:
+            found = await fetch_beginning(config)
+            await waiting
+        finally:
+            waiting.cancel()
+        if found is not None:
+            self._ledger.opened_s = fetch.requested_s
+            for chunk, _ in found.chunks:
+                self._ledger.chosen(chunk, fetch.requested_s)
+        return found
 
     async def _connect(self, config: PlayConfig) -> Link:
         """As the client connects, but by way of the relay, and with the round trips of its signalling."""
         await asyncio.sleep(2 * self._trial.up.delay_s + self._trial.down.delay_s)
         return await connect(config, route=self._relay)
 
-    def _say(self, kind: str, text: str) -> None:
+    def _say(self, kind: str, text: str, *, after_s: float | None = None) -> None:
         if kind == "opened" and self._ledger.opened_s is None:
             self._ledger.opened_s = self._since_offer_s()
 

@@ -8,6 +8,7 @@ connections of a session share the two links, one up and one down, as they would
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from exgs.experiments.errors import ExperimentError
@@ -57,7 +58,7 @@ class Lane:
     """One direction of all peer connections: an emulated link, driven by the event loop's clock."""
 
     def __init__(self, settings: LinkSettings) -> None:
-        self.link: EmulatedLink[tuple[Side, bytes]] = EmulatedLink(settings)
+        self.link: EmulatedLink[Callable[[], None]] = EmulatedLink(settings)
         """The link itself; its counts are its figures."""
         self._loop = asyncio.get_running_loop()
         self._start_s = self._loop.time()
@@ -65,7 +66,11 @@ class Lane:
 
     def push(self, to: Side, data: bytes) -> None:
         """Takes a packet that shall leave at ``to``."""
-        self.link.push((to, data), len(data), self._loop.time() - self._start_s)
+        self.carry(lambda: to.speak(data), len(data))
+
+    def carry(self, arrive: Callable[[], None], size_bytes: int) -> None:
+        """Takes a packet of that size; ``arrive`` is called when it does."""
+        self.link.push(arrive, size_bytes, self._loop.time() - self._start_s)
         if self._timer is None:
             self._set_timer()
 
@@ -81,8 +86,8 @@ class Lane:
         )  # fmt: skip
 
     def _deliver(self) -> None:
-        for side, data in self.link.pop(self._loop.time() - self._start_s):
-            side.speak(data)
+        for arrive in self.link.pop(self._loop.time() - self._start_s):
+            arrive()
         self._set_timer()
 
 

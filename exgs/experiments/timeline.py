@@ -70,6 +70,8 @@ class Trial:
     """Vertical field of view."""
     max_links: int = 4
     """Connections for scene data beyond the first."""
+    early: bool = True
+    """Whether the viewer fetches the beginning of the scene while its connection is being made."""
     seed: int = 0
     """Of losses and jitter in both directions."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from exgs.client.optics import Optics
@@ -34,6 +35,8 @@ class Viewer:
         """Why the newest connection ended; None while it has not."""
         self.opened = False
         """Whether the greeting of the newest connection is over."""
+        self.asked = False
+        """Whether the scene was ever asked for."""
         self.token = b""
         """Opens the next connection; empty before the first was open."""
         self.repeated_bytes = 0
@@ -54,6 +57,13 @@ class Viewer:
     def part(self) -> None:
         """The connection is gone."""
         self._end = self._view_s = None
+
+    def begin(self, chunks: Sequence[int], requested_s: float, now_s: float) -> None:
+        """The beginning of the scene is here, which the server was asked for by then."""
+        self._ledger.opened_s, self._ledger.manifest_s = requested_s, now_s
+        for chunk in chunks:
+            self._ledger.chosen(chunk, requested_s)
+            self._take(chunk, now_s)
 
     def act(self, now_s: float) -> None:
         """Hears the server, decodes, and tells where the head is."""
@@ -96,15 +106,19 @@ class Viewer:
                     end.say(wishes, now_s)
             case SceneList():
                 end.say(self._wish(), now_s)
+                self.asked = True
             case ManifestReceived():
                 self._ledger.manifest_s = now_s
             case ChunkReceived():
-                self._ledger.received(event.chunk, now_s)
-                self._have.add(event.chunk)
-                self._decoder.submit(event.chunk, now_s)
+                self._take(event.chunk, now_s)
             case Closed():
                 self.closed = event
                 self.repeated_bytes += end.connection.path.repeated_bytes
+
+    def _take(self, chunk: int, now_s: float) -> None:
+        self._ledger.received(chunk, now_s)
+        self._have.add(chunk)
+        self._decoder.submit(chunk, now_s)
 
     def _wish(self) -> OpenScene:
         """The scene, without what is here."""

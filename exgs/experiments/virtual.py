@@ -16,6 +16,7 @@ from exgs.client.signalling import SILENT_TIMEOUT_S
 from exgs.codec import Container
 from exgs.experiments.downloading import play_download
 from exgs.experiments.ends import End, links_up
+from exgs.experiments.fetching import Fetch
 from exgs.experiments.handshake import PEERING, SETUP_S, SIGNALLING
 from exgs.experiments.ledger import Ledger, Way
 from exgs.experiments.lines import carry, lines_of
@@ -49,6 +50,7 @@ class _Session:
         self._lines = lines_of(trial)
         self._server = Server(container, ORDERS[trial.system], self._ledger)
         self._viewer = Viewer(trial, container, self._ledger)
+        self._fetch = Fetch(container, self._lines, 0.0, on_whole=self._viewer.begin) if trial.early else None
         self._tokens: list[bytes] = []
         self._newest_token = b""
         self._links = 0
@@ -83,10 +85,17 @@ class _Session:
             self._connect(now_s)
         for parcel, messages in carry(self._lines, now_s):
             for channel, data in messages:
-                self._ends[parcel.to].arrive(channel, data, now_s)
+                if self._fetch is not None and self._fetch.owns(parcel):
+                    self._fetch.take(len(data), now_s)
+                else:
+                    self._ends[parcel.to].arrive(channel, data, now_s)
+        if self._fetch is not None:
+            self._fetch.keep(now_s)
         if self._peerings is not None:
             self._keep(self._peerings, now_s)
         self._settle(now_s)
+        if self._fetch is not None and self._viewer.asked:
+            self._fetch.stop()
         self._note(now_s)
         self._watch(now_s)
 
@@ -118,6 +127,7 @@ class _Session:
         """When something is next due."""
         times = [self._server.next_s(), self._viewer.next_s()]
         times += [line.next_s() for line in self._lines.values()]
+        times += [self._fetch.next_s()] if self._fetch is not None else []
         if self._peerings is None:
             times.append(self._connect_s)
         else:

@@ -27,7 +27,7 @@ MESSAGES = {
 CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
-    "Access-Control-Expose-Headers": "Location, Retry-After",
+    "Access-Control-Expose-Headers": "Exgs-Scene, Location, Retry-After",
     "Access-Control-Max-Age": "600",
 }
 READING = ("GET", "HEAD")

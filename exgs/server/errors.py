@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class ServerError(Exception):
     """The server cannot do what it was asked; the message names no path of this machine's disk."""
@@ -9,6 +11,10 @@ class ServerError(Exception):
 
 class UnknownScene(ServerError):
     """No scene of that name is served."""
+
+
+class NotReady(ServerError):
+    """The scene is known but cannot be had that way now."""
 
 
 class SceneFailed(ServerError):
@@ -24,3 +30,9 @@ class Refused(ServerError):
         self.reason = reason
         self.retry_after_s = retry_after_s
         self.status = status
+
+    @classmethod
+    def too_often(cls, wait_s: float) -> Refused:
+        """An address asks more often than it may, and may ask again after ``wait_s``."""
+        message = "your address asks for sessions too often"
+        return cls(message, reason="calls", retry_after_s=math.ceil(wait_s), status=429)

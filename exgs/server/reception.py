@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -126,15 +125,20 @@ class Reception:
         Raises:
             Refused: the server is full, stops, or that address calls too often.
         """
+        wait_s = self._callers.wait_s(address, asyncio.get_running_loop().time())
+        if wait_s > 0:
+            raise Refused.too_often(wait_s)
+        self.check_places(address)
+
+    def check_places(self, address: str) -> None:
+        """Whether one more viewer may come from ``address`` now.
+
+        Raises:
+            Refused: the server is full, or stops.
+        """
         limits, taken = self._limits, self._addresses[address]
         if self._closing:
             raise _refused("the server stops", "stopping")
-        wait_s = self._callers.wait_s(address, asyncio.get_running_loop().time())
-        if wait_s > 0:
-            raise Refused(
-                "your address asks for sessions too often", reason="calls",
-                retry_after_s=math.ceil(wait_s), status=429,
-            )  # fmt: skip
         if len(self) >= limits.max_sessions:
             raise _refused(f"all {limits.max_sessions} places are taken", "full")
         if taken >= limits.max_sessions_per_address:

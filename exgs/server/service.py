@@ -14,6 +14,7 @@ from aiohttp import web
 
 from exgs.protocol import Transport
 from exgs.protocol.drivers.links import WebRtcTransport
+from exgs.server.beginning import Beginnings
 from exgs.server.cache import Cache
 from exgs.server.catalogue import Catalogue
 from exgs.server.config import ServerConfig
@@ -88,14 +89,16 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     pool = EncoderPool(workers=config.encoders)
     library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics)
     load = Load()
+    house = House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, ORDERS[config.order])
     reception = Reception(
-        House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, ORDERS[config.order]),
+        house,
         limits=config.limits,
         connection=config.connection,
         answerer=answerer or answer,
     )
+    beginnings = Beginnings(house, reception, config.limits)
     runner = web.AppRunner(
-        Signalling(config, library, reception, metrics).application(),
+        Signalling(config, library, reception, beginnings, metrics).application(),
         access_log=None,
         handle_signals=False,
         shutdown_timeout=config.limits.shutdown_s,

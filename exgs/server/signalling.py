@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import asdict
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -21,9 +22,10 @@ from exgs.server.access import (
     refusal,
     shows_token,
 )
+from exgs.server.beginning import Beginnings
 from exgs.server.callers import caller
 from exgs.server.config import ServerConfig
-from exgs.server.errors import Refused, UnknownScene
+from exgs.server.errors import NotReady, Refused, UnknownScene
 from exgs.server.library import Library
 from exgs.server.metrics import CONTENT_TYPE, Metrics
 from exgs.server.overview import overview
@@ -31,7 +33,9 @@ from exgs.server.page import SECURITY_HEADERS, render_page
 from exgs.server.reception import Reception
 from exgs.version import __version__
 
-SDP_TYPE = "application/sdp"
+SDP_TYPE, BYTES_TYPE = "application/sdp", "application/octet-stream"
+SCENE_HEADER = "Exgs-Scene"
+"""Names the scene that an answer is about, percent-encoded."""
 SESSION_PATH = "/whep/session/{key}"
 
 
@@ -39,10 +43,12 @@ class Signalling:
     """The routes of one server. ``docs/server.md`` lists them."""
 
     def __init__(
-        self, config: ServerConfig, library: Library, reception: Reception, metrics: Metrics
-    ) -> None:
+        self, config: ServerConfig, library: Library, reception: Reception, beginnings: Beginnings,
+        metrics: Metrics,
+    ) -> None:  # fmt: skip
         self._config, self._library = config, library
         self._reception, self._metrics = reception, metrics
+        self._beginnings = beginnings
         self._began_s = time.monotonic()
 
     def application(self) -> web.Application:
@@ -62,6 +68,8 @@ class Signalling:
         app.router.add_get("/metrics", self._figures)
         app.router.add_get("/scenes", self._scenes)
         app.router.add_get("/status", self._status)
+        app.router.add_get("/beginning", self._begin)
+        app.router.add_get("/beginning/{scene}", self._begin)
         app.router.add_post("/whep", self._open)
         app.router.add_post("/whep/{scene}", self._open)
         app.router.add_get("/ws", self._socket)
@@ -91,6 +99,20 @@ class Signalling:
             self._reception.reports(), scenes, self._metrics, limits=limits, uptime_s=uptime_s
         )
         return web.json_response(document, headers={"Cache-Control": "no-store"})
+
+    async def _begin(self, request: web.Request) -> web.Response:
+        """The first bytes of a scene, for a viewer whose connection is still being made."""
+        name, now_s = request.match_info.get("scene"), asyncio.get_running_loop().time()
+        try:
+            found = await self._beginnings.get(name, address=self._address(request), now_s=now_s)
+        except UnknownScene as error:
+            return refusal(404, str(error))
+        except NotReady as error:
+            return refusal(409, str(error))
+        except Refused as error:
+            return self._refuse(error)
+        headers = {"Cache-Control": "no-store", SCENE_HEADER: quote(found.name)}
+        return web.Response(body=bytes(found.data), content_type=BYTES_TYPE, headers=headers)
 
     async def _open(self, request: web.Request) -> web.Response:
         """POST of an SDP offer; a scene in the path heads the viewer's list."""

@@ -23,13 +23,13 @@ class Stand:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.endpoint = SimpleNamespace(
+        self.line = SimpleNamespace(
+            greeted=True, carrier="webrtc", reconnects=1, max_splats=0,
             path=PathFigures(0.02, 0.001, 0.5, 2, 77),
             state=State.OPEN,
             delivered_bytes_per_s=1e6,
             bytes_received=dict.fromkeys(SCENE_CHANNELS, 0),
-        )
-        self.line = SimpleNamespace(endpoint=self.endpoint, carrier="webrtc", reconnects=1, max_splats=0)
+        )  # fmt: skip
         self.reception = SimpleNamespace(
             first_chunk_s=1000.5, bytes_received=123, limiter="link", lost=None, leaving=False, silent=False
         )
@@ -40,7 +40,7 @@ class Stand:
         self.teller = Teller(lambda news: None, self.clock)
 
     def gauges(self) -> Gauges:
-        scene: Any = SimpleNamespace(info=SimpleNamespace(name="room\x1b"), preamble=CONTAINER.parsed)
+        scene: Any = SimpleNamespace(name="room\x1b", preamble=CONTAINER.parsed)
         parts: Any = (self.line, self.reception, self.worker, self.recorder)
         return Gauges(scene, *parts, teller=self.teller, clock=self.clock)
 
@@ -56,7 +56,7 @@ def test_every_part_has_its_say() -> None:
     gauges = stand.gauges()
     stand.clock.work(1.0)
     stand.recorder.add(frame(50))
-    stand.endpoint.bytes_received[SCENE_CHANNELS[1]] = 500
+    stand.line.bytes_received[SCENE_CHANNELS[1]] = 500
     status = gauges.read()
     assert (status.at_s, status.answered_s, status.first_chunk_s, status.first_frame_s) == (
         1.0,
@@ -94,7 +94,7 @@ def test_the_state_and_what_it_does_to_the_limiter(changes: dict[str, Any], stat
 
 def test_a_connection_that_is_not_open_is_looked_for() -> None:
     stand = Stand()
-    stand.endpoint.state = State.CLOSED
+    stand.line.state = State.CLOSED
     assert stand.gauges().read().state == "reconnecting"
 
 

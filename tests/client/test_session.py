@@ -237,7 +237,7 @@ async def test_where_the_file_names_a_start_the_coarsest_level_is_shown_at_once(
         return replace(preamble, header=replace(preamble.header, start=start))
 
     monkeypatch.setattr(session, "PLACE_PATIENCE_S", 20.0)
-    monkeypatch.setattr("exgs.client.receiving.parse_preamble", parse_with_start)
+    monkeypatch.setattr("exgs.client.opening.parse_preamble", parse_with_start)
 
     async def rest(endpoint: Endpoint, scene: int) -> None:
         while not theatre.views:

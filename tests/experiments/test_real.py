@@ -34,7 +34,9 @@ def test_a_real_session_gives_a_timeline_like_a_virtual_one(real: Timeline) -> N
 
 def test_a_real_session_happens_in_order(real: Timeline) -> None:
     assert real.opened_s is not None and real.first_frame_s is not None and real.complete_s is not None
-    assert 7 * 0.02 < real.opened_s < real.first_frame_s <= real.complete_s < 20
+    assert 3 * 0.01 < real.opened_s < real.first_frame_s <= real.complete_s < 20
+    session_s = min(row.chosen_s for row in real.chunks if row.level == 0)
+    assert real.first_frame_s < 7 * 0.02 < session_s, "the beginning comes before the connection"
     for row in real.chunks:
         assert row.received_s is not None and row.shown_s is not None
         assert row.chosen_s < row.received_s < row.shown_s

@@ -87,9 +87,31 @@ def test_a_frame_comes_before_everything_does() -> None:
 def test_round_trips_of_the_handshake_count() -> None:
     """Six until the association is up, one for the greeting."""
     links = (LinkSettings(None, delay_s) for delay_s in (0.01, 0.11))
-    near, far = (play_virtual(trial(both, up=both)) for both in links)
+    near, far = (play_virtual(trial(both, up=both, early=False)) for both in links)
     assert near.opened_s is not None and far.opened_s is not None
     assert far.opened_s - near.opened_s == pytest.approx(7 * 0.2)
+
+
+def test_the_beginning_comes_before_the_connection() -> None:
+    links = (LinkSettings(None, delay_s) for delay_s in (0.01, 0.11))
+    near, far = (play_virtual(trial(both, up=both)) for both in links)
+    late = play_virtual(trial(LinkSettings(None, 0.11), up=LinkSettings(None, 0.11), early=False))
+    assert near.first_frame_s is not None and far.first_frame_s is not None
+    assert far.first_frame_s - near.first_frame_s == pytest.approx(3 * 0.2), (
+        "connect, ask, and one more flight"
+    )
+    assert late.first_frame_s is not None and late.first_frame_s > far.first_frame_s + 5 * 0.2
+    assert far.complete_s is not None and late.complete_s is not None and far.complete_s < late.complete_s
+    assert far.bytes_received == late.bytes_received and far.redundant_bytes == 0, "nothing came twice"
+
+
+def test_a_beginning_that_is_late_is_given_up() -> None:
+    """Where a packet is lost the request may wait for a timer longer than the connection takes."""
+    lossy = link(20, loss=0.1)
+    lines = [play_virtual(trial(lossy, up=lossy, seed=seed, seconds=2)) for seed in range(8)]
+    opened = [line.opened_s for line in lines if line.opened_s is not None]
+    assert min(opened) < 0.1 and max(opened) > 0.3, "some by HTTP, some by the session"
+    assert all(line.redundant_bytes == 0 for line in lines), "and none by both"
 
 
 def test_orders_send_the_same_bytes_in_another_order() -> None:
@@ -150,7 +172,7 @@ def test_after_a_long_outage_the_session_goes_on_where_it_was() -> None:
 
 
 def test_the_users_cap_is_kept() -> None:
-    timeline = play_virtual(trial(link(20), max_mbps=2.0, seconds=30))
+    timeline = play_virtual(trial(link(20), max_mbps=2.0, seconds=30, early=False))
     assert 0.85 * 2 < late_mbps(timeline) < 1.05 * 2
     assert "cap" in {frame.limiter for frame in timeline.frames}
 

@@ -436,7 +436,7 @@ async def test_a_vanished_folder_is_no_traceback(
 
 def test_every_route_is_in_the_manual(config: ServerConfig) -> None:
     manual = (Path(__file__).resolve().parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
-    routes = Signalling(config, None, None, Metrics()).application().router.routes()  # type: ignore[arg-type]
+    routes = Signalling(config, None, None, None, Metrics()).application().router.routes()  # type: ignore[arg-type]
     for route in routes:
         assert route.resource is not None
         path = route.resource.canonical.replace("{scene}", "NAME")
