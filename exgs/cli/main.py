@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": "serve scenes to viewers over WebRTC",
     "play": "play a remote scene",
     "token": "make a token that lets viewers in for a while",
+    "painter": "make, train and judge the networks that repair pictures",
     "experiment": "measure a grid of sessions over emulated networks",
     "doctor": "say what this machine can do",
 }

@@ -1,7 +1,7 @@
 """The tiny autoencoder between pictures and latents.
 
-It is laid out like TAESD and diffusers' ``AutoencoderTiny``, so weights of either load here: TAESD's ``.pth`` pair, also that of FLUX.2 with its middle blocks, and folders
-in diffusers' format.
+It is laid out like TAESD and diffusers' ``AutoencoderTiny``, so weights of either load here: TAESD's pair of
+``.pth`` files, also that of FLUX.2 with its middle blocks, and folders in diffusers' format.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class TinyAutoencoder(nn.Module):
         self.encoder = nn.Sequential(*_encoder(widths, channels, blocks, middle))
         self.decoder = nn.Sequential(*_decoder(widths[::-1], channels, blocks, middle))
         self.channels = channels
+        self.shape = {"vae_widths": list(widths), "channels": channels, "blocks": blocks, "middle": middle}
 
     def encode(self, pictures: Tensor) -> Tensor:
         """Latents of ``pictures``."""

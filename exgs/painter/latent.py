@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from exgs.painter.autoencoder import SCALE, TinyAutoencoder, read_autoencoder
+from exgs.painter.errors import PainterError
 from exgs.painter.networks import CLOSED, Painter, blended
 
 TIME = 0.5
@@ -56,8 +57,6 @@ class LatentPainter(Painter):
         try:
             self.vae.load_state_dict(found.state_dict())
         except RuntimeError as error:
-            from exgs.painter.errors import PainterError
-
             raise PainterError(f"{encoder}: an autoencoder of another shape") from error
 
     def forward(self, planes: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -39,6 +40,14 @@ class Painter(nn.Module):
     def learn(self, planes: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
         """What it gives for ``planes``, and a loss of its own against clean pictures ``source`` [B,3,H,W]."""
         return self(planes), source.new_zeros(())
+
+    def use_autoencoder(self, encoder: Path, decoder: Path | None = None) -> None:
+        """Takes a pretrained autoencoder.
+
+        Raises:
+            PainterError: the network works without one, or the files do not fit.
+        """
+        raise PainterError(f"{encoder}: this network has no autoencoder")
 
 
 def build(architecture: Mapping[str, Any]) -> Painter:

@@ -26,9 +26,9 @@ class PairSettings:
 
     size_px: int = 256
     """Width and height of the pictures."""
-    views: int = 12
+    views: int = 18
     """Views of each scene."""
-    pairs_per_view: int = 5
+    pairs_per_view: int = 3
     """Damaged pictures of each view, of different kinds."""
     seed: int = 0
     """Seed of the views and of the choice of kinds."""

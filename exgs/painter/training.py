@@ -140,6 +140,15 @@ class Training:
         self._optimiser.load_state_dict(state["optimiser"])
         self.step, self.progress = int(state["step"]), float(state["progress"])
 
+    def use_autoencoder(self, encoder: Path, decoder: Path | None = None) -> None:
+        """Begins with the weights of a pretrained autoencoder.
+
+        Raises:
+            PainterError: the network has none, or of another shape.
+        """
+        for network in (self.network, self.average):
+            network.use_autoencoder(encoder, decoder)
+
     def _errors(self, restored: Tensor, source: Tensor) -> Tensor:
         """Mean log errors; FLIP from the first part of the batch, which is as random as the rest."""
         settings = self.settings

@@ -65,6 +65,19 @@ def validate(network: nn.Module, pairs: Sequence[Pairs]) -> dict[str, Gain]:
     return {kind: Gain(len(found), *np.mean(found, axis=0).tolist()) for kind, found in sorted(rows.items())}
 
 
+def samples(network: nn.Module, pairs: Sequence[Pairs], *, rows: int = 12) -> list[list[np.ndarray]]:
+    """Pictures [H,W,3] of ``rows`` pairs held back: clean, damaged, restored, gate."""
+    chosen = list(held_back_pairs(pairs))
+    step, sheet = max(1, len(chosen) // rows), []
+    device = next(network.parameters()).device
+    for _, planes, source in chosen[::step][:rows]:
+        with torch.no_grad():
+            given = network(planes.to(device)).float().cpu()
+        row = (source[0], planes[0, :3], given[0, :3], given[0, 3:].expand(3, -1, -1))
+        sheet.append([np.asarray(picture.permute(1, 2, 0).numpy()) for picture in row])
+    return sheet
+
+
 def _psnr(picture: Tensor, clean: Tensor) -> float:
     return float(-10 * torch.log10((picture.clamp(0, 1) - clean).square().mean().clamp(min=1e-10)))
 

@@ -1,0 +1,152 @@
+"""``exgs painter train``: a network, from pairs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.painter import MINUTES
+from exgs.cli.terminal import Reporter
+from exgs.painter.shards import Pairs, read_pairs
+
+if TYPE_CHECKING:
+    from exgs.painter.training import Training, TrainSettings
+
+CHECKPOINT, LOG, SHEET = "checkpoint.pt", "log.jsonl", "samples.png"
+REPORT_STEPS = 100
+"""Steps between lines of the log."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains until the time or the steps are over; the checkpoint can be exported at any time."""
+    need("torch")
+    import torch
+
+    if args.vae and args.size == "tiny":
+        raise UsageError("--vae: tiny has no autoencoder; choose --size small or base")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    out = _folder(args)
+    with Reporter(quiet=args.quiet) as reporter:
+        with reporter.phase("read"):
+            pairs = read_pairs(Path(args.pairs))
+        training = _start(args, pairs, out)
+        with reporter.phase("train") as progress:
+            _Run(args, training, pairs, out).go(progress.update)
+    return 0
+
+
+def need(*modules: str) -> None:
+    """Ends with the remedy where one of ``modules`` is not installed.
+
+    Raises:
+        CommandError: one is missing.
+    """
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise CommandError(f"{' and '.join(missing)}: not installed: pip install 'exgs[train]'")
+
+
+def _start(args: argparse.Namespace, pairs: list[Pairs], out: Path) -> Training:
+    import torch
+
+    from exgs.painter.crops import Crops
+    from exgs.painter.training import Training
+
+    settings = _settings(args)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    training = Training(settings, Crops(pairs, size_px=settings.size_px), device=device)
+    if args.resume:
+        training.resume(out / CHECKPOINT)
+    elif args.vae:
+        training.use_autoencoder(*(Path(path) for path in args.vae[:2]))
+    return training
+
+
+def _settings(args: argparse.Namespace) -> TrainSettings:
+    from exgs.painter.autoencoder import read_autoencoder
+    from exgs.painter.networks import ARCHITECTURES
+    from exgs.painter.training import TrainSettings
+
+    architecture = dict(ARCHITECTURES[args.size])
+    if args.vae:
+        if len(args.vae) > 2:
+            raise UsageError("--vae: expected a folder, or two .pth files")
+        architecture |= read_autoencoder(*(Path(path) for path in args.vae)).shape | {"train_vae": False}
+    named = {"batch": args.batch, "size_px": args.crop}
+    given = {name: value for name, value in named.items() if value is not None}
+    return TrainSettings(architecture, seed=args.seed, **given)
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    folder = Path(args.out)
+    there = (folder / CHECKPOINT).exists()
+    if args.resume and not there:
+        raise UsageError(f"{folder} holds no {CHECKPOINT}: there is nothing to resume")
+    if there and not args.resume and not args.overwrite:
+        raise UsageError(f"{folder} holds a checkpoint; --resume goes on from it, -w begins anew")
+    folder.mkdir(parents=True, exist_ok=True)
+    if there and not args.resume:
+        (folder / LOG).unlink(missing_ok=True)
+    return folder
+
+
+class _Run:
+    """One call of the command: steps, and from time to time a checkpoint, scores and a sheet."""
+
+    def __init__(self, args: argparse.Namespace, training: Training, pairs: list[Pairs], out: Path) -> None:
+        self._steps, self._seconds = args.steps, 60 * (args.minutes or MINUTES)
+        self._every_s = 60 * args.checkpoint_minutes
+        self._training, self._pairs, self._out = training, pairs, out
+        self._began_at, self._began_s = training.progress, time.monotonic()
+
+    def go(self, tell: Callable[[float, str], None]) -> None:
+        """Trains to the end."""
+        training, kept_s, losses = self._training, time.monotonic(), []
+        gains: list[float] = []
+        while (share := self._progress()) < 1:
+            report = training.advance(share)
+            losses.append(report.loss)
+            gains += [] if report.gain is None else [report.gain]
+            if report.step % REPORT_STEPS == 0:
+                gain = sum(gains) / max(len(gains), 1)
+                self._log({"loss": sum(losses) / len(losses), "gain": gain})
+                tell(share, f"step {report.step}, gain {gain:+.3f}")
+                losses, gains = [], []
+            if time.monotonic() - kept_s > self._every_s:
+                self._keep()
+                kept_s = time.monotonic()
+        training.progress = 1.0
+        self._keep()
+
+    def _progress(self) -> float:
+        """Share of the training that is over; a resumed one fills the time with what was left to do."""
+        if self._steps:
+            return self._training.step / self._steps
+        spent = (time.monotonic() - self._began_s) / self._seconds
+        return self._began_at + (1 - self._began_at) * spent if self._began_at < 1 else spent
+
+    def _keep(self) -> None:
+        from exgs.cli.pictures import write_sheet
+        from exgs.painter.validation import samples, validate
+
+        self._training.save(self._out / CHECKPOINT)
+        scores = validate(self._training.average, self._pairs)
+        self._log({"scores": {kind: asdict(gain) for kind, gain in scores.items()}})
+        write_sheet(self._out / SHEET, samples(self._training.average, self._pairs))
+
+    def _log(self, facts: dict[str, Any]) -> None:
+        line = {
+            "step": self._training.step,
+            "progress": round(self._training.progress, 4),
+            "seconds": round(time.monotonic() - self._began_s, 1),
+        }
+        with (self._out / LOG).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line | facts) + "\n")
