@@ -29,6 +29,8 @@ HOLDS = {
     "complete": "the scene is complete",
 }
 """What each limiter is called here."""
+LEFT_ALONE = {"rich": "not now: splats enough in view", "budget": "not now: frames take too long"}
+"""Why the newest picture was not restored, as it is called here."""
 STATE_STYLES = {
     "connecting": "yellow",
     "open": "green",
@@ -88,6 +90,7 @@ def lines(glance: Glance, width: int, height: int, *, ascii_only: bool = False) 
             *((5, row) for row in _levels(status.levels, pen)),
             (6, _splats(status, pen)),
             (3, _frames(status, pen)),
+            (7, _restored(status, pen)),
         ]
     kept = [(rank, row) for rank, row in rows if row.plain or rank == 9]
     while len(kept) > height:
@@ -230,6 +233,15 @@ def _frames(status: Status, pen: _Pen) -> Text:
         f"{status.frames_dropped:,} dropped",
     )
     return pen.labelled("frames", pen.listed((*times, *counts)))
+
+
+def _restored(status: Status, pen: _Pen) -> Text:
+    """Nothing where nothing restores."""
+    if status.restorer == "off":
+        return Text()
+    why = LEFT_ALONE.get(status.restoration, "")
+    parts = (f"{status.frames_restored:,} of {status.frames_shown:,} by {status.restorer}", why)
+    return pen.labelled("restored", pen.listed(parts))
 
 
 def mbit(bytes_per_s: float) -> str:

@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-fade", action="store_true", help="show finer splats at once, without a short fade"
     )
     arguments.add_backend(parser)
+    arguments.add_restore(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", metavar="FILE.mp4|FOLDER|null", help="where pictures go (default: null, nowhere)"
@@ -95,6 +96,7 @@ def _config(args: argparse.Namespace) -> PlayConfig:
     from exgs.client.errors import ClientError
     from exgs.client.signalling import endpoint_url
 
+    arguments.check_restore(args)
     try:
         endpoint_url(args.url)
     except ClientError as error:
@@ -116,6 +118,8 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         max_splats=args.max_splats,
         fade_s=0.0 if args.no_fade else PlayConfig.fade_s,
         backend=args.backend,
+        restore=args.restore,
+        restore_engine=args.restore_engine,
         ice_servers=tuple(args.ice_server),
         transport=args.transport,
         max_bytes_per_s=round((args.max_mbps or 0) * BYTES_PER_MBIT),

@@ -106,6 +106,8 @@ def rows(summary: PlaySummary) -> list[tuple[str, str]]:
             f"{s.splats:,} splats at the end",
         ),
     ]
+    if s.restorer != "off":
+        found.append(("restored", f"{s.frames_restored} frames by {s.restorer}{_left_alone(s)}"))
     return [*found, ("written", ", ".join(s.outputs))] if s.outputs else found
 
 
@@ -115,6 +117,13 @@ def _way(summary: PlaySummary) -> str:
     rtt = "" if summary.rtt_ms is None else f", round trip {summary.rtt_ms:.1f} ms"
     again = f", reconnected {summary.reconnects}x" if summary.reconnects else ""
     return f"{carrier}{rtt}{again}"
+
+
+def _left_alone(summary: PlaySummary) -> str:
+    """Frames that were not restored, and why."""
+    hurried = summary.frames_shown - summary.frames_restored - summary.frames_rich
+    rich = f"; {summary.frames_rich} had splats enough" if summary.frames_rich else ""
+    return rich + (f"; for {hurried} there was no time" if hurried else "")
 
 
 def _seconds(value: float | None) -> str:

@@ -73,6 +73,9 @@ class Gauges:
             frames_dropped=tally.dropped,
             frame_ms_p50=p50,
             frame_ms_p95=p95,
+            restorer=self._recorder.restorer,
+            restoration=last.restoration if last else "off",
+            frames_restored=tally.restored,
         )
 
     def _state(self) -> State:

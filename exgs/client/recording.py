@@ -14,8 +14,10 @@ from exgs.client.statistics import FrameLog, FrameRecord, FrameTally
 class Recorder:
     """Fed by the frame loop's thread, read by the session's: it swaps whole values only."""
 
-    def __init__(self, clock: Clock, *, on_first: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, *, on_first: Callable[[], None], restorer: str = "off") -> None:
         """``on_first`` is called once, in the frame loop's thread, when the first picture was shown."""
+        self.restorer = restorer
+        """What restores frames."""
         self.tally = FrameTally()
         """Counts and times of all frames."""
         self.first_frame_s: float | None = None

@@ -102,7 +102,7 @@ class _Session:
             scene.preamble, clock=clock, observer=self, max_splats=config.max_splats, fade_s=config.fade_s
         )
         self._reception = Reception(line, scene, self._worker, clock=clock, say=teller.say)
-        self._recorder = Recorder(clock, on_first=self._shown_first)
+        self._recorder = Recorder(clock, on_first=self._shown_first, restorer=staging.easel.restorer.name)
         self._gauges = Gauges(
             scene, line, self._reception, self._worker, self._recorder, teller=teller, clock=clock
         )
@@ -256,7 +256,7 @@ class _Session:
             lost_connection=reception.lost,
             reconnects=self._line.reconnects,
             carrier=self._line.carrier,
-            restorer=self._staging.easel.restorer.name,
+            restorer=status.restorer,
             restorer_off=self._staging.easel.restorer_off,
             frames_restored=tally.restored,
             frames_rich=tally.rich,

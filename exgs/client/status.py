@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from exgs.client.levels import LevelShare
+from exgs.painter import Verdict
 
 State = Literal["connecting", "open", "silent", "reconnecting", "lost", "ended"]
 
@@ -99,6 +100,12 @@ class Status:
     """Median time from pose to display, over the newest 256 pictures."""
     frame_ms_p95: float = 0.0
     """95th percentile of the same."""
+    restorer: str = "off"
+    """What repairs pictures."""
+    restoration: Verdict = "off"
+    """What it did with the newest one."""
+    frames_restored: int = 0
+    """Pictures that it repaired."""
 
     def measures(self) -> dict[str, float]:
         """The plain figures by name, as they go to the server."""

@@ -68,6 +68,14 @@ def test_what_a_wide_terminal_shows() -> None:
     assert labelled(GLANCE, "frames") == frames
 
 
+def test_what_is_restored_has_a_row_where_anything_is() -> None:
+    assert not any(row.startswith("restored") for row in text(GLANCE))
+    restoring = replace(STATUS, restorer="tiny on cpu", restoration="restored", frames_restored=118)
+    assert labelled(Glance(restoring), "restored") == "restored 118 of 120 by tiny on cpu"
+    busy = replace(restoring, restoration="budget")
+    assert labelled(Glance(busy), "restored").endswith("tiny on cpu · not now: frames take too long")
+
+
 def test_stages_have_the_times_at_which_they_happened() -> None:
     measured = Glance(replace(STATUS, first_chunk_s=0.28, first_frame_s=0.31), "", GLANCE.reached_s)
     assert "first chunk 0.28 s › first frame 0.31 s › complete" in text(measured)[1]

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
     words += ["--fps", "72", "--seconds", "2.5", "--out", str(video), "--stats", str(stats)]
     words += ["--stats", str(log), "--no-dashboard"]
     words += ["--token", "secret", "--backend", "cpu", "--ice-server", "stun:host:3478"]
-    words += ["--max-splats", "1000000", "--no-fade"]
+    words += ["--max-splats", "1000000", "--no-fade", "--restore", "tiny", "--restore-engine", "torch"]
     assert run(words) == 0
     assert stand.config == PlayConfig(
         URL,
@@ -117,6 +118,8 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
         ice_servers=(IceServer("stun:host:3478"),),
         max_splats=1_000_000,
         fade_s=0.0,
+        restore="tiny",
+        restore_engine="torch",
     )
 
 
@@ -150,6 +153,17 @@ def test_a_lost_connection_is_exit_code_1_with_a_summary(stand: Stand, output: O
     out, err = output()
     assert "30 shown" in out
     assert err.splitlines()[-1] == ("exgs: connection lost: the peer fell silent; showed what had arrived")
+
+
+def test_what_was_restored_is_said(stand: Stand, output: Output):
+    stand.summary = replace(SUMMARY, restorer="tiny on cpu", frames_restored=20, frames_rich=7)
+    assert run(["play", URL, "--restore", "auto"]) == 0
+    assert "20 frames by tiny on cpu; 7 had splats enough; for 3 there was no time" in output()[0]
+
+
+def test_an_engine_for_nothing_is_refused(stand: Stand):
+    assert run(["play", URL, "--restore-engine", "cpu"]) == 2
+    assert stand.config is None
 
 
 def test_a_failure_is_one_line_and_exit_code_1(stand: Stand, output: Output):

@@ -36,7 +36,7 @@ class Stand:
         self.worker = SimpleNamespace(
             held=lambda: np.arange(COUNT) < 2, waiting_bytes=9, corrupt=1, completed_s=None
         )
-        self.recorder = Recorder(self.clock, on_first=lambda: None)
+        self.recorder = Recorder(self.clock, on_first=lambda: None, restorer="tiny")
         self.teller = Teller(lambda news: None, self.clock)
 
     def gauges(self) -> Gauges:
@@ -46,7 +46,7 @@ class Stand:
 
 
 def frame(resident: int) -> FrameRecord:
-    return FrameRecord(0, 0.0, stages_ms(restore=0.01), resident, 20, 40, (1, 1), 123)
+    return FrameRecord(0, 0.0, stages_ms(restore=0.01), resident, 20, 40, (1, 1), 123, restoration="restored")
 
 
 def test_every_part_has_its_say() -> None:
@@ -72,6 +72,7 @@ def test_every_part_has_its_say() -> None:
     assert sum(level.chunks for level in status.levels) == 2
     assert [(share.link, share.bytes_received) for share in status.connections] == [(1, 500)]
     assert (status.decode_waiting_bytes, status.frame_ms_p50) == (9, pytest.approx(10.0))
+    assert (status.restorer, status.restoration, status.frames_restored) == ("tiny", "restored", 1)
     assert "\x1b" not in status.scene
 
 
