@@ -61,6 +61,7 @@ def _probes(port: int) -> list[Callable[[], Finding]]:
         _cuda,
         _gsplat,
         _onnxruntime,
+        _restorer,
         _openxr,
         _video,
         _interfaces,
@@ -105,6 +106,16 @@ def _onnxruntime() -> Finding:
 
     providers = ", ".join(onnxruntime.get_available_providers())
     return Finding("onnxruntime", True, f"{onnxruntime.__version__} with {providers}")
+
+
+def _restorer() -> Finding:
+    from exgs.painter import restorer_report
+
+    report = restorer_report()
+    if report.name == "off":
+        remedy = "pictures are shown as they come; --restore also takes a folder of weights"
+        return Finding("restorer", False, f"'auto' takes none: {report.reason}", remedy)
+    return Finding("restorer", True, f"'auto' takes {report.name}: {report.reason}")
 
 
 def _openxr() -> Finding:

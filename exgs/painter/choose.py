@@ -51,12 +51,10 @@ def choose_restorer(
         ValueError: there is no such engine.
         PainterError: what was asked for by name cannot be used.
     """
-    if engine not in ENGINES:
-        raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
     if mode == "off":
         return Identity()
     try:
-        weights, network = _chosen(mode, engine, threads, shelf)
+        weights, network = choose_network(mode, engine, threads=threads, shelf=shelf)
     except PainterError as error:
         if mode != "auto":
             raise
@@ -68,7 +66,7 @@ def choose_restorer(
 def restorer_report(shelf: Path = SHELF) -> RestorerReport:
     """What ``choose_restorer("auto")`` takes on this machine, and why."""
     try:
-        weights, network = _chosen("auto", "auto", 1, shelf)
+        weights, network = choose_network("auto", threads=1, shelf=shelf)
     except PainterError as error:
         return RestorerReport("off", str(error))
     return RestorerReport(
@@ -76,7 +74,17 @@ def restorer_report(shelf: Path = SHELF) -> RestorerReport:
     )
 
 
-def _chosen(mode: str, engine: str, threads: int | None, shelf: Path) -> tuple[Weights, Network]:
+def choose_network(
+    mode: str, engine: str = "auto", *, threads: int | None = None, shelf: Path = SHELF
+) -> tuple[Weights, Network]:
+    """The weights that ``mode`` names, which is not ``off``, and what runs them.
+
+    Raises:
+        ValueError: there is no such engine.
+        PainterError: they cannot be used.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
     if engine == "torch":
         weights = _weights(mode, "cpu", shelf)
         return weights, TorchNetwork(weights)

@@ -11,7 +11,7 @@ def test_every_line_has_a_verdict(exgs: Command) -> None:
     assert code == 0
     lines = out.splitlines()
     assert all(line.split()[0] in ("ok", "MISS", "-") for line in lines)
-    for subject in ("python", "rasteriser", "CUDA", "gsplat", "onnxruntime", "OpenXR", "port"):
+    for subject in ("python", "rasteriser", "CUDA", "gsplat", "onnxruntime", "restorer", "OpenXR", "port"):
         assert any(subject in line for line in lines), subject
 
 

@@ -1,0 +1,123 @@
+"""Times restoring stage by stage, for all weights that are shipped or named, and what depth costs to draw.
+
+    python benchmarks/restore.py [WEIGHTS ...] [--engine cpu] [--sizes 640x360,512x512] [--eyes 1,2]
+                                 [--scene FILE] [--repeats N] [--threads N]
+
+WEIGHTS are sizes or folders. Milliseconds are medians, with everything compiled and the session made. The
+pictures are those of SCENE, by default a generated interior of 60,000 Gaussians, along a step of 2 mm and 0.2
+degrees a frame. ``raster`` is drawing without depth, ``depth`` what depth adds to it, ``recall`` is carrying
+residuals over, ``restore`` all that comes after drawing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from exgs.painter import Pictures, choose_restorer, splats_per_pixel
+from exgs.painter.choose import choose_network
+from exgs.painter.planes import planes, unplanes
+from exgs.painter.recall import Recall
+from exgs.painter.shelf import shipped
+from exgs.raster import Rasterizer, choose_rasterizer
+from exgs.scene import Camera, Gaussians, generate_interior, orbit, read_scene, stereo_pair
+
+STAGES = ("raster", "depth", "planes", "network", "unplanes", "recall", "restore")
+"""Columns of the table, in ms."""
+COUNT = 60_000
+STEP_M, TURN_RAD = 0.002, 0.0035
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("weights", nargs="*", default=list(shipped()))
+    parser.add_argument("--engine", default="cpu")
+    parser.add_argument("--sizes", default="640x360,512x512")
+    parser.add_argument("--eyes", default="1")
+    parser.add_argument("--scene", type=Path)
+    parser.add_argument("--repeats", type=int, default=21)
+    parser.add_argument("--threads", type=int)
+    args = parser.parse_args()
+    scene = read_scene(args.scene) if args.scene else generate_interior(seed=1, count=COUNT)
+    rasterizer = choose_rasterizer("auto", threads=args.threads)
+    print(f"{'weights':24} {'size':>9} {'eyes':>4}" + "".join(f" {stage:>8}" for stage in STAGES))
+    for name in args.weights:
+        for words in args.sizes.split(","):
+            width, height = (int(side) for side in words.split("x"))
+            for eyes in (int(word) for word in args.eyes.split(",")):
+                frames = walk(scene, (width, height), eyes, args.repeats)
+                named, row = timed(name, frames, scene, rasterizer, engine=args.engine, threads=args.threads)
+                print(
+                    f"{named:24} {words:>9} {eyes:>4}" + "".join(f" {row[s]:8.1f}" for s in STAGES),
+                    flush=True,
+                )
+
+
+def walk(scene: Gaussians, size: tuple[int, int], eyes: int, frames: int) -> list[tuple[Camera, ...]]:
+    """The eyes of a head that steps aside and turns a little from frame to frame."""
+    (start,) = orbit(scene, 1, size=size)
+    steps = []
+    for frame in range(frames):
+        angle = frame * TURN_RAD
+        move = np.eye(4)
+        move[0, :3:2] = np.cos(angle), -np.sin(angle)
+        move[2, :3:2] = np.sin(angle), np.cos(angle)
+        move[0, 3] = -frame * STEP_M
+        camera = replace(start, camera_from_world=move @ start.camera_from_world)
+        steps.append((camera,) if eyes == 1 else stereo_pair(camera, 0.063))
+    return steps
+
+
+def timed(
+    name: str, frames: list[tuple[Camera, ...]], scene: Gaussians, rasterizer: Rasterizer,
+    *, engine: str, threads: int | None,
+) -> tuple[str, dict[str, float]]:  # fmt: skip
+    """What the restorer is called, and the milliseconds of each stage."""
+    restorer = choose_restorer(name, engine=engine, video=True, threads=threads)
+    _, network = choose_network(name, engine, threads=threads)
+    recall = Recall(threads=threads)
+    found: dict[str, list[float]] = {stage: [] for stage in STAGES}
+
+    def clocked(stage: str, work: Callable[[], object]) -> object:
+        begin = time.perf_counter()
+        done = work()
+        found[stage].append(1000 * (time.perf_counter() - begin))
+        return done
+
+    for number, eyes in enumerate(frames):
+        pictures = with_depth(rasterizer, scene, eyes)
+        assert pictures.depth is not None
+        size, arrays = (eyes[0].width, eyes[0].height), (pictures.color, pictures.alpha, pictures.depth)
+        if number == 0:  # compiles, and makes the session
+            seen = planes(*arrays, pictures.splats_per_pixel)
+            recall.steady(pictures, unplanes(network.run(seen), size)[0])
+            restorer.restore(pictures)
+        clocked("raster", lambda eyes=eyes: rasterizer.render(scene, eyes))
+        clocked("depth", lambda eyes=eyes: rasterizer.render(scene, eyes, depth=True))
+        seen = clocked("planes", lambda a=arrays, p=pictures: planes(*a, p.splats_per_pixel))
+        restored = clocked("network", lambda seen=seen: network.run(seen))
+        color = clocked("unplanes", lambda r=restored, size=size: unplanes(r, size)[0])
+        clocked("recall", lambda p=pictures, c=color: recall.steady(p, c))
+        clocked("restore", lambda p=pictures: restorer.restore(p))
+    row = {stage: median(values) for stage, values in found.items()}
+    row["depth"] -= row["raster"]
+    return restorer.name, row
+
+
+def with_depth(rasterizer: Rasterizer, scene: Gaussians, eyes: tuple[Camera, ...]) -> Pictures:
+    """What a restorer gets of pictures that are poor enough."""
+    drawn = rasterizer.render(scene, eyes, depth=True)
+    rates = np.minimum(splats_per_pixel(scene, eyes), 0.01)
+    return Pictures(drawn.color, drawn.alpha, eyes, rates, drawn.depth)
+
+
+if __name__ == "__main__":
+    main()
