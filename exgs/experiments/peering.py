@@ -50,6 +50,8 @@ class Peering:
     ) -> None:
         self.closed = False
         """Whether what arrives is heard no more."""
+        self.unreachable: frozenset[Role] = frozenset()
+        """Ends to which nothing gets any more."""
         self._lines = lines
         self._handshake = Handshake(flights)
         self._ends = {role: Association(habits) for role in Role}
@@ -78,7 +80,7 @@ class Peering:
 
     def arrive(self, parcel: Parcel, now_s: float) -> list[tuple[Channel, bytes]]:
         """Takes what a link brought; gives the messages that are whole with it."""
-        if self.closed:
+        if self.closed or parcel.to in self.unreachable:
             return []
         if isinstance(parcel.packet, tuple):
             self._push_flights(self._handshake.arrive(*parcel.packet, now_s), now_s)
@@ -143,6 +145,11 @@ class Peerings:
         """Lets go of all."""
         for number in list(self._by_number):
             self.drop(number)
+
+    def lose_way(self, *ends: Role) -> None:
+        """From now on nothing that is sent gets to ``ends``."""
+        for peering in self._by_number.values():
+            peering.unreachable |= frozenset(ends)
 
     def items(self) -> Iterator[tuple[int, Peering]]:
         """Each that there is, with its number."""

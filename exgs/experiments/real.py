@@ -64,6 +64,8 @@ async def play_on_loop(trial: Trial) -> Timeline:
     """
     if not isinstance(trial.scene, Container) or trial.system == "download":
         raise ExperimentError("a download is played on virtual time alone: TCP cannot be shaped from here")
+    if trial.mishaps:
+        raise ExperimentError("mishaps are played on virtual time alone")
     await asyncio.to_thread(decode, SAMPLE)  # compiles kernels
     with tempfile.TemporaryDirectory(prefix="exgs-trial-") as folder:
         scene = Path(folder) / "scene.ugc"

@@ -43,6 +43,13 @@ class Side(asyncio.DatagramProtocol):
         if self.other is not None:
             self.lane.push(self.other, data)
 
+    async def move(self) -> None:
+        """Goes on at another port; what is sent to the one before is lost from now on."""
+        host, before = self.address[0], self._transport
+        await self.open(host)
+        if before is not None:
+            before.close()
+
     def speak(self, data: bytes) -> None:
         """Sends to the peer, where its address is known."""
         if self._transport is not None and self.peer is not None and not self._transport.is_closing():
@@ -106,6 +113,10 @@ class Detour:
         """The answer that the client shall get, for the one the server gave."""
         self.to_server.peer = _first_candidate(sdp)
         return rewritten(sdp, self.to_client.address)
+
+    async def move(self) -> None:
+        """The server sees the client at another address, as after a change of networks."""
+        await self.to_server.move()
 
     def close(self) -> None:
         """Cuts the connection: nothing passes any more."""

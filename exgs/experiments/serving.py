@@ -24,6 +24,7 @@ from exgs.server.hearing import held_ids, view_of
 from exgs.server.orders import Order
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
+from exgs.server.sight import Scouted, Sight
 
 SCENE = 0
 """The only one that there is."""
@@ -32,9 +33,13 @@ SCENE = 0
 class Server:
     """Outlives the connections of its one viewer: it remembers what the viewer wants, and where it looked."""
 
-    def __init__(self, container: Container, order: Order, ledger: Ledger) -> None:
+    def __init__(
+        self, container: Container, order: Order, ledger: Ledger, *, sight: Sight | None = None
+    ) -> None:
+        """``sight`` is what it has found out about the scene before."""
         self._container, self._order, self._ledger = container, order, ledger
         self._table = ChunkTable(container.manifest)
+        self._scouted = Scouted(sight)
         self._digest = sha256(container.preamble).digest()
         self._wishes = Preferences()
         self._view: ViewUpdate | None = None
@@ -50,6 +55,11 @@ class Server:
         """The connection is gone."""
         self._end = None
         self._forget()
+
+    def restart(self) -> None:
+        """It is killed, and begun anew."""
+        self._wishes, self._view = Preferences(), None
+        self.part()
 
     def act(self, now_s: float) -> None:
         """Hears what the viewer said, and sends what there is room for."""
@@ -102,7 +112,7 @@ class Server:
     def _open(self, end: End, wish: OpenScene, now_s: float) -> None:
         kept = wish.manifest == self._digest
         held = held_ids(wish.have) if kept else ()
-        self._schedule = Schedule(self._table, held=held, order=self._order)
+        self._schedule = Schedule(self._table, held=held, order=self._order, scouted=self._scouted)
         end.say(SceneStatus(SCENE, SceneState.STREAMING), now_s)
         if kept:
             end.connection.keep_manifest(SCENE)

@@ -16,6 +16,7 @@ from exgs.codec import Container
 from exgs.experiments.errors import ExperimentError
 from exgs.experiments.link import LinkSettings
 from exgs.scene import HeadPath
+from exgs.server.sight import Sight
 
 System = Literal["error", "level", "file", "download"]
 """Who sends what when: the server with one of its orders, or a download of the whole file."""
@@ -40,6 +41,18 @@ class Blob:
             raise ExperimentError(f"{self.name}: {self.size_bytes} bytes, expected at least one")
 
 
+@dataclass(frozen=True)
+class Mishap:
+    """Something that goes wrong at a moment. On virtual time only."""
+
+    kind: Literal["move", "restart", "cut"]
+    """``move``: the viewer's address changes, and what is sent to the one before is lost. ``restart``: the
+    server is killed, and another takes its place that knows nothing of it. ``cut``: the first further
+    connection for scene data is lost, where there is one."""
+    at_s: float
+    """When, in seconds since the offer."""
+
+
 @dataclass(frozen=True, eq=False)
 class Trial:
     """One session to play. Frozen; the same trial gives the same timeline on virtual time."""
@@ -52,6 +65,8 @@ class Trial:
     """The link from server to viewer; its seed is not used, see ``seed``."""
     up: LinkSettings = field(default_factory=LinkSettings)
     """The link from viewer to server, likewise."""
+    sight: Sight | None = field(default=None, repr=False)
+    """What the server has found out about the scene; on virtual time only, where it has from the start."""
     system: System = "error"
     """Who sends what when. ``download`` fetches the file in order by HTTP and shows it when it is whole."""
     seconds: float = 20.0
@@ -72,6 +87,8 @@ class Trial:
     """Connections for scene data beyond the first."""
     early: bool = True
     """Whether the viewer fetches the beginning of the scene while its connection is being made."""
+    mishaps: tuple[Mishap, ...] = ()
+    """What goes wrong besides, in order of time."""
     seed: int = 0
     """Of losses and jitter in both directions."""
 

@@ -9,6 +9,7 @@ and nothing decoded, so a session of minutes takes seconds, and the same trial a
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from dataclasses import replace
 
 from exgs.client.lifeline import FIRST_WAIT_S, LONGEST_WAIT_S, RESUMABLE
@@ -22,7 +23,7 @@ from exgs.experiments.ledger import Ledger, Way
 from exgs.experiments.lines import carry, lines_of
 from exgs.experiments.peering import Peerings
 from exgs.experiments.serving import Server
-from exgs.experiments.timeline import Timeline, Trial
+from exgs.experiments.timeline import Mishap, Timeline, Trial
 from exgs.experiments.viewing import Viewer
 from exgs.protocol import ConnectionConfig, Role
 from exgs.server.orders import ORDERS
@@ -51,8 +52,10 @@ class _Session:
         self._server = Server(container, ORDERS[trial.system], self._ledger)
         self._viewer = Viewer(trial, container, self._ledger)
         self._fetch = Fetch(container, self._lines, 0.0, on_whole=self._viewer.begin) if trial.early else None
+        self._mishaps = deque(trial.mishaps)
         self._tokens: list[bytes] = []
-        self._newest_token = b""
+        self._made = self._opened = 0
+        self._counted = False
         self._links = 0
         self._limiters: list[tuple[float, str]] = [(0.0, "handshake")]
         self._connect_s, self._wait_s = SETUP_S, FIRST_WAIT_S
@@ -75,12 +78,14 @@ class _Session:
         if self._viewer.closed is None and Role.CLIENT in self._ends:
             repeated += self._ends[Role.CLIENT].connection.path.repeated_bytes
         counts = {role: line.counts for role, line in self._lines.items()}
-        reconnects = max(len(self._tokens) - 1, 0)
+        reconnects = max(self._opened - 1, 0)
         way = Way(counts[Role.CLIENT], counts[Role.SERVER], self._links, reconnects, repeated)
         return self._ledger.timeline("virtual", way, self._limiter_at)
 
     def _happen(self, now_s: float) -> None:
         """Everything that is due now."""
+        while self._mishaps and self._mishaps[0].at_s <= now_s:
+            self._suffer(self._mishaps.popleft())
         if self._peerings is None and now_s >= self._connect_s:
             self._connect(now_s)
         for parcel, messages in carry(self._lines, now_s):
@@ -126,6 +131,7 @@ class _Session:
     def _next_s(self, now_s: float) -> float:
         """When something is next due."""
         times = [self._server.next_s(), self._viewer.next_s()]
+        times += [mishap.at_s for mishap in list(self._mishaps)[:1]]
         times += [line.next_s() for line in self._lines.values()]
         times += [self._fetch.next_s()] if self._fetch is not None else []
         if self._peerings is None:
@@ -143,7 +149,7 @@ class _Session:
 
     def _connect(self, now_s: float) -> None:
         """The viewer makes an offer; where it was here before, it shows the token of that session."""
-        token = b"session %d" % len(self._tokens)
+        token = b"session %d" % self._made
         common = ConnectionConfig(max_links=self._trial.max_links)
         server = replace(common, resume_token=token, resumable=tuple(self._tokens))
         client = replace(common, resume_token=self._viewer.token, silent_timeout_s=SILENT_TIMEOUT_S)
@@ -155,15 +161,29 @@ class _Session:
         }
         self._server.meet(self._ends[Role.SERVER])
         self._viewer.meet(self._ends[Role.CLIENT])
-        self._newest_token = token
+        self._made, self._counted = self._made + 1, False
+
+    def _suffer(self, mishap: Mishap) -> None:
+        """Something goes wrong."""
+        if mishap.kind == "restart":
+            self._server.restart()
+            self._tokens.clear()
+            self._ends.pop(Role.SERVER, None)
+        if self._peerings is None:
+            return
+        if mishap.kind == "cut":
+            self._peerings.drop(min((number for number, _ in self._peerings.items() if number), default=-1))
+        else:
+            self._peerings.lose_way(*([Role.CLIENT] if mishap.kind == "move" else Role))
 
     def _watch(self, now_s: float) -> None:
         """Lets go of a connection that is lost, for the next to be tried after a while."""
         if self._peerings is None:
             return
         up = self._peerings.is_up(Role.CLIENT)
-        if up and self._viewer.opened and self._newest_token not in self._tokens:
-            self._tokens.append(self._newest_token)
+        if up and self._viewer.opened and not self._counted:
+            self._opened, self._counted = self._opened + 1, True
+            self._tokens.append(self._viewer.token)
             self._wait_s = FIRST_WAIT_S
         late = not up and now_s >= self._begun_s + OPENS_WITHIN_S
         closed = self._viewer.closed
