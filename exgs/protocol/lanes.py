@@ -6,13 +6,9 @@ from collections.abc import Sequence
 
 from exgs.protocol.channels import SCENE_CHANNELS, Channel, channels_of_link, spec_of
 from exgs.protocol.config import ConnectionConfig
-from exgs.protocol.credit import RateMeter
 from exgs.protocol.errors import RemoteProtocolError
 from exgs.protocol.vocabulary import CloseCode
-
-_GAIN = 1.75
-"""Room for a rate to grow: what it had was perhaps all that was asked of the link."""
-_METER_S = 0.25
+from exgs.protocol.window import Window
 
 
 class Lanes:
@@ -22,10 +18,8 @@ class Lanes:
     the transport's, plus what was handed out since it was told. A channel is stalled where nothing of what
     was sent on it arrives for ``stall_s``, although the peer is heard on connection 0.
 
-    A channel also has a window: three quarters more than arrives in the quietest round trip and the time
-    between two receipts. More would only stand in the queue before the link and overflow it: the window of
-    the transport below grows until it does, and recovers slowly. Where several channels take fragments, loss
-    holds each of them back, and their windows are not asked.
+    A channel also has a window (window.py). Where several channels take fragments, loss holds each of them
+    back, and their windows are not asked.
     """
 
     def __init__(self, config: ConnectionConfig) -> None:
@@ -40,8 +34,7 @@ class Lanes:
         self._arrived = dict.fromkeys(SCENE_CHANNELS, 0)
         self._lost = dict.fromkeys(SCENE_CHANNELS, 0)
         self._moved_s = dict.fromkeys(SCENE_CHANNELS, 0.0)
-        self._meters = {channel: RateMeter(_METER_S) for channel in SCENE_CHANNELS}
-        self._windows = dict.fromkeys(SCENE_CHANNELS, config.min_window_bytes)
+        self._windows = {channel: Window(config.min_window_bytes) for channel in SCENE_CHANNELS}
 
     def set_up(self, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
         """What the transport has now; gives the channels that are gone."""
@@ -74,7 +67,7 @@ class Lanes:
         Raises:
             RemoteProtocolError: more than was sent, or less than it said before.
         """
-        found = 0
+        found, trip_s = 0, (quiet_s or 0.0) + self._config.busy_receipt_s
         for channel, count in zip(SCENE_CHANNELS, counts, strict=False):
             if not self._arrived[channel] <= count <= self._sent[channel]:
                 raise RemoteProtocolError(
@@ -82,9 +75,7 @@ class Lanes:
                     f"with {self._sent[channel]} sent",
                     close_code=CloseCode.VIOLATION,
                 )
-            self._meters[channel].add(count, now_s)
-            flows = self._meters[channel].rate(now_s) * ((quiet_s or 0.0) + self._config.busy_receipt_s)
-            self._windows[channel] = max(self._config.min_window_bytes, int(_GAIN * flows))
+            self._windows[channel].arrived(count, now_s, trip_s=trip_s)
             if count > self._arrived[channel]:
                 self._arrived[channel] = count
                 self._moved_s[channel] = now_s
@@ -133,7 +124,7 @@ class Lanes:
             channel
             for channel in self.in_use
             if spec_of(channel).link not in self._full_links
-            and (several or self.missing_bytes(channel) < self._windows[channel])
+            and (several or self.missing_bytes(channel) < self._windows[channel].bytes)
         ]
         return min(open_channels, key=lambda channel: self._unsent(spec_of(channel).link), default=None)
 

@@ -6,12 +6,12 @@ from collections import deque
 
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.messages import Beat
+from exgs.protocol.recent import Recent
 
 _OWN_PAUSE_S = 1.0
 _LOSS_BEATS = 256
 _MODULUS = 1 << 32
 _QUIET_S = 15.0
-"""So long the quickest round trip counts at least, and twice as long at most: ways change."""
 
 
 class Liveness:
@@ -29,8 +29,8 @@ class Liveness:
         self.paused = False
         """Whether the peer was silent for so long that bulk pauses."""
         self._config = config
-        self._started_s = self._quiet_since_s = now_s
-        self._quiet: tuple[float | None, float | None] = (None, None)
+        self._started_s = now_s
+        self._quiet = Recent(min, _QUIET_S, now_s)
         self._heard_s = now_s
         self._checked_s = now_s
         self._beat_s = now_s - config.beat_s
@@ -45,7 +45,8 @@ class Liveness:
 
     def greeted(self, now_s: float) -> None:
         """The answer to this side's greeting came: a round trip from before there is any traffic."""
-        self._quiet = (None, now_s - self._started_s)
+        self._quiet = Recent(min, _QUIET_S, now_s)
+        self._quiet.add(now_s - self._started_s, now_s)
 
     def heard(self, now_s: float) -> None:
         """Something came from the peer."""
@@ -73,7 +74,7 @@ class Liveness:
     @property
     def quietest_s(self) -> float | None:
         """Quickest round trip of the last 15 to 30 s; None before the first."""
-        return min((known for known in self._quiet if known is not None), default=None)
+        return self._quiet.value
 
     @property
     def loss(self) -> float:
@@ -87,10 +88,7 @@ class Liveness:
         if self._sample_s is not None:
             self.jitter_s += (abs(sample - self._sample_s) - self.jitter_s) / 16
         self._sample_s = sample
-        if now_s - self._quiet_since_s > _QUIET_S:
-            self._quiet, self._quiet_since_s = (self._quiet[1], None), now_s
-        before, newest = self._quiet
-        self._quiet = (before, sample if newest is None else min(sample, newest))
+        self._quiet.add(sample, now_s)
         self.rtt_s = sample if self.rtt_s is None else self.rtt_s + (sample - self.rtt_s) / 8
 
     def silent_s(self, now_s: float) -> float:
