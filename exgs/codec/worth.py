@@ -55,7 +55,7 @@ class ChunkTable:
         """[N,3] float32 means and variances of the points of the boxes, by axes of the scene."""
         self._order = np.argsort(self.parents, kind="stable")
         self._starts = np.searchsorted(self.parents[self._order], np.arange(-1, self.count + 1))
-        self.density = self._paths()
+        self.density = self.per_byte(self.importance)
         """[N] float32 importance per byte of each, or of the best path that it opens where that is more."""
         self._usual = self._usual_square()
 
@@ -69,6 +69,10 @@ class ChunkTable:
 
     def visible(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
         """[n] float32 by what the importance of ``ids`` is to be multiplied for a viewer with ``outlook``."""
+        return np.asarray(self.seen(ids, outlook) * self._usual[ids])
+
+    def seen(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
+        """[n] float32 share of each of ``ids`` that will be in view, over its mean square distance."""
         centres, variances = self.centres[ids], self.variances[ids]
         factors, size = _seen(centres, variances, outlook)
         large = np.flatnonzero(size > _LARGE)
@@ -76,7 +80,12 @@ class ChunkTable:
             parts = centres[large, None] + np.sqrt(0.75 * variances[large, None]) * _OCTANTS
             smaller = np.repeat(variances[large] / 4, 8, axis=0)
             factors[large] = _seen(parts.reshape(-1, 3), smaller, outlook)[0].reshape(-1, 8).mean(axis=1)
-        return factors * self._usual[ids]
+        return factors
+
+    def squares(self, places: np.ndarray) -> np.ndarray:
+        """[P,N] float32 mean square of the distance of each chunk from each of ``places`` [P,3]."""
+        away = places[:, None] - self.centres
+        return np.asarray((away * away).sum(axis=2) + self.variances.sum(axis=1), np.float32)
 
     def _usual_square(self) -> np.ndarray:
         """[N] float32 mean square of the distance at which the encoder's views see each chunk."""
@@ -89,9 +98,12 @@ class ChunkTable:
         away = ((self.centres - middle) ** 2).sum(axis=1)
         return np.asarray(away + spread + self.variances.sum(axis=1), np.float32)
 
-    def _paths(self) -> np.ndarray:
-        """A chunk is worth what it opens too: that of the best path down from it, per byte of that path."""
-        gain, cost = self.importance.copy(), np.maximum(self.bytes, 1).astype(np.float64)
+    def per_byte(self, gains: np.ndarray) -> np.ndarray:
+        """[N] float32 of ``gains`` [N]: that of each chunk per byte, or of the best path that it opens.
+
+        A chunk is worth what it opens too: that of the best path down from it, per byte of that path.
+        """
+        gain, cost = gains.astype(np.float64), np.maximum(self.bytes, 1).astype(np.float64)
         for level in np.unique(self.levels):
             here = np.flatnonzero((self.levels == level) & (self.parents >= 0))
             here = here[np.argsort(gain[here] / cost[here], kind="stable")]

@@ -29,6 +29,8 @@ from exgs.scene import (
 )
 from exgs.scene.formats.atomic import write_bytes
 from exgs.server.cache import Cache, cache_key
+from exgs.server.sight import Sight, is_worth_a_look
+from exgs.server.sighting import measure_sight
 
 ENCODER = ("scene", "raster", "codec")
 """Rooms that decide what an encoding is."""
@@ -68,6 +70,7 @@ class Workbench:
         self._streams, self._folder = Cache(cache / "streams"), cache
         self._rasterizer, self._splat_transform, self._say = rasterizer, splat_transform, say
         self._code = code_checksum(ENCODER)
+        self._sights: dict[str, Sight] = {}
 
     def source(self, spec: SceneSpec) -> Source:
         """The uncompressed scene.
@@ -104,6 +107,19 @@ class Workbench:
             data = self._encode(source.gaussians, config)
             self._streams.put(key, data)
         return open_container(data)
+
+    def sight(self, container: Container) -> Sight | None:
+        """What a server has found out about an encoded scene that it has served before.
+
+        Raises:
+            DecodeError: a chunk is damaged.
+        """
+        if not is_worth_a_look(container):
+            return None
+        key = hashlib.sha256(container.data).hexdigest()
+        if key not in self._sights:
+            self._sights[key] = measure_sight(container, self._rasterizer)
+        return self._sights[key]
 
     def sog(self, source: Source) -> SogFile | str:
         """The SOG file of the scene; or, in a line, why there is none.

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exgs.codec import Container
 from exgs.experiments.config import STREAMED, ExperimentConfig
@@ -151,6 +151,8 @@ class Experiment:
             else:
                 shown = ShownFile("sog", file.gaussians)
             trial = self._trial(cell, path, sent if file is None else file.blob)
+            if self._engine.ahead and cell.system.kind == "error":
+                trial = replace(trial, sight=self._bench.sight(sent))
             yield Part(cell, key, trial, shown, judge)
 
     def _trial(self, cell: Cell, path: HeadPath, sent: Container | Blob) -> Trial:

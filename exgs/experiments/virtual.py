@@ -49,7 +49,7 @@ class _Session:
         self._trial = trial
         self._ledger = Ledger(trial)
         self._lines = lines_of(trial)
-        self._server = Server(container, ORDERS[trial.system], self._ledger)
+        self._server = Server(container, ORDERS[trial.system], self._ledger, sight=trial.sight)
         self._viewer = Viewer(trial, container, self._ledger)
         self._fetch = Fetch(container, self._lines, 0.0, on_whole=self._viewer.begin) if trial.early else None
         self._mishaps = deque(trial.mishaps)

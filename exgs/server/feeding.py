@@ -70,7 +70,8 @@ class Feeder:
         try:
             scene = await self._open(wish.scene, name)
             kept = wish.manifest == scene.digest
-            schedule = Schedule(scene.table, held=held_ids(wish.have if kept else b""), order=self._order)
+            held = held_ids(wish.have if kept else b"")
+            schedule = Schedule(scene.table, held=held, order=self._order, scouted=scene.scouted)
         except ServerError as error:
             self._report(wish.scene, SceneState.REFUSED, detail=str(error))
             return

@@ -20,7 +20,9 @@ from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError
 from exgs.server.metrics import Metrics
-from exgs.server.pool import EncoderPool
+from exgs.server.pool import WorkerPool
+from exgs.server.scouting import Scouts
+from exgs.server.sight import Scouted
 from exgs.server.worker import Job
 
 MAX_FILE_BYTES = 4 << 30
@@ -47,6 +49,8 @@ class OpenedScene:
     """Its manifest as the scheduler reads it."""
     digest: bytes
     """SHA-256 of its preamble, by which viewers name what they have."""
+    scouted: Scouted = field(default_factory=Scouted)
+    """What is found out about it while it is served."""
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,12 @@ class Library:
     """All scenes of one server. Lives on one event loop; reads disks in threads, encodes in processes."""
 
     def __init__(
-        self, catalogue: Catalogue, cache: Cache, pool: EncoderPool, *, config: EncodeConfig, metrics: Metrics
-    ) -> None:
+        self, catalogue: Catalogue, cache: Cache, pool: WorkerPool, *, config: EncodeConfig,
+        metrics: Metrics, scouts: Scouts | None = None,
+    ) -> None:  # fmt: skip
+        """``scouts`` look at every scene that is opened; nobody does where there are none."""
         self._catalogue, self._cache, self._pool = catalogue, cache, pool
-        self._config, self._metrics = config, metrics
+        self._config, self._metrics, self._scouts = config, metrics, scouts
         self._disk = asyncio.Lock()
         self._scanned_s = time.monotonic()
         self._open: WeakValueDictionary[str, OpenedScene] = WeakValueDictionary()
@@ -129,7 +135,9 @@ class Library:
                 preparation.listeners.remove(listener)
 
     async def close(self) -> None:
-        """Ends encodings under way."""
+        """Ends encodings under way, and looks."""
+        if self._scouts is not None:
+            await self._scouts.close()
         tasks = [preparation.task for preparation in self._preparations.values()]
         for task in tasks:
             task.cancel()
@@ -187,6 +195,8 @@ class Library:
         finally:
             del self._preparations[entry.stamp]
         self._keep(entry.stamp, scene)
+        if self._scouts is not None:
+            self._scouts.send(scene.name, scene.container, scene.scouted)
         return scene
 
     async def _read(self, entry: SceneEntry) -> Container:
@@ -216,7 +226,7 @@ class Library:
         preparation, started_s = self._preparations[entry.stamp], time.monotonic()
         logger.info("scene %s: encoding %d bytes", entry.name, entry.size_bytes)
         with self._metrics.encoding():
-            data = await self._pool.encode(Job(entry.path, self._config), preparation.advance)
+            data = await self._pool.run(Job(entry.path, self._config), preparation.advance)
         seconds = time.monotonic() - started_s
         logger.info("scene %s: encoded to %d bytes in %.1f s", entry.name, len(data), seconds)
         return data

@@ -10,6 +10,7 @@ import numpy as np
 
 from exgs.codec.worth import ChunkTable
 from exgs.scene.outlook import Outlook
+from exgs.server.sight import Sight
 
 
 class Order(Protocol):
@@ -18,10 +19,12 @@ class Order(Protocol):
     follows_head: bool
     """Whether ``wanted`` asks where the viewer looks."""
 
-    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+    def wanted(
+        self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None, sight: Sight | None = None
+    ) -> np.ndarray:
         """[n] numbers for the chunks ``ids``, the largest for the one to send first; of equals the first id.
 
-        ``outlook`` is None before the viewer has said where it is.
+        ``outlook`` is None before the viewer has said where it is, ``sight`` while it is not known.
         """
 
 
@@ -30,7 +33,9 @@ class FileOrder:
 
     follows_head = False
 
-    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+    def wanted(
+        self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None, sight: Sight | None = None
+    ) -> np.ndarray:
         """The first in the file first."""
         return -ids
 
@@ -40,7 +45,9 @@ class LevelOrder:
 
     follows_head = False
 
-    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+    def wanted(
+        self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None, sight: Sight | None = None
+    ) -> np.ndarray:
         """The coarsest first, then the first in the file."""
         return np.asarray(table.levels[ids] * table.count - ids)
 
@@ -50,11 +57,13 @@ class ErrorOrder:
 
     follows_head = True
 
-    def wanted(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None) -> np.ndarray:
+    def wanted(
+        self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None, sight: Sight | None = None
+    ) -> np.ndarray:
         """Error saved per byte."""
         if outlook is None:
             return -ids
-        return table.benefit(ids, outlook)
+        return table.benefit(ids, outlook) if sight is None else sight.benefit(table, ids, outlook)
 
 
 ORDERS: Mapping[str, Order] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""Runs encodings in processes of their own, so many at a time."""
+"""Runs encodings, and other work that is long or risky, in processes of their own, so many at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import exgs
 from exgs.server.errors import SceneFailed
-from exgs.server.worker import FAILURE, FRAME, PROGRESS, RESULT, Job
+from exgs.server.worker import FAILURE, FRAME, PROGRESS, RESULT, Job, Look
 
 MAX_RESULT_BYTES = 2 << 30
 MAX_TEXT_BYTES = 1 << 16
@@ -27,22 +27,22 @@ def worker_command() -> tuple[str, ...]:
     return (sys.executable, "-P", "-c", _BOOTSTRAP, str(Path(exgs.__file__).parents[1]))
 
 
-class EncoderPool:
-    """Encodes scenes in at most ``workers`` processes at once; further ones wait their turn."""
+class WorkerPool:
+    """Does jobs in at most ``workers`` processes at once; further ones wait their turn."""
 
     def __init__(
         self, *, workers: int = 1, timeout_s: float = 3600.0, command: tuple[str, ...] | None = None
     ) -> None:
-        """``timeout_s`` bounds one encoding; ``command`` starts another worker than ours."""
+        """``timeout_s`` bounds one job; ``command`` starts another worker than ours."""
         self._slots = asyncio.Semaphore(workers)
         self._timeout_s = timeout_s
         self._command = command or worker_command()
 
-    async def encode(self, job: Job, report: Callable[[float], None]) -> bytes:
-        """The encoded scene; ``report`` is called with the share done, 0 to 1. Cancelling ends the process.
+    async def run(self, job: Job | Look, report: Callable[[float], None] = lambda _: None) -> bytes:
+        """What came of a job; ``report`` is called with the share done, 0 to 1. Cancelling ends the process.
 
         Raises:
-            SceneFailed: the scene cannot be encoded; the message says why.
+            SceneFailed: it cannot be done; the message says why.
         """
         async with self._slots:
             try:
@@ -60,7 +60,9 @@ class EncoderPool:
                 await _end(process)
 
 
-async def _converse(process: asyncio.subprocess.Process, job: Job, report: Callable[[float], None]) -> bytes:
+async def _converse(
+    process: asyncio.subprocess.Process, job: Job | Look, report: Callable[[float], None]
+) -> bytes:
     assert process.stdin is not None and process.stdout is not None
     try:
         process.stdin.write(job.to_line())

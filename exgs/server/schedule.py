@@ -17,6 +17,7 @@ import numpy as np
 from exgs.codec.worth import LINGER_S, ChunkTable
 from exgs.scene.outlook import Outlook, View, foresee
 from exgs.server.orders import ORDERS, Order
+from exgs.server.sight import Scouted, Sight
 
 DEFAULT_DELAY_S = 0.15
 """From a view on the client to a chunk for it on display, where nothing better is known."""
@@ -33,10 +34,20 @@ class Schedule:
     """The chunks that one viewer still needs."""
 
     def __init__(
-        self, table: ChunkTable, *, held: Iterable[int] | np.ndarray = (), order: Order = ORDERS["error"]
+        self,
+        table: ChunkTable,
+        *,
+        held: Iterable[int] | np.ndarray = (),
+        order: Order = ORDERS["error"],
+        scouted: Scouted | None = None,
     ) -> None:
-        """``held`` are the ids that the viewer already has; ids that do not exist are ignored."""
-        self._table, self._order = table, order
+        """``held`` are the ids that the viewer already has; ids that do not exist are ignored.
+
+        ``scouted`` is looked into anew for each chunk.
+        """
+        self._table, self._order, self._scouted = table, order, scouted or Scouted()
+        self._sight: Sight | None = None
+        self._all_splats = int(table.splats.sum())
         self._sent = np.zeros(table.count, bool)
         self._sent[_existing(held, table.count)] = True
         self._remaining = int((~self._sent).sum())
@@ -71,6 +82,7 @@ class Schedule:
             return None
         if delay_s is not None:
             self._delay_s = min(max(delay_s, 0.0), MAX_DELAY_S)
+        self._choose_measure(max_splats)
         if self._lost:
             self._find_candidates()
         self._put_in_order()
@@ -89,6 +101,17 @@ class Schedule:
         self._remaining += len(gone)
         self._splats -= int(self._table.splats[gone].sum())
         self._lost = True
+
+    def _choose_measure(self, max_splats: int | None) -> None:
+        """What chunks are worth is told by the scene's sight once there is one.
+
+        Not for a viewer that cannot hold them all: it lets go by what the file says (client/eviction.py), and
+        who sends by another measure would send that again.
+        """
+        holds_all = max_splats is None or max_splats >= self._all_splats
+        sight = self._scouted.sight if holds_all else None
+        if sight is not self._sight:
+            self._sight, self._lost = sight, True
 
     def _send(self, chunk_id: int) -> None:
         self._sent[chunk_id] = True
@@ -142,7 +165,7 @@ class Schedule:
         """
         roots = ids[self._table.parents[ids] < 0]
         ids = roots if len(roots) else ids
-        wanted = self._order.wanted(self._table, ids, self._outlook())
+        wanted = self._order.wanted(self._table, ids, self._outlook(), self._sight)
         if len(ids) > SHORT_LIST:
             least = max(least, float(np.partition(wanted, len(ids) - SHORT_LIST)[len(ids) - SHORT_LIST]))
         kept = wanted >= least

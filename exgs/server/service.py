@@ -24,8 +24,9 @@ from exgs.server.library import Library, SceneReport
 from exgs.server.load import Load
 from exgs.server.metrics import Metrics
 from exgs.server.orders import ORDERS
-from exgs.server.pool import EncoderPool
+from exgs.server.pool import WorkerPool
 from exgs.server.reception import Answerer, Reception
+from exgs.server.scouting import LOOK_TIMEOUT_S, Scouts
 from exgs.server.signalling import Signalling
 from exgs.server.tickets import prepare
 from exgs.server.tls import tls_context
@@ -86,10 +87,11 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     catalogue = await asyncio.to_thread(Catalogue, config.scenes)
     cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
     metrics = Metrics()
-    pool = EncoderPool(workers=config.encoders)
-    library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics)
+    order, pool = ORDERS[config.order], WorkerPool(workers=config.encoders)
+    scouts = Scouts(WorkerPool(timeout_s=LOOK_TIMEOUT_S)) if order.follows_head else None
+    library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics, scouts=scouts)
     load = Load()
-    house = House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, ORDERS[config.order])
+    house = House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, order)
     reception = Reception(
         house,
         limits=config.limits,

@@ -1,4 +1,4 @@
-"""The process that encodes one scene: a job in on standard input, the result out on standard output.
+"""The process that encodes one scene, or looks at it: a job in on standard input, the result out.
 
 A process of its own, so that a scene which exhausts memory or crashes a native library takes nothing with it.
 It ends when its standard input does, so none outlives the server.
@@ -11,9 +11,9 @@ import os
 import struct
 import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from exgs.codec.encoding.config import EncodeConfig
 
@@ -38,10 +38,21 @@ class Job:
         return json.dumps({"path": str(self.path), "config": asdict(self.config)}).encode() + b"\n"
 
     @staticmethod
-    def from_line(line: bytes) -> Job:
-        """The job that ``to_line`` wrote."""
-        document = json.loads(line)
+    def of(document: dict[str, Any]) -> Job:
+        """The job of the line's object."""
         return Job(Path(document["path"]), EncodeConfig(**document["config"]))
+
+
+@dataclass(frozen=True)
+class Look:
+    """One encoded scene to look at from many places."""
+
+    data: bytes | memoryview = field(repr=False)
+    """The file."""
+
+    def to_line(self) -> bytes:
+        """One line of JSON, and the file behind it."""
+        return json.dumps({"look": len(self.data)}).encode() + b"\n" + self.data
 
 
 def run() -> int:
@@ -49,15 +60,17 @@ def run() -> int:
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     output = _claim_output()
-    job = Job.from_line(sys.stdin.buffer.readline())
+    document = json.loads(sys.stdin.buffer.readline())
+    data = sys.stdin.buffer.read(document.get("look", 0))
     threading.Thread(target=_end_with_input, daemon=True).start()
     from exgs.codec import CodecError
     from exgs.scene import SceneError
 
     try:
-        _send(output, RESULT, _encode(job, output))
+        result = _look(data) if "look" in document else _encode(Job.of(document), output)
+        _send(output, RESULT, result)
     except (SceneError, CodecError, OSError) as error:
-        _send(output, FAILURE, _without_paths(str(error), job.path).encode())
+        _send(output, FAILURE, _without_paths(str(error), Path(document.get("path", "/"))).encode())
     except MemoryError:
         _send(output, FAILURE, b"not enough memory on the server to encode it")
     return 0
@@ -73,6 +86,15 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
 
     gaussians = read_scene(job.path)
     return bytes(encode(gaussians, job.config, rasterizer=choose_rasterizer(), progress=report).data)
+
+
+def _look(data: bytes) -> bytes:
+    """What chunks are worth from where, as ``Sight.to_bytes``."""
+    from exgs.codec import open_container
+    from exgs.raster import choose_rasterizer
+    from exgs.server.sighting import measure_sight
+
+    return measure_sight(open_container(data), choose_rasterizer("cpu")).to_bytes()
 
 
 def _claim_output() -> BinaryIO:

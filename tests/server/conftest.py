@@ -68,7 +68,7 @@ class FakePool:
         self.go = asyncio.Event()
         self.go.set()
 
-    async def encode(self, job: Job, report: Callable[[float], None]) -> bytes:
+    async def run(self, job: Job, report: Callable[[float], None]) -> bytes:
         self.jobs.append(job)
         report(0.5)
         await self.go.wait()

@@ -1,6 +1,7 @@
 """Encoder processes: results, progress, crashes, hangs. The workers here are a few lines of Python."""
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.server.errors import SceneFailed
-from exgs.server.pool import EncoderPool
+from exgs.server.pool import WorkerPool
 from exgs.server.worker import Job
 
 CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
@@ -22,8 +23,8 @@ line = sys.stdin.buffer.readline()
 """
 
 
-def _pool(script: str, **settings: float) -> EncoderPool:
-    return EncoderPool(command=(sys.executable, "-c", PREAMBLE + script), **settings)  # type: ignore[arg-type]
+def _pool(script: str, **settings: float) -> WorkerPool:
+    return WorkerPool(command=(sys.executable, "-c", PREAMBLE + script), **settings)  # type: ignore[arg-type]
 
 
 def _job(path: str = "scene.ply") -> Job:
@@ -34,7 +35,7 @@ async def test_progress_and_result() -> None:
     heard: list[float] = []
     pool = _pool("send(b'P', b'0.25'); send(b'P', b'7'); send(b'R', line)")
     job = _job()
-    assert await pool.encode(job, heard.append) == job.to_line()
+    assert await pool.run(job, heard.append) == job.to_line()
     assert heard == [0.25, 1.0]
 
 
@@ -53,13 +54,13 @@ async def test_progress_and_result() -> None:
 async def test_failures_are_one_line(script: str, message: str) -> None:
     pool = _pool(script, timeout_s=0.2 if "stdin" in script else 60)
     with pytest.raises(SceneFailed, match=message):
-        await pool.encode(_job(), lambda _: None)
+        await pool.run(_job(), lambda _: None)
 
 
 async def test_a_worker_that_cannot_start() -> None:
-    pool = EncoderPool(command=("/nonexistent/worker",))
+    pool = WorkerPool(command=("/nonexistent/worker",))
     with pytest.raises(SceneFailed, match="no process could be started"):
-        await pool.encode(_job(), lambda _: None)
+        await pool.run(_job(), lambda _: None)
 
 
 @pytest.mark.skipif(not CHILDREN.exists(), reason="this system does not list a process's children")
@@ -67,7 +68,7 @@ async def test_cancelling_ends_the_process() -> None:
     started = asyncio.Event()
     pool = _pool("send(b'P', b'0'); sys.stdin.read()")
     before = CHILDREN.read_text().split()
-    task = asyncio.create_task(pool.encode(_job(), lambda _: started.set()))
+    task = asyncio.create_task(pool.run(_job(), lambda _: started.set()))
     await started.wait()
     assert len(CHILDREN.read_text().split()) == len(before) + 1
     task.cancel()
@@ -88,7 +89,7 @@ async def test_only_so_many_at_once() -> None:
             running += 1
             peak = max(peak, running)
 
-        await pool.encode(_job(), note)
+        await pool.run(_job(), note)
         running -= 1
 
     await asyncio.gather(*(one() for _ in range(5)))
@@ -98,7 +99,7 @@ async def test_only_so_many_at_once() -> None:
 async def test_the_real_worker_reports_a_bad_scene_without_its_folder(tmp_path: Path) -> None:
     (tmp_path / "bad.ply").write_bytes(b"not a scene at all")
     with pytest.raises(SceneFailed) as caught:
-        await EncoderPool().encode(_job(str(tmp_path / "bad.ply")), lambda _: None)
+        await WorkerPool().run(_job(str(tmp_path / "bad.ply")), lambda _: None)
     assert "bad.ply" in str(caught.value) and str(tmp_path) not in str(caught.value)
 
 
@@ -115,4 +116,4 @@ async def test_the_real_worker_ends_with_its_input() -> None:
 
 def test_a_job_survives_its_line() -> None:
     job = Job(Path("/a b/ü.ply"), EncodeConfig(ratio=50.0, seed=3))
-    assert Job.from_line(job.to_line()) == job
+    assert Job.of(json.loads(job.to_line())) == job
