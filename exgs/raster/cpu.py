@@ -65,9 +65,10 @@ class CpuRasterizer:
             for index, camera in enumerate(cameras):
                 view = project_view(self._crew, gaussians, camera, workspace)
                 pass_ = Pass(self._crew, workspace, view)
-                pass_.composite(view.records, color[index], clear[index])
-                if depths is not None:
-                    depths[index] = pass_.depth(clear[index])
+                if depths is None:
+                    pass_.composite(view.records, color[index], clear[index])
+                else:
+                    depths[index] = pass_.composite_deep(color[index], clear[index])
                 if weights:
                     pass_.weigh(total, most)
         return Rendering(

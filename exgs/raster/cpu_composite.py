@@ -1,9 +1,10 @@
 """Compositing on the CPU: colours to pictures, and back.
 
-Three kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the
-Gaussians, ``weigh`` the weights of each Gaussian over the pixels, ``pull_back`` weight x picture. They
-meet the same weights, so that the last is the exact transpose of the first. Lists may come in slices,
-nearest first: ``clear``, the picture of the light still let through, carries over.
+Four kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the
+Gaussians, ``composite_deep`` weight x depth beside it, ``weigh`` the weights of each Gaussian over the
+pixels, ``pull_back`` weight x picture. They meet the same weights, so that the last is the exact transpose of
+the first. Lists may come in slices, nearest first: ``clear``, the picture of the light still let through,
+carries over.
 """
 
 from __future__ import annotations
@@ -82,6 +83,63 @@ def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> No
                 break
         store_tile(state, 0, corner, clear)
         store_tile(state, 1, corner, image)
+
+
+@kernel
+def composite_deep(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> None:
+    """Does the same, and sums weight x depth into a third picture [H,W,1]; ``lists`` end with depths [*]."""
+    tiles_x, resume = frame
+    starts, entries, records, depths = lists
+    image, clear, distance = pictures
+    state, far = tile_state(1024), tile_state(1024)
+    shapes, masks = np.empty((BATCH, 9), np.float32), np.empty(BATCH, np.int64)
+    near = (shapes, masks, np.empty(BATCH, np.int64), np.empty(BATCH, np.int64))
+    flags = np.empty(16, np.int64)
+    for tile in range(tiles[0], tiles[1]):
+        corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
+        state[:], far[:], flags[:] = _ZERO, _ZERO, 1
+        live = open_tile(clear, resume, corner, state)
+        if resume:
+            load_tile(image, corner, state, 1)
+            load_tile(distance, corner, far, 0)
+        stop = starts[tile + 1]
+        for first in range(starts[tile], stop, BATCH):
+            found = survey((first, min(first + BATCH, stop)), (entries, records), corner, live, near)
+            for j in range(found):
+                slot = near[3][j]
+                shapes[j, 6], shapes[j, 7], shapes[j, 8] = (
+                    records[slot, 6],
+                    records[slot, 7],
+                    records[slot, 8],
+                )
+            for j in range(found):
+                conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
+                red, green, blue = shapes[j, 6], shapes[j, 7], shapes[j, 8]
+                depth = depths[near[3][j]]
+                mask = masks[j]
+                while mask:
+                    block = trailing_zeros(mask)
+                    mask &= mask - 1
+                    at = 64 * block
+                    x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
+                    alive = False
+                    for i in range(16):
+                        t = state[at + i]
+                        w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
+                        t -= w
+                        alive |= t >= OPAQUE
+                        state[at + i] = t
+                        state[at + 16 + i] += w * red
+                        state[at + 32 + i] += w * green
+                        state[at + 48 + i] += w * blue
+                        far[at + i] += w * depth
+                    flags[block] = alive
+            live &= pack_bits(flags)
+            if live == 0:
+                break
+        store_tile(state, 0, corner, clear)
+        store_tile(state, 1, corner, image)
+        store_tile(far, 0, corner, distance)
 
 
 @kernel

@@ -35,14 +35,21 @@ class Pass:
         for lists, frame in self._slices(clear):
             self._walk(cpu_composite.composite, lists, frame, records, (image, clear))
 
-    def depth(self, clear: np.ndarray) -> np.ndarray:
-        """[H,W] depth weighted by blending and divided by opacity; 0 where empty."""
-        records = self.view.records.copy()
-        records[self.view.order, 6] = self.view.depths
-        image = np.empty((*clear.shape[:2], 3), np.float32)
-        self.composite(records, image, clear)
+    def composite_deep(self, image: np.ndarray, clear: np.ndarray) -> np.ndarray:
+        """Fills ``image`` [H,W,3] and ``clear`` [H,W,1] as ``composite`` does with the view's own colours.
+
+        The depth [H,W], weighted by blending and divided by opacity, is 0 where the picture is empty.
+        """
+        depths = self.workspace.take("depths", (len(self.view.records),), np.float32)
+        depths[self.view.order] = self.view.depths
+        distance = np.empty(clear.shape, np.float32)
+        for lists, frame in self._slices(clear):
+            self._walk(
+                cpu_composite.composite_deep, lists, frame, self.view.records, (image, clear, distance),
+                beside=(depths,),
+            )  # fmt: skip
         alpha = np.float32(1) - clear[..., 0]
-        return np.divide(image[..., 0], alpha, out=np.zeros_like(alpha), where=alpha > 0)
+        return np.divide(distance[..., 0], alpha, out=np.zeros_like(alpha), where=alpha > 0)
 
     def weigh(self, total: np.ndarray, most: np.ndarray) -> None:
         """Adds each Gaussian's weights to ``total`` [N,1] and raises ``most`` [N,1] to the largest."""
@@ -92,10 +99,12 @@ class Pass:
             yield lists, (self.view.tiles_x, begin > 0)
 
     def _walk(
-        self, kernel: Callable[..., None], lists: Lists, frame: Frame, records: np.ndarray, *rest: object
-    ) -> None:
+        self, kernel: Callable[..., None], lists: Lists, frame: Frame, records: np.ndarray, *rest: object,
+        beside: tuple[np.ndarray, ...] = (),
+    ) -> None:  # fmt: skip
+        """``beside`` are arrays with a value for each record."""
         chunks = lists.chunks(PARTS_PER_THREAD * self.crew.threads)
-        listed = (lists.starts, lists.entries, records)
+        listed = (lists.starts, lists.entries, records, *beside)
         self.crew.share(kernel, [(chunk, frame, listed, *rest) for chunk in chunks])
 
     def _sum(self, lists: Lists, found: np.ndarray, total: np.ndarray, most: np.ndarray) -> None:

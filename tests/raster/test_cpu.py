@@ -108,6 +108,12 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
         np.testing.assert_array_equal(transpose, results[0][1])
 
 
+def test_depth_beside_them_does_not_change_pictures(cpu: CpuRasterizer) -> None:
+    scene, cameras = cloud(800, seed=9, sh_degree=1), [camera((70, 45)), camera((70, 45), away=0.2)]
+    alone, beside = cpu.render(scene, cameras), cpu.render(scene, cameras, depth=True)
+    assert np.array_equal(alone.color, beside.color) and np.array_equal(alone.alpha, beside.alpha)
+
+
 def test_slices_of_depth_give_the_same_pictures(cpu: CpuRasterizer, monkeypatch: pytest.MonkeyPatch) -> None:
     scene, cameras = cloud(1500, seed=8), [camera()]
     whole = cpu.render(scene, cameras, depth=True, weights=True)
