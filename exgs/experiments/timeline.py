@@ -65,8 +65,6 @@ class Trial:
     """The link from server to viewer; its seed is not used, see ``seed``."""
     up: LinkSettings = field(default_factory=LinkSettings)
     """The link from viewer to server, likewise."""
-    sight: Sight | None = field(default=None, repr=False)
-    """What the server has found out about the scene; on virtual time only, where it has from the start."""
     system: System = "error"
     """Who sends what when. ``download`` fetches the file in order by HTTP and shows it when it is whole."""
     seconds: float = 20.0
@@ -91,6 +89,8 @@ class Trial:
     """What goes wrong besides, in order of time."""
     seed: int = 0
     """Of losses and jitter in both directions."""
+    sight: Sight | None = field(default=None, repr=False)
+    """What the server has found out about the scene; on virtual time only, where it has from the start."""
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
