@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stereo", action="store_true", help="play both eyes side by side")
     arguments.add_backend(parser)
+    arguments.add_restore(parser)
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
     arguments.add_json(parser)
@@ -62,14 +63,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs the demo and writes its report."""
-    from exgs.cli.rasterising import rasterizer_for
+    from exgs.cli.rasterising import rasterizer_for, restorer_for
     from exgs.scene import generate_interior, write_scene
     from exgs.scene.formats.atomic import write_bytes
 
+    arguments.check_restore(args)
     folder = _prepare(args.out, overwrite=args.overwrite)
     report: dict[str, Any] = {}
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
+        restorer_for(args.restore, args.restore_engine, reporter, video=True)  # fails now, if it does
         with reporter.phase("generate"):
             gaussians = generate_interior(seed=args.seed, count=args.count)
             write_scene(folder / SCENE, gaussians)
@@ -148,6 +151,7 @@ def _play(args: argparse.Namespace, url: str, folder: Path) -> dict[str, Any]:
     config = PlayConfig(
         url, stereo=args.stereo, size=PICTURE_SIZE, fps=args.fps, seconds=args.seconds,
         out=folder / VIDEO, stats=folder / FRAMES, backend=args.backend,
+        restore=args.restore, restore_engine=args.restore_engine,
     )  # fmt: skip
     return asdict(network.run(play(config)))
 
@@ -179,6 +183,7 @@ def _made_with(args: argparse.Namespace, rasterizer: Rasterizer) -> dict[str, An
         "fps": args.fps,
         "seconds": args.seconds,
         "stereo": args.stereo,
+        "restore": args.restore,
         "seed": args.seed,
         "count": args.count,
     }
@@ -188,6 +193,7 @@ def _rows(report: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
     encoded, played, quality = report["encode"], report["play"], report["quality"]
     splats, shown = f"{encoded['splats_kept']:,} splats", f"{played['frames_shown']} shown"
     goodput = 8e-6 * (played["goodput_bytes_per_s"] or 0)
+    restored = f"{played['frames_restored']} frames by {played['restorer']}"
     return [
         ("scene", f"{encoded['splats_in']:,} splats, {size(encoded['float_bytes'])} as float32"),
         ("stream", f"{size(encoded['bytes'])}, ratio {encoded['ratio']:.0f}, {splats}"),
@@ -195,6 +201,7 @@ def _rows(report: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
         ("first frame", f"{_seconds(played['first_frame_s'])} after the offer"),
         ("complete", f"{_seconds(played['complete_s'])} after the offer"),
         ("frames", f"{shown}, {played['frames_late']} late, {played['frame_ms_p50']:.1f} ms median"),
+        *([("restored", restored)] if played["restorer"] != "off" else []),
         ("goodput", f"{goodput:.1f} Mbit/s over WebRTC on this machine"),
         ("results", f"{folder}/: {VIDEO}, {SHEET} (original | decoded), {REPORT}, {STREAM}, {SCENE}"),
     ]

@@ -33,3 +33,9 @@ def test_the_whole_path(exgs: Command, tmp_path: Path) -> None:
     with Image.open(out / "sheet.png") as sheet:
         assert sheet.size == (2 * 640 + 4, 8 * 364 - 4)
     assert exgs("demo", "--out", out)[0] == 2, "nothing is replaced without -w"
+
+
+def test_weights_that_cannot_be_used_are_known_before_anything_is_made(exgs: Command, tmp_path: Path) -> None:
+    code, _, err = exgs("demo", "--out", tmp_path / "demo", "--restore", tmp_path / "nowhere", "-q")
+    assert code == 1 and "nowhere: expected one of tiny, small, base" in err
+    assert not list((tmp_path / "demo").iterdir())
