@@ -135,7 +135,7 @@ class OnnxNetwork:
 
 
 def _checked_input(session: Any) -> dict[int, str]:
-    """The axes of the input that are not fixed, by number, if it takes planes."""
+    """The names of the axes B, H and W by their numbers, if the model takes planes of any size."""
     inputs = [value for value in session.get_inputs() if value.name == INPUT]
     if len(session.get_inputs()) != 1 or not inputs:
         found = ", ".join(value.name for value in session.get_inputs()) or "none"
@@ -144,7 +144,10 @@ def _checked_input(session: Any) -> dict[int, str]:
     if inputs[0].type != "tensor(float)" or len(shape) != 4 or shape[1] != len(PLANES):
         found = f"{inputs[0].type} {shape}"
         raise PainterError(f"the model's {INPUT} are {found}, expected float32 [B,{len(PLANES)},H,W]")
-    return {axis: length for axis, length in enumerate(shape) if isinstance(length, str)}
+    free = {axis: length for axis, length in enumerate(shape) if isinstance(length, str)}
+    if set(free) != {0, 2, 3}:
+        raise PainterError(f"the model's {INPUT} are {shape}, expected any B, H and W")
+    return free
 
 
 def _check_output(session: Any) -> None:

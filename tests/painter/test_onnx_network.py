@@ -65,6 +65,7 @@ def test_what_is_no_model_is_refused(model: bytes) -> None:
     [
         (b"planes", b"pixels", "inputs are pixels"),
         (b"restored", b"guessed!", "outputs are guessed!"),
+        (b"\x12\x05batch", b"\x08\x82\x80\x80\x80\x80\x00", "expected any B, H and W"),  # always two
     ],
 )
 def test_a_model_of_another_kind_is_refused(was: bytes, now: bytes, says: str) -> None:
