@@ -76,7 +76,7 @@ class End:
         connection.handle_deadline(now_s)
         scene_channels = peerings.scene_channels(self.role)
         connection.set_scene_channels(scene_channels, now_s)
-        for channel in (Channel.CONTROL, Channel.POSE, *scene_channels):
+        for channel in sorted({Channel.CONTROL, Channel.POSE, Channel.SCENE_0, *scene_channels}):
             connection.set_buffered(channel, peerings.buffered_bytes(self.role, channel))
         for channel, data in connection.messages_to_send(now_s):
             peerings.send(self.role, channel, data, now_s)

@@ -237,7 +237,7 @@ class Endpoint:
         connection.handle_deadline(now_s)
         scene_channels = transport.scene_channels()
         connection.set_scene_channels(scene_channels, now_s)
-        for channel in (Channel.CONTROL, Channel.POSE, *scene_channels):
+        for channel in {Channel.CONTROL, Channel.POSE, Channel.SCENE_0, *scene_channels}:
             connection.set_buffered(channel, transport.buffered_bytes(channel))
         for channel, data in connection.messages_to_send(now_s):
             self._sent[channel] += len(data)
