@@ -29,6 +29,8 @@ class Side(asyncio.DatagramProtocol):
         """Where this socket is."""
         self.other: Side | None = None
         """The socket at which what is heard here leaves."""
+        self.heard_bytes = 0
+        """What was heard so far."""
         self._transport: asyncio.DatagramTransport | None = None
 
     async def open(self, host: str) -> None:
@@ -40,6 +42,7 @@ class Side(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Address) -> None:
         """See DatagramProtocol."""
         self.peer = addr
+        self.heard_bytes += len(data)
         if self.other is not None:
             self.lane.push(self.other, data)
 
