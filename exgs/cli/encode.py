@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sh-degree", type=int, choices=range(4), help="keep at most this degree")
     parser.add_argument(
-        "--levels", type=arguments.positive_int, metavar="N", help="most levels of detail, 1 to 8"
+        "--levels", type=arguments.positive_int, metavar="N", help="most levels of detail, 1 to 3"
     )
     parser.add_argument(
         "--no-refit", action="store_true", help="ugc: leave out the fit of colours to pictures"

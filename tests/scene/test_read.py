@@ -42,6 +42,15 @@ def test_reading_keeps_values_that_are_not_finite(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_scene(tmp_path / "a.ply").means, source.means)
 
 
+def test_infinite_opacity_is_full_opacity(tmp_path: Path) -> None:
+    source = scene()
+    source.opacity_logits[:2] = np.inf, -np.inf
+    write_scene(tmp_path / "a.ply", source)
+    found = read_scene(tmp_path / "a.ply").opacity_logits
+    assert 12 < found[0] < 20 and found[1] == -np.inf
+    np.testing.assert_array_equal(found[2:], source.opacity_logits[2:])
+
+
 def test_a_description_can_be_written_as_json(tmp_path: Path) -> None:
     write_scene(tmp_path / "a.spz", scene())
     document = json.loads(json.dumps(dataclasses.asdict(describe(tmp_path / "a.spz"))))

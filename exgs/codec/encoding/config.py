@@ -20,6 +20,8 @@ METHODS = ("ugc", "exgs")
 """Our method, and ExGS as published."""
 STORAGES = ("fp16", "ugc")
 """By which ``exgs`` may count bytes."""
+MOST_LEVELS = 3
+"""What the encoder makes; a file may hold more."""
 VIEWS = (48, 128)
 """Fewest and most viewpoints where their number is left to the encoder."""
 VIEWED = 96_000_000
@@ -48,8 +50,8 @@ class EncodeConfig:
     """Seed of the sampled viewpoints."""
     sh_degree: int | None = None
     """Highest degree of the spherical harmonics to keep, 0 to 3; None leaves the choice to the encoder."""
-    levels: int = 4
-    """Most levels of detail to make, 1 to 8; ``simplify`` makes three at most, fewer of small files."""
+    levels: int = MOST_LEVELS
+    """Most levels of detail to make, 1 to 3; small files have fewer."""
     refit: bool = True
     """Whether ``ugc`` fits the merged colours to pictures of the source."""
     amplify: bool = True
@@ -75,8 +77,8 @@ class EncodeConfig:
             raise EncodeError(f"{self.views} views: expected 2 to 4096")
         if self.sh_degree is not None and self.sh_degree not in range(4):
             raise EncodeError(f"SH degree {self.sh_degree}: expected 0 to 3")
-        if not 1 <= self.levels <= 8:
-            raise EncodeError(f"{self.levels} levels: expected 1 to 8")
+        if not 1 <= self.levels <= MOST_LEVELS:
+            raise EncodeError(f"{self.levels} levels: expected 1 to {MOST_LEVELS}")
 
     def view_count(self, splats: int) -> int:
         """Viewpoints for a scene of so many Gaussians: a large one takes longer to look at."""

@@ -146,7 +146,7 @@ def _keys(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def check_pyramid(pyramid: Pyramid) -> None:
-    """Raises ``EncodeError`` unless the levels make a tree of finite means."""
+    """Raises ``EncodeError`` unless the levels make a tree of finite values."""
     levels = pyramid.levels
     if not 1 <= len(levels) <= MAX_LEVELS:
         raise EncodeError(f"{len(levels)} levels: expected 1 to {MAX_LEVELS}")
@@ -168,6 +168,9 @@ def _check_level(number: int, level: Level, coarser: Level | None) -> None:
         raise EncodeError(f"level {number}: expected {count} non-negative numbers of importance")
     if not (np.abs(level.gaussians.means) < MAX_NUMBER / 2).all():
         raise EncodeError(f"level {number}: a mean is not finite or beyond {MAX_NUMBER / 2:.1g}")
+    for name in ("quats", "log_scales", "opacity_logits", "sh0", "shN"):
+        if not np.isfinite(getattr(level.gaussians, name)).all():
+            raise EncodeError(f"level {number}: {name} has values that are not finite")
     if coarser is None:
         return
     parents = level.parents

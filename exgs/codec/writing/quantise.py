@@ -9,7 +9,6 @@ import numpy as np
 
 from exgs.codec.coding import MAX_CLASS_FROM, Coding
 from exgs.codec.dequantise import COSINES, SINES, TANGENTS, turn
-from exgs.codec.errors import EncodeError
 from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     BAND,
@@ -48,16 +47,8 @@ _LARGEST = 30000
 
 
 def quantise(level: Level, coding: Coding, precision: Precision, number: int) -> np.ndarray:
-    """[rows, N] int32: everything but the means of ``level``, which is that of ``number``.
-
-    Raises:
-        EncodeError: a value is not finite.
-    """
+    """[rows, N] int32: everything but the means of ``level``, which is that of ``number``."""
     gaussians = level.gaussians
-    arrays = ("quats", "log_scales", "opacity_logits", "sh0", "shN")
-    for name in arrays:
-        if not np.isfinite(getattr(gaussians, name)).all():
-            raise EncodeError(f"level {number}: {name} has values that are not finite")
     codes = np.zeros((SH + 3 * gaussians.shN.shape[1], len(gaussians)), np.int32)
     codes[OPACITY] = opacity_codes(gaussians, coding.opacity_levels)
     book = coding.book(number, gaussians.sh_degree)

@@ -18,7 +18,7 @@ import numpy as np
 from exgs.scene.errors import SceneError
 from exgs.scene.formats.atomic import replacing
 from exgs.scene.formats.ply_header import Element, Header, check_extent, read_records
-from exgs.scene.formats.scene_file import SceneFile, blocks, check_count, file_size, harmonics_array
+from exgs.scene.formats.scene_file import SceneFile, blocks, check_count, file_size, harmonics_array, logits
 from exgs.scene.frame import Frame
 from exgs.scene.gaussians import SH_COEFFICIENTS, Gaussians
 from exgs.scene.transform import to_frame
@@ -86,6 +86,7 @@ def _read(
             for channel in range(3):
                 names = tuple(f"f_rest_{channel * higher + index}" for index in range(higher))
                 _fill(shN[block, :, channel], records, names)
+    opacities[np.isposinf(opacities)] = logits(np.ones(1))  # what some writers make of full opacity
     return Gaussians(means, quats, log_scales, opacities[:, 0], sh0, shN, FRAME)
 
 

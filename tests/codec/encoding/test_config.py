@@ -20,6 +20,7 @@ from exgs.codec import PRESETS, EncodeConfig, EncodeError
         {"views": 1},
         {"sh_degree": 4},
         {"levels": 0},
+        {"levels": 4},
     ],
 )
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:

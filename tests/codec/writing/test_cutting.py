@@ -85,10 +85,13 @@ def test_levels_must_agree_and_hold_something() -> None:
         check_pyramid(Pyramid((Level(nothing, None, np.zeros(0, np.float32)),)))
 
 
-def test_means_must_be_finite() -> None:
+@pytest.mark.parametrize(
+    ("name", "said"), [("means", "a mean is not finite"), ("log_scales", "log_scales"), ("sh0", "sh0 has")]
+)
+def test_values_must_be_finite(name: str, said: str) -> None:
     (level,) = random_pyramid(40, seed=5).levels
-    means = level.gaussians.means.copy()
-    means[3, 1] = np.nan
-    broken = replace(level, gaussians=replace(level.gaussians, means=means))
-    with pytest.raises(EncodeError, match="a mean is not finite"):
+    values = getattr(level.gaussians, name).copy()
+    values[3, ..., 0] = np.nan
+    broken = replace(level, gaussians=replace(level.gaussians, **{name: values}))
+    with pytest.raises(EncodeError, match=said):
         check_pyramid(Pyramid((broken,)))
