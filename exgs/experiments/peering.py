@@ -151,6 +151,11 @@ class Peerings:
         for peering in self._by_number.values():
             peering.unreachable |= frozenset(ends)
 
+    def find_way(self, end: Role) -> None:
+        """``end`` can be reached again."""
+        for peering in self._by_number.values():
+            peering.unreachable -= {end}
+
     def items(self) -> Iterator[tuple[int, Peering]]:
         """Each that there is, with its number."""
         return iter(list(self._by_number.items()))

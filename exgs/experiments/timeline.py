@@ -45,12 +45,15 @@ class Blob:
 class Mishap:
     """Something that goes wrong at a moment. On virtual time only."""
 
-    kind: Literal["move", "restart", "cut"]
+    kind: Literal["move", "restart", "cut", "sleep"]
     """``move``: the viewer's address changes, and what is sent to the one before is lost. ``restart``: the
     server is killed, and another takes its place that knows nothing of it. ``cut``: the first further
-    connection for scene data is lost, where there is one."""
+    connection for scene data is lost, where there is one. ``sleep``: the viewer's process stands still, and
+    what is sent to it meanwhile is lost."""
     at_s: float
     """When, in seconds since the offer."""
+    for_s: float = 0.0
+    """How long the viewer sleeps."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -53,6 +53,7 @@ class _Session:
         self._viewer = Viewer(trial, container, self._ledger)
         self._fetch = Fetch(container, self._lines, 0.0, on_whole=self._viewer.begin) if trial.early else None
         self._mishaps = deque(trial.mishaps)
+        self._wakes_s: float | None = None
         self._tokens: list[bytes] = []
         self._made = self._opened = 0
         self._counted = False
@@ -86,6 +87,8 @@ class _Session:
         """Everything that is due now."""
         while self._mishaps and self._mishaps[0].at_s <= now_s:
             self._suffer(self._mishaps.popleft())
+        if self._wakes_s is not None and now_s >= self._wakes_s:
+            self._wake()
         if self._peerings is None and now_s >= self._connect_s:
             self._connect(now_s)
         for parcel, messages in carry(self._lines, now_s):
@@ -121,16 +124,18 @@ class _Session:
     def _settle(self, now_s: float) -> None:
         """Lets both ends act until neither has anything to do."""
         for _ in range(1000):
-            moved = [end.turn(now_s) for end in self._ends.values()]
+            ends = [end for role, end in self._ends.items() if role is Role.SERVER or self._wakes_s is None]
+            moved = [end.turn(now_s) for end in ends]
             self._server.act(now_s)
-            self._viewer.act(now_s)
-            if not any(moved) and not any(end.stirred for end in self._ends.values()):
+            if self._wakes_s is None:
+                self._viewer.act(now_s)
+            if not any(moved) and not any(end.stirred for end in ends):
                 return
         raise RuntimeError(f"the session does not come to rest at {now_s} s")
 
     def _next_s(self, now_s: float) -> float:
         """When something is next due."""
-        times = [self._server.next_s(), self._viewer.next_s()]
+        times = [self._server.next_s(), self._wakes_s or self._viewer.next_s()]
         times += [mishap.at_s for mishap in list(self._mishaps)[:1]]
         times += [line.next_s() for line in self._lines.values()]
         times += [self._fetch.next_s()] if self._fetch is not None else []
@@ -138,7 +143,9 @@ class _Session:
             times.append(self._connect_s)
         else:
             times += [peering.next_s() for _, peering in self._peerings.items()]
-            times += [end.due_s for end in self._ends.values()]
+            times += [
+                end.due_s for role, end in self._ends.items() if role is Role.SERVER or self._wakes_s is None
+            ]
             if not self._peerings.is_up(Role.CLIENT):
                 times.append(self._begun_s + OPENS_WITHIN_S)
         later = [max(at_s, now_s) for at_s in times if at_s is not None]
@@ -169,12 +176,22 @@ class _Session:
             self._server.restart()
             self._tokens.clear()
             self._ends.pop(Role.SERVER, None)
+        if mishap.kind == "sleep":
+            self._wakes_s = mishap.at_s + mishap.for_s
         if self._peerings is None:
             return
         if mishap.kind == "cut":
             self._peerings.drop(min((number for number, _ in self._peerings.items() if number), default=-1))
         else:
-            self._peerings.lose_way(*([Role.CLIENT] if mishap.kind == "move" else Role))
+            self._peerings.lose_way(*(Role if mishap.kind == "restart" else [Role.CLIENT]))
+
+    def _wake(self) -> None:
+        """The viewer's process goes on."""
+        self._wakes_s = None
+        if self._peerings is not None:
+            self._peerings.find_way(Role.CLIENT)
+        if Role.CLIENT in self._ends:
+            self._ends[Role.CLIENT].stir()
 
     def _watch(self, now_s: float) -> None:
         """Lets go of a connection that is lost, for the next to be tried after a while."""

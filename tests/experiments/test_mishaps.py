@@ -41,6 +41,19 @@ def test_the_session_goes_on_where_it_was(kind: str) -> None:
     assert timeline.redundant_bytes < 64 << 10, "chunks of which only a part was here"
 
 
+@pytest.mark.parametrize(("for_s", "reconnects"), [(2.0, 0), (25.0, 1)])
+def test_a_viewer_that_sleeps_goes_on(for_s: float, reconnects: int) -> None:
+    timeline = play_virtual(trial(link(1.5), seconds=60, mishaps=(Mishap("sleep", 1.5, for_s),)))
+    assert timeline.reconnects == reconnects, "the server waits for ten seconds"
+    before, after = received(timeline, 0, 1.5), received(timeline, 1.5, 60)
+    assert before and after and not set(before) & set(after)
+    assert sorted(before + after) == list(range(len(container().manifest)))
+    assert not received(timeline, 1.5, 1.5 + for_s)
+    whole = play()
+    assert timeline.complete_s is not None and whole.complete_s is not None
+    assert timeline.complete_s < whole.complete_s + for_s + 3
+
+
 def test_it_may_happen_again_and_again() -> None:
     timeline = play(Mishap("move", 1.0), Mishap("restart", 8.0), Mishap("move", 9.0), mbps=0.5)
     assert timeline.reconnects == 2, "the last while no connection was there"
