@@ -11,6 +11,9 @@ from exgs.painter.errors import PainterError
 OUTPUTS = 4
 """Restored red, green and blue, and the gate."""
 
+FAR = 1.0
+"""What is this far outside of [0, 1] is no rounding."""
+
 
 class Network(Protocol):
     """A network on some device."""
@@ -29,7 +32,7 @@ class Network(Protocol):
 
 
 def checked_output(restored: np.ndarray, planes: np.ndarray) -> np.ndarray:
-    """``restored``, if it has the shape that belongs to ``planes`` and is made of numbers.
+    """``restored``, if it has the shape that belongs to ``planes`` and its values are about from 0 to 1.
 
     Raises:
         PainterError: it is not.
@@ -37,6 +40,6 @@ def checked_output(restored: np.ndarray, planes: np.ndarray) -> np.ndarray:
     expected = (len(planes), OUTPUTS, *planes.shape[2:])
     if restored.shape != expected:
         raise PainterError(f"the network gives {list(restored.shape)}, expected {list(expected)}")
-    if not np.isfinite(restored.sum()):
-        raise PainterError("the network gives values that are no numbers")
+    if not (restored.min() >= -FAR and restored.max() <= 1 + FAR):  # which no NaN is
+        raise PainterError("the network gives values that are no colours")
     return restored

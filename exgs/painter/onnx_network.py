@@ -74,8 +74,13 @@ class OnnxNetwork:
         self._model, self._threads = model, Crew(threads).threads
         self.device = device
         session = self._session({})
-        self._free = _checked_input(session)
-        _check_output(session)
+        try:
+            self._free = _checked_input(session)
+            _check_output(session)
+        except UnicodeDecodeError as error:
+            raise PainterError(
+                f"not a model that onnxruntime can run: a name is no text ({error})"
+            ) from error
         if session.get_providers()[0] != PROVIDERS[device][0]:
             raise PainterError(f"onnxruntime cannot use {device} on this machine: see 'exgs doctor'")
         self._fixed: OrderedDict[tuple[int, ...], _Fixed] = OrderedDict()
@@ -129,7 +134,7 @@ class OnnxNetwork:
             options.add_free_dimension_override_by_name(name, length)
         providers = [(name, OPTIONS.get(name, {})) for name in PROVIDERS[self.device]]
         try:
-            return onnxruntime.InferenceSession(self._model, options, providers)
+            return onnxruntime.InferenceSession(self._model, options, providers, enable_fallback=0)
         except _errors() as error:
             raise PainterError(f"not a model that onnxruntime can run: {_first_line(error)}") from error
 

@@ -78,11 +78,25 @@ def test_planes_that_do_not_fit_are_refused() -> None:
         OnnxNetwork(MODEL).run(np.zeros((1, 5, 16, 16), np.float32))
 
 
-def test_what_is_no_number_does_not_reach_the_display() -> None:
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, 5, -5])
+def test_what_is_no_colour_does_not_reach_the_display(value: float) -> None:
     planes = some_planes()
-    planes[0, 0, 0, 0] = np.nan
-    with pytest.raises(PainterError, match="no numbers"):
+    planes[0, 0, 0, 0] = value
+    with pytest.raises(PainterError, match="no colours"):
         OnnxNetwork(MODEL).run(planes)
+
+
+def test_damaged_models_are_refused_or_run(capfd: pytest.CaptureFixture[str]) -> None:
+    rng, planes, refused = np.random.default_rng(1), some_planes(1, 16, 16), 0
+    for _ in range(200):
+        model = bytearray(MODEL)
+        model[rng.integers(len(model))] ^= 1 << rng.integers(8)
+        try:
+            OnnxNetwork(bytes(model), threads=1).run(planes)
+        except PainterError:
+            refused += 1
+    assert 50 < refused < 200
+    assert capfd.readouterr().out == ""
 
 
 def test_devices_that_are_not_here_are_named() -> None:
