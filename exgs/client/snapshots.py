@@ -8,11 +8,11 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from exgs.painter.visibility import in_view
 from exgs.scene import Camera, Gaussians
 
 VISIBILITY_SAMPLE = 4096
 """Splats looked at for the estimate of how many are in view."""
-NEAR_PLANE = 0.01
 
 FADE_SHARE = 0.6
 """Share of a change that each fade takes: in at its start, out at its end, so that nothing shines through."""
@@ -93,11 +93,8 @@ def visible_splats(gaussians: Gaussians, cameras: Sequence[Camera]) -> int:
     """About how many centres lie within the picture of any of ``cameras``, from an even sample of them."""
     if not len(gaussians):
         return 0
-    sample = gaussians.means[:: max(1, len(gaussians) // VISIBILITY_SAMPLE)].astype(np.float64)
+    sample = gaussians.means[:: max(1, len(gaussians) // VISIBILITY_SAMPLE)]
     seen = np.zeros(len(sample), bool)
     for camera in cameras:
-        points = sample @ camera.camera_from_world[:3, :3].T + camera.camera_from_world[:3, 3]
-        x, y, z = points.T
-        u, v = camera.fx * x + camera.cx * z, camera.fy * y + camera.cy * z
-        seen |= (z > NEAR_PLANE) & (u >= 0) & (u < camera.width * z) & (v >= 0) & (v < camera.height * z)
+        seen |= in_view(sample, camera)
     return round(len(gaussians) * float(seen.mean()))

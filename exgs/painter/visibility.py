@@ -18,13 +18,13 @@ def splats_per_pixel(gaussians: Gaussians, cameras: Sequence[Camera]) -> np.ndar
     if not len(gaussians):
         return np.zeros(len(cameras))
     sample = gaussians.means[:: max(1, len(gaussians) // SAMPLE)]
-    shares = [float(_in_view(sample, camera).mean()) for camera in cameras]
+    shares = [float(in_view(sample, camera).mean()) for camera in cameras]
     pixels = [camera.width * camera.height for camera in cameras]
     return len(gaussians) * np.array(shares) / np.array(pixels)
 
 
-def _in_view(means: np.ndarray, camera: Camera) -> np.ndarray:
-    """[N] whether each of ``means`` [N,3] lies within the picture."""
+def in_view(means: np.ndarray, camera: Camera) -> np.ndarray:
+    """[N] whether each of ``means`` [N,3] lies within the camera's picture."""
     turn, shift = camera.camera_from_world[:3, :3], camera.camera_from_world[:3, 3]
     x, y, z = (turn.astype(np.float32) @ means.T) + shift.astype(np.float32)[:, None]
     u, v = camera.fx * x + camera.cx * z, camera.fy * y + camera.cy * z
