@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from exgs.painter.errors import PainterError
 from exgs.painter.network import Network
 from exgs.painter.onnx_network import OnnxNetwork, onnx_devices, onnx_problem
+from exgs.painter.planes import MULTIPLE, PLANES
 from exgs.painter.recall import Recall
 from exgs.painter.restorer import NetworkRestorer
 from exgs.painter.seam import Identity, Restorer
@@ -77,7 +80,7 @@ def restorer_report(shelf: Path = SHELF) -> RestorerReport:
 def choose_network(
     mode: str, engine: str = "auto", *, threads: int | None = None, shelf: Path = SHELF
 ) -> tuple[Weights, Network]:
-    """The weights that ``mode`` names, which is not ``off``, and what runs them.
+    """The weights that ``mode`` names, which is not ``off``, and what runs them, as a trial has shown.
 
     Raises:
         ValueError: there is no such engine.
@@ -87,7 +90,7 @@ def choose_network(
         raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
     if engine == "torch":
         weights = _weights(mode, "cpu", shelf)
-        return weights, TorchNetwork(weights)
+        return weights, _tried(TorchNetwork(weights))
     problem = onnx_problem()
     if problem is not None:
         raise PainterError(problem)
@@ -101,7 +104,13 @@ def choose_network(
 
 def _by_onnx(mode: str, device: str, threads: int | None, shelf: Path) -> tuple[Weights, Network]:
     weights = _weights(mode, device, shelf)
-    return weights, OnnxNetwork(weights.read("onnx"), device=device, threads=threads)
+    network = OnnxNetwork(weights.read("onnx"), device=device, threads=threads)
+    return weights, network if device == "tensorrt" else _tried(network)  # that one compiles for minutes
+
+
+def _tried(network: Network) -> Network:
+    network.run(np.zeros((1, len(PLANES), MULTIPLE, MULTIPLE), np.float32))
+    return network
 
 
 def _weights(mode: str, device: str, shelf: Path) -> Weights:

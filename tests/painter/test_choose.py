@@ -1,9 +1,12 @@
 """Which restorer a mode gets, and how it says no."""
 
+import hashlib
 import importlib.util
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from exgs.painter import Identity, PainterError, choose_restorer, restorer_report
@@ -83,3 +86,20 @@ def test_a_device_that_is_not_here(shelf: Path) -> None:
     if "tensorrt" not in onnx_devices():
         with pytest.raises(PainterError, match="no tensorrt here"):
             choose_restorer("tiny", engine="tensorrt", shelf=shelf)
+
+
+@needs_onnxruntime
+def test_a_network_that_cannot_be_run_is_known_at_once(shelf: Path) -> None:
+    model = shelf / "tiny" / "model.onnx"
+    data = model.read_bytes()
+    bias = np.array([0, 0, 0, 0.5], np.float32).tobytes()
+    assert data.count(bias) == 1
+    model.write_bytes(data.replace(bias, np.full(4, 7, np.float32).tobytes()))
+    document = json.loads((shelf / "tiny" / "manifest.json").read_text())
+    document["sha256"]["onnx"] = hashlib.sha256(model.read_bytes()).hexdigest()
+    (shelf / "tiny" / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(PainterError, match="no colours"):
+        choose_restorer("tiny", engine="cpu", shelf=shelf)
+    said: list[str] = []
+    assert isinstance(choose_restorer("auto", engine="cpu", on_off=said.append, shelf=shelf), Identity)
+    assert "no colours" in said[0]
