@@ -93,8 +93,8 @@ def test_a_network_that_cannot_be_run_is_known_at_once(shelf: Path) -> None:
     model = shelf / "tiny" / "model.onnx"
     data = model.read_bytes()
     bias = np.array([0, 0, 0, 0.5], np.float32).tobytes()
-    assert data.count(bias) == 1
-    model.write_bytes(data.replace(bias, np.full(4, 7, np.float32).tobytes()))
+    at = data.rindex(bias)  # the weights before it look like it
+    model.write_bytes(data[:at] + np.full(4, 7, np.float32).tobytes() + data[at + len(bias) :])
     document = json.loads((shelf / "tiny" / "manifest.json").read_text())
     document["sha256"]["onnx"] = hashlib.sha256(model.read_bytes()).hexdigest()
     (shelf / "tiny" / "manifest.json").write_text(json.dumps(document))
