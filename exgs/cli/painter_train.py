@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,7 +21,7 @@ from exgs.painter.shards import Pairs, read_pairs
 if TYPE_CHECKING:
     from exgs.painter.training import Training, TrainSettings
 
-CHECKPOINT, LOG, SHEET = "checkpoint.pt", "log.jsonl", "samples.png"
+CHECKPOINT, LOG, SHEET, COMMAND = "checkpoint.pt", "log.jsonl", "samples.png", "command.txt"
 REPORT_STEPS = 100
 """Steps between lines of the log."""
 
@@ -95,6 +97,9 @@ def _folder(args: argparse.Namespace) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if there and not args.resume:
         (folder / LOG).unlink(missing_ok=True)
+        (folder / COMMAND).unlink(missing_ok=True)
+    with (folder / COMMAND).open("a", encoding="utf-8") as commands:
+        commands.write(shlex.join(["exgs", *sys.argv[1:]]) + "\n")
     return folder
 
 

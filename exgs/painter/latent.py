@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from exgs.painter.autoencoder import SCALE, TinyAutoencoder, read_autoencoder
 from exgs.painter.errors import PainterError
-from exgs.painter.networks import CLOSED, Painter, blended
+from exgs.painter.networks import Painter, blended
 
 TIME = 0.5
 """Share of noise, in power, that the damaged latent is taken to hold: where on its way the one step is."""
@@ -136,7 +136,7 @@ class Gate(nn.Module):
         nn.init.zeros_(self.far.weight)
         nn.init.zeros_(self.near.weight)
         nn.init.zeros_(self.near.bias)
-        nn.init.constant_(self.far.bias, CLOSED)
+        nn.init.zeros_(self.far.bias)
 
     def forward(self, features: Tensor, planes: Tensor) -> Tensor:
         """[B,1,H,W] logits."""

@@ -14,6 +14,8 @@ from torch import Tensor
 
 PIXELS_PER_DEGREE = 67.0
 """FLIP's usual viewing distance."""
+FLOORS = (5e-5, 1e-2)
+"""Squared error and FLIP that count as little as none: a clean picture may not drown out the others."""
 _CSF_WIDEST = 0.04
 _CSF = (((1.0, 0.0047), (0.0, 1e-5)), ((1.0, 0.0053), (0.0, 1e-5)), ((34.1, 0.04), (13.5, 0.025)))
 """Height and width of the two Gaussians of each contrast sensitivity: achromatic, red-green, blue-yellow."""
@@ -25,6 +27,8 @@ _XYZ_FROM_RGB = (
     (2613072 / 12288897, 8788810 / 12288897, 887015 / 12288897),
     (1425312 / 73733382, 8788810 / 73733382, 70074185 / 73733382),
 )
+_SOFT_COLOUR, _SOFT_FEATURE = 2.0, 0.02
+"""Colour difference and feature difference below which the softest FLIP rounds off."""
 _SMALL = 1e-6
 """Keeps gradients of roots finite."""
 
@@ -33,7 +37,7 @@ _SMALL = 1e-6
 class LossWeights:
     """What a natural logarithm of each error counts."""
 
-    squared: float = 0.5
+    squared: float = 1.0
     """Mean squared error; 0.23 of its logarithm are a decibel."""
     flip: float = 1.0
     """Mean FLIP."""
@@ -45,20 +49,26 @@ def log_errors(restored: Tensor, source: Tensor, weights: LossWeights) -> Tensor
     Floors keep pictures that are right already from drowning the others.
     """
     squared = (restored - source).square().mean(dim=(1, 2, 3))
-    total = weights.squared * torch.log(squared + 1e-5)
+    total = weights.squared * torch.log(squared + FLOORS[0])
     if weights.flip:
-        total = total + weights.flip * torch.log(flip(restored.clamp(0, 1), source).mean(dim=(1, 2)) + 3e-3)
+        total = total + weights.flip * torch.log(
+            flip(restored.clamp(0, 1), source, soft=1.0).mean(dim=(1, 2)) + FLOORS[1]
+        )
     return total
 
 
-def flip(test: Tensor, reference: Tensor) -> Tensor:
-    """[B,H,W] LDR-FLIP error of pictures [B,3,H,W] in [0, 1], sRGB, 67 pixels per degree."""
+def flip(test: Tensor, reference: Tensor, *, soft: float = 0.0) -> Tensor:
+    """[B,H,W] LDR-FLIP error of pictures [B,3,H,W] in [0, 1], sRGB, 67 pixels per degree.
+
+    ``soft`` in [0, 1] rounds off the roots in it, whose gradients otherwise are the larger the less there is
+    to gain.
+    """
     a, b = (_opponent(picture) for picture in (test, reference))
-    colour = _colour_error(_seen(a), _seen(b))
+    colour = _colour_error(_seen(a), _seen(b), soft)
     edges_a, points_a = _features(a)
     edges_b, points_b = _features(b)
     feature = torch.maximum((edges_a - edges_b).abs(), (points_a - points_b).abs()) / math.sqrt(2)
-    return (colour + _SMALL) ** (1 - (feature + _SMALL) ** _FEATURE_POWER)
+    return (colour + _SMALL) ** (1 - _root(feature, _FEATURE_POWER, _SOFT_FEATURE * soft))
 
 
 def filter_matrix(taps: Tensor, length: int) -> Tensor:
@@ -132,12 +142,18 @@ def _hunt_lab(linear: Tensor) -> Tensor:
     return torch.stack([lightness, 5 * (x - y) * lightness, 2 * (y - z) * lightness], 1)
 
 
-def _colour_error(a: Tensor, b: Tensor) -> Tensor:
+def _root(x: Tensor, power: float, soft: float) -> Tensor:
+    """``x`` to a power below 1, its slope at 0 bounded by rounding it off below ``soft``."""
+    soft = max(soft, _SMALL)
+    return (x * x + soft * soft) ** (power / 2) - soft**power
+
+
+def _colour_error(a: Tensor, b: Tensor, soft: float) -> Tensor:
     """[B,H,W] error in [0, 1] of two pictures as ``_seen`` gives them."""
     green, blue = (torch.zeros(1, 3, 1, 1, dtype=a.dtype, device=a.device) for _ in range(2))
     green[:, 1], blue[:, 2] = 1, 1
     largest = _distance(_hunt_lab(green), _hunt_lab(blue)) ** _COLOUR_POWER
-    found = (_distance(a, b) + _SMALL) ** _COLOUR_POWER
+    found = _root(_distance(a, b), _COLOUR_POWER, _SOFT_COLOUR * soft)
     knee = _KNEE * largest
     below = _KNEE_VALUE / knee * found
     above = _KNEE_VALUE + (found - knee) / (largest - knee) * (1 - _KNEE_VALUE)

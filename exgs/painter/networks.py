@@ -28,8 +28,6 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 """What the sizes are called, and what ``build`` makes of them."""
 BLOCK = 4
 """Pixels along each side of a block that becomes one position of the network."""
-CLOSED = -2.0
-"""Bias with which gates begin: a network that knows nothing leaves its hands off."""
 _WHOLE = 0.05
 """Alpha below which what little is seen of a surface is not scaled up to its whole colour."""
 
@@ -78,6 +76,9 @@ def parameters(network: nn.Module) -> int:
 class PixelPainter(Painter):
     """A small U-shaped network over blocks of 4 x 4 pixels.
 
+    It begins with residuals of nothing and gates half open: gates that begin closed, before residuals that
+    begin at random, never open.
+
     Planes [B,6,H,W] in, restored colours and gate [B,4,H,W] out; H and W are multiples of 16. The answer is
     the input plus gate times residual, so that pixels which are right already pass at full resolution.
     """
@@ -97,8 +98,9 @@ class PixelPainter(Painter):
         self.join = nn.ModuleList(Block(width) for width in widths[:-1])
         self.residual = nn.Conv2d(widths[0], 3 * BLOCK**2, 1)
         self.gate = nn.Conv2d(widths[0], BLOCK**2, 1)
-        nn.init.zeros_(self.gate.weight)
-        nn.init.constant_(self.gate.bias, CLOSED)
+        for head in (self.residual, self.gate):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
 
     def forward(self, planes: Tensor) -> Tensor:
         """Restored colours and gate [B,4,H,W] of ``planes`` [B,6,H,W]; clipped unless in training."""

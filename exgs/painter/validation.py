@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from exgs.painter.crops import as_channels, held_back, pair_planes
+from exgs.painter.gains import Gain, kind_of
 from exgs.painter.losses import flip
 from exgs.painter.shards import Pairs
-
-
-@dataclass(frozen=True)
-class Gain:
-    """How near damaged and restored pictures of one kind come to the clean ones; means over pictures."""
-
-    pictures: int
-    """How many there were."""
-    psnr_before: float
-    """Of the damaged pictures, in dB."""
-    psnr_after: float
-    """Of the restored ones, in dB."""
-    flip_before: float
-    """Mean FLIP error of the damaged pictures."""
-    flip_after: float
-    """Mean FLIP error of the restored ones."""
-
-    @property
-    def psnr(self) -> float:
-        """Decibels gained."""
-        return self.psnr_after - self.psnr_before
-
-    @property
-    def flip(self) -> float:
-        """Share of the FLIP error that is gone."""
-        return 1 - self.flip_after / max(self.flip_before, 1e-9)
 
 
 def held_back_pairs(pairs: Sequence[Pairs]) -> Iterator[tuple[str, Tensor, Tensor]]:
@@ -47,7 +21,7 @@ def held_back_pairs(pairs: Sequence[Pairs]) -> Iterator[tuple[str, Tensor, Tenso
         for pair in np.flatnonzero(held_back(found)):
             planes = torch.from_numpy(pair_planes(found, int(pair), whole)[None])
             source = torch.from_numpy(as_channels(found.source[found.view[pair]])[None])
-            yield f"{_class(found.scene)} {found.damage[pair]}", planes, source
+            yield f"{kind_of(found.scene)} {found.damage[pair]}", planes, source
 
 
 def validate(network: nn.Module, pairs: Sequence[Pairs]) -> dict[str, Gain]:
@@ -80,7 +54,3 @@ def samples(network: nn.Module, pairs: Sequence[Pairs], *, rows: int = 12) -> li
 
 def _psnr(picture: Tensor, clean: Tensor) -> float:
     return float(-10 * torch.log10((picture.clamp(0, 1) - clean).square().mean().clamp(min=1e-10)))
-
-
-def _class(scene: str) -> str:
-    return "interior" if scene.startswith("interior") else "object"

@@ -1,0 +1,100 @@
+"""``exgs painter export``: a checkpoint into a folder of weights."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.painter_train import CHECKPOINT, COMMAND, need
+from exgs.cli.terminal import Reporter
+from exgs.painter.shelf import MANIFEST
+
+LICENCE = "Apache-2.0; trained on renderings of scenes under MIT and CC-BY-4.0 (docs/painter.md)"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes safetensors, ONNX and manifest; the weights are the averaged ones."""
+    need("torch", "onnx", "onnxscript", "safetensors")
+    from exgs.painter.export import export, network_from
+    from exgs.painter.training import read_checkpoint
+
+    checkpoint = Path(args.checkpoint)
+    checkpoint = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
+    out = Path(args.out)
+    if (out / MANIFEST).exists() and not args.overwrite:
+        raise UsageError(f"{out} holds weights already; -w replaces them")
+    state = read_checkpoint(checkpoint)
+    with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
+        network = network_from(state)
+        facts = _facts(args, state, checkpoint.parent / COMMAND)
+        if args.pairs:
+            facts |= _judged(network, Path(args.pairs))
+        facts["scenes"]["held_out"] = list(args.held_out)
+        facts["scores"] |= _evaluated(args.scores)
+        document = export(network, out, facts)
+        progress.update(1.0, f"{document['parameters']:,} parameters")
+    return 0
+
+
+def _facts(args: argparse.Namespace, state: dict[str, Any], command: Path) -> dict[str, Any]:
+    """What the manifest says of where the weights come from."""
+    trained = (
+        [line for line in command.read_text(encoding="utf-8").splitlines() if line]
+        if command.exists()
+        else []
+    )
+    return {
+        "name": args.name or Path(args.out).resolve().name,
+        "architecture": state["settings"]["architecture"],
+        "command": trained,
+        "steps": state["step"],
+        "commit": _commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "scenes": {"train": [], "held_out": []},
+        "scores": {},
+        "licence": LICENCE,
+    }
+
+
+def _judged(network: Any, folder: Path) -> dict[str, Any]:
+    """Scenes and scores from the pairs that the network was trained on: of the views held back."""
+    from exgs.painter.shards import read_pairs
+    from exgs.painter.validation import validate
+
+    pairs = read_pairs(folder)
+    gains = {kind: asdict(gain) for kind, gain in validate(network, pairs).items()}
+    return {
+        "scenes": {"train": [found.scene for found in pairs], "held_out": []},
+        "scores": {"views held back of training scenes": gains},
+    }
+
+
+def _evaluated(path: str | None) -> dict[str, Any]:
+    """The report of ``exgs painter evaluate --json``."""
+    if path is None:
+        return {}
+    try:
+        report = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CommandError(f"{path}: not a JSON file ({error})") from error
+    if not isinstance(report, dict) or "kinds" not in report:
+        raise CommandError(f"{path}: not a report of 'exgs painter evaluate --json'")
+    return {"scenes never seen": report["kinds"]}
+
+
+def _commit() -> str:
+    """The commit of the sources that this runs from; empty where that is not known."""
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

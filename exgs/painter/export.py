@@ -1,0 +1,167 @@
+"""Turns trained weights into the folder that restoring takes: safetensors, ONNX and a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from exgs.painter.errors import PainterError
+from exgs.painter.networks import Painter, build, parameters
+from exgs.painter.onnx_network import INPUT, OUTPUT
+from exgs.painter.planes import MULTIPLE, PLANES
+from exgs.painter.shelf import FILES, MANIFEST
+from exgs.scene.formats.atomic import write_bytes
+
+VERSION = 1
+OPSET = 18
+LARGEST = 1e-3
+"""How far torch and ONNX may be apart."""
+_TRIAL = (2, len(PLANES), 4 * MULTIPLE, 6 * MULTIPLE)
+
+
+def network_from(state: Mapping[str, Any]) -> Painter:
+    """The averaged network of a checkpoint, its weights rounded to float16 as they are shipped.
+
+    Raises:
+        PainterError: the weights are not those of the architecture.
+    """
+    network = build(state["settings"]["architecture"])
+    try:
+        network.load_state_dict({name: rounded(value) for name, value in state["average"].items()})
+    except RuntimeError as error:
+        raise PainterError(f"not the weights of this architecture: {str(error)[:200]}") from error
+    return network.eval()
+
+
+def rounded(weights: Tensor) -> Tensor:
+    """``weights`` as float16 keeps them, in float32."""
+    return weights.half().float()
+
+
+def export(network: Painter, folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Writes weights, model and manifest into ``folder``; gives the manifest.
+
+    ``facts`` are what the manifest says besides: name, architecture, where they come from, scores.
+
+    Raises:
+        PainterError: the model does not compute what the network computes.
+        SceneError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"safetensors": to_safetensors(network), "onnx": to_onnx(network)}
+    document = {
+        **facts,
+        "version": VERSION,
+        "planes": list(PLANES),
+        "parameters": parameters(network),
+        "sha256": {kind: hashlib.sha256(data).hexdigest() for kind, data in files.items()},
+    }
+    for kind, data in files.items():
+        write_bytes(folder / FILES[kind], data)
+    write_bytes(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
+    return document
+
+
+def to_safetensors(network: Painter) -> bytes:
+    """The weights in float16."""
+    import safetensors.torch
+
+    halves = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    return bytes(safetensors.torch.save(halves))
+
+
+def to_onnx(network: Painter) -> bytes:
+    """A model for any number of pictures whose sides are multiples of 16; weights in float16.
+
+    Raises:
+        PainterError: it does not compute what the network computes.
+    """
+    import onnx
+
+    trial = torch.rand(_TRIAL, generator=torch.Generator().manual_seed(0))
+    sides = {axis: MULTIPLE * torch.export.Dim(name) for axis, name in ((2, "rows"), (3, "columns"))}
+    with quietly():
+        program = torch.onnx.export(
+            network,
+            (trial,),
+            dynamo=True,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes=({0: torch.export.Dim("pictures"), **sides},),
+            opset_version=OPSET,
+            verbose=False,
+        )
+    model = halved(program.model_proto)
+    onnx.checker.check_model(model)
+    data = bytes(model.SerializeToString())
+    apart = difference(network, data, trial)
+    if apart > LARGEST:
+        raise PainterError(
+            f"the ONNX model is {apart:.2g} apart from the network, expected {LARGEST:g} at most"
+        )
+    return data
+
+
+def halved(model: Any) -> Any:
+    """``model`` with large weights kept in float16 and cast to float32 where they are used; and stripped of
+    what names the machine it was made on."""
+    import onnx
+    from onnx import numpy_helper
+
+    nodes = []
+    for index, tensor in enumerate(model.graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < 64:
+            continue
+        name = tensor.name
+        half = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
+        model.graph.initializer[index].CopyFrom(half)
+        nodes.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes += [_bare(node) for node in model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    del model.graph.value_info[:]
+    for named in (model, model.graph, *model.graph.input, *model.graph.output):
+        del named.metadata_props[:]
+    model.graph.doc_string = model.doc_string = ""
+    return model
+
+
+def difference(network: Painter, model: bytes, planes: Tensor) -> float:
+    """Largest distance between what torch and onnxruntime give for ``planes``."""
+    from exgs.painter.onnx_network import OnnxNetwork
+
+    with torch.no_grad():
+        expected = network(planes).numpy()
+    return float(np.abs(OnnxNetwork(model).run(planes.numpy()) - expected).max())
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keeps to itself what the exporter says of packages that this model does not need."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _bare(node: Any) -> Any:
+    del node.metadata_props[:]
+    node.doc_string = ""
+    return node
