@@ -14,6 +14,7 @@ from exgs.cli.errors import UsageError
 
 if TYPE_CHECKING:
     from exgs.client.config import PlayConfig
+    from exgs.client.statistics import PlaySummary
 
 MAX_FPS = 240.0
 MAX_SECONDS = 86400.0
@@ -74,21 +75,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plays to the end; 0, or 1 where the connection was lost before."""
-    from exgs.cli.terminal import table
-    from exgs.cli.watching import listening, rows
+    from exgs.cli.watching import listening
     from exgs.client.session import play
 
     config = _config(args)
     with listening(quiet=args.quiet or args.json, dashboard=not args.no_dashboard) as listen:
-        summary = network.run(play(config, listen=listen))
-    if args.json:
-        print(json.dumps(summary.to_json()))
-    elif not args.quiet:
-        print(table(rows(summary)))
+        cut_short: list[PlaySummary] = []
+        try:
+            summary = network.run(play(config, listen=listen, interrupted=cut_short.append))
+        except KeyboardInterrupt:
+            for summary in cut_short:
+                _report(args, summary)
+            raise
+    _report(args, summary)
     if summary.lost_connection is not None:
         print(f"exgs: connection lost: {summary.lost_connection}; showed what had arrived", file=sys.stderr)
         return 1
     return 0
+
+
+def _report(args: argparse.Namespace, summary: PlaySummary) -> None:
+    from exgs.cli.terminal import table
+    from exgs.cli.watching import rows
+
+    if args.json:
+        print(json.dumps(summary.to_json()))
+    elif not args.quiet:
+        print(table(rows(summary)))
 
 
 def _config(args: argparse.Namespace) -> PlayConfig:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.client.errors import ClientError
 from exgs.codec import Preamble
 from exgs.codec.worth import LINGER_S, ChunkTable
 from exgs.scene.outlook import View, foresee
@@ -21,6 +22,25 @@ BETTER = 1.5
 """A missing chunk must save this many times the error per byte of the one that goes for it."""
 AHEAD_S = 0.15
 """About how long it takes until what is missing is here."""
+
+
+def least_splats(preamble: Preamble) -> int:
+    """How many splats must be held for all of the scene to be shown, however coarsely."""
+    return sum(chunk.count for chunk in preamble.chunks if chunk.parent < 0)
+
+
+def check_budget(preamble: Preamble, max_splats: int) -> None:
+    """Finds a budget in which nothing can be shown; 0 is none.
+
+    Raises:
+        ClientError: it is one.
+    """
+    least = least_splats(preamble)
+    if 0 < max_splats < least:
+        raise ClientError(
+            f"{max_splats:,} splats may be held, but the scene's coarsest level alone has {least:,}: "
+            "raise --max-splats"
+        )
 
 
 class Keeper:

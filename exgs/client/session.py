@@ -7,6 +7,7 @@ which is swapped as a whole. Whatever ends first, what was shown is written out.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from exgs.client import carriers
 from exgs.client.beginning import Begin, fetch_beginning
@@ -14,6 +15,7 @@ from exgs.client.clock import Clock, WallClock
 from exgs.client.config import PlayConfig
 from exgs.client.decoding import Decoded, DecodeWorker
 from exgs.client.errors import ClientError, quoted
+from exgs.client.eviction import check_budget
 from exgs.client.frames import FrameLoop, Schedule
 from exgs.client.gauges import Gauges
 from exgs.client.lifeline import Connect, Lifeline
@@ -47,6 +49,7 @@ async def play(
     begin: Begin | None = None,
     rasterizer: Rasterizer | None = None,
     clock: Clock | None = None,
+    interrupted: Callable[[PlaySummary], None] | None = None,
 ) -> PlaySummary:
     """Plays a scene and writes what ``config`` names.
 
@@ -55,7 +58,7 @@ async def play(
     given.
 
     Kernels are compiled before the connection is opened, so that they are no part of the time to first frame.
-    Cancelled, it writes out what was shown and lets go of everything.
+    Cancelled, it writes out what was shown, tells ``interrupted`` what it came to, and lets go of everything.
 
     Raises:
         ClientError: nothing could be shown, the stream is broken, or an output cannot be written.
@@ -81,7 +84,13 @@ async def play(
             line, config.scene, timeout_s=config.connect_timeout_s, say=teller.say,
             beginning=None if begin is None else begin(config),
         )  # fmt: skip
-        return await _Session(config, staging, line, scene, teller=teller, clock=clock).run()
+        session = _Session(config, staging, line, scene, teller=teller, clock=clock)
+        try:
+            return await session.run()
+        except asyncio.CancelledError:
+            if interrupted is not None:
+                interrupted(session.summary())
+            raise
     finally:
         await line.hang_up()
 
@@ -95,6 +104,7 @@ class _Session:
     ) -> None:  # fmt: skip
         self._config, self._staging, self._line, self._scene = config, staging, line, scene
         self._teller, self._clock = teller, clock
+        check_budget(scene.preamble, config.max_splats)
         self._loop = asyncio.get_running_loop()
         self._places = config.path == "orbit" or scene.preamble.header.start is None
         self._covered, self._fine = asyncio.Event(), asyncio.Event()
@@ -120,7 +130,7 @@ class _Session:
                 await self._run_all()
         except BaseExceptionGroup as failures:
             raise _first(failures) from failures
-        return self._summary()
+        return self.summary()
 
     async def _run_all(self) -> None:
         """Receives, decodes and shows, until the time is over or one of them fails."""
@@ -225,7 +235,8 @@ class _Session:
             if count % STATISTICS_EVERY == 0:
                 self._line.send(Statistics(status.measures()))
 
-    def _summary(self) -> PlaySummary:
+    def summary(self) -> PlaySummary:
+        """What it came to so far."""
         since, tally, reception, status = (
             self._teller.since_offer_s, self._recorder.tally, self._reception, self._gauges.read()
         )  # fmt: skip

@@ -20,6 +20,7 @@ from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError
 from exgs.server.metrics import Metrics
+from exgs.server.peeking import shown_splats
 from exgs.server.pool import WorkerPool
 from exgs.server.scouting import Scouts
 from exgs.server.sight import Scouted
@@ -103,11 +104,17 @@ class Library:
         self._kept: OrderedDict[str, OpenedScene] = OrderedDict()
         self._preparations: dict[str, _Preparation] = {}
         self._failures: dict[str, tuple[float, str]] = {}
+        self._splats: dict[str, int] = {}
 
     async def list(self) -> list[SceneReport]:
         """Every scene, sorted by name; the folder is looked at again when the last look is old."""
         await self._refresh()
-        return [self._report(entry) for entry in self._catalogue.entries()]
+        entries = self._catalogue.entries()
+        unread = [entry for entry in entries if entry.encoded and entry.stamp not in self._splats]
+        if unread:
+            found = await asyncio.to_thread(lambda: [shown_splats(entry.path) for entry in unread])
+            self._splats.update(zip((entry.stamp for entry in unread), found, strict=True))
+        return [self._report(entry) for entry in entries]
 
     async def open(self, name: str, listener: Callable[[float], None] | None = None) -> OpenedScene:
         """The scene called ``name``, encoded first where it must be; ``listener`` hears of progress, 0 to 1.
@@ -155,6 +162,8 @@ class Library:
             del self._kept[gone]
         for gone in self._failures.keys() - stamps:
             del self._failures[gone]
+        for gone in self._splats.keys() - stamps:
+            del self._splats[gone]
 
     def _report(self, entry: SceneEntry) -> SceneReport:
         if (scene := self._open.get(entry.stamp)) is not None:
@@ -168,7 +177,8 @@ class Library:
         if entry.stamp in self._failures:
             return SceneReport(entry.name, entry.size_bytes, "failed", detail=self._failures[entry.stamp][1])
         if entry.encoded:
-            return SceneReport(entry.name, entry.size_bytes, "ready", 1.0, size_bytes=entry.size_bytes)
+            size_bytes, splats = entry.size_bytes, self._splats.get(entry.stamp, 0)
+            return SceneReport(entry.name, size_bytes, "ready", 1.0, size_bytes=size_bytes, splats=splats)
         return SceneReport(entry.name, entry.size_bytes, "new")
 
     def _recall_failure(self, entry: SceneEntry) -> None:

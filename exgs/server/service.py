@@ -71,7 +71,8 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     ``answerer`` takes the place of WebRTC where sessions are carried by something else.
 
     Raises:
-        ServerError: there is nothing to serve, the cache cannot be used, or the port is not to be had.
+        ServerError: the folder or file is not there, the file is no scene, the cache cannot be used, or the
+            port is not to be had.
     """
 
     async def answer(offer: str) -> tuple[Transport, str]:

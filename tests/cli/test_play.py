@@ -1,5 +1,6 @@
 """``exgs play``: what it takes, what it refuses, what it says."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -52,8 +53,12 @@ class Stand:
         self.summary = summary
         self.config: PlayConfig | None = None
         self.error: Exception | None = None
+        self.stops = False
 
-    async def play(self, config: PlayConfig, *, listen: Listener | None = None) -> PlaySummary:
+    async def play(
+        self, config: PlayConfig, *,
+        listen: Listener | None = None, interrupted: Callable[[PlaySummary], None] | None = None,
+    ) -> PlaySummary:  # fmt: skip
         self.config = config
         if listen is not None:
             listen(Milestone("connecting", None, "connecting to the server"))
@@ -61,6 +66,9 @@ class Stand:
             listen(Milestone("first_frame", 0.25, "first frame shown"))
         if self.error is not None:
             raise self.error
+        if self.stops and interrupted is not None:
+            interrupted(self.summary)
+            raise asyncio.CancelledError
         return self.summary
 
 
@@ -153,6 +161,15 @@ def test_a_lost_connection_is_exit_code_1_with_a_summary(stand: Stand, output: O
     out, err = output()
     assert "30 shown" in out
     assert err.splitlines()[-1] == ("exgs: connection lost: the peer fell silent; showed what had arrived")
+
+
+def test_an_interrupted_session_has_its_summary(stand: Stand, output: Output):
+    stand.stops = True
+    assert run(["play", URL]) == 130
+    out, err = output()
+    assert "30 shown" in out and err.splitlines()[-1] == "exgs: interrupted"
+    assert run(["play", URL, "--json"]) == 130
+    assert json.loads(output()[0]) == SUMMARY.to_json()
 
 
 def test_what_was_restored_is_said(stand: Stand, output: Output):

@@ -1,11 +1,14 @@
 """Letting go: properties over random manifests, and with the server's schedule in the loop."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exgs.client.eviction import AT_ONCE_SHARE, Keeper
+from exgs.client.errors import ClientError
+from exgs.client.eviction import AT_ONCE_SHARE, Keeper, check_budget, least_splats
 from exgs.codec import ChunkInfo
 from exgs.codec.worth import ChunkTable
 from exgs.server.schedule import Schedule
@@ -78,6 +81,17 @@ def test_what_does_not_fit_is_not_taken() -> None:
     chunks = [chunk(1, splats=10), chunk(0, 0, splats=11)]
     assert not keeper_of(chunks, 20).room_for(1, holding(chunks, [0]))
     assert keeper_of(chunks, 21).room_for(1, holding(chunks, [0]))
+
+
+def test_a_budget_must_hold_the_coarsest_level() -> None:
+    preamble: Any = Preamble([chunk(1, splats=10), chunk(1, splats=12), chunk(0, 0, splats=100)])
+    assert least_splats(preamble) == 22
+    check_budget(preamble, 22)
+    check_budget(preamble, 0)
+    with pytest.raises(
+        ClientError, match="21 splats may be held, .* alone has 22"
+    ):
+        check_budget(preamble, 21)
 
 
 @pytest.mark.parametrize("seed", range(6))

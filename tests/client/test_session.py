@@ -97,6 +97,7 @@ class Audience:
 
     def __init__(self, until: str | None = "complete") -> None:
         self.told: list[Milestone] = []
+        self.sums: list[PlaySummary] = []
         self.gate = threading.Event()
         self.until = until
         self.clock = VirtualClock()
@@ -123,6 +124,7 @@ class Audience:
                 connect=theatre.connect,
                 rasterizer=PaintedRasterizer(self.before_drawing),
                 clock=self.clock,
+                interrupted=self.sums.append,
             )
         finally:
             self.gate.set()
@@ -420,7 +422,7 @@ async def test_cancelled_it_writes_out_what_was_shown_and_says_goodbye(tmp_path:
     theatre, audience = Theatre(sending()), Audience()
     config = replace(CONFIG, out=tmp_path / "pictures", stats=tmp_path / "a.csv", seconds=1e6)
     playing = asyncio.create_task(audience.play(theatre, config))
-    shown = asyncio.Event()
+    shown, sums = asyncio.Event(), audience.sums
     listen = audience.listen
 
     def hear(news: Milestone | Status) -> None:
@@ -437,3 +439,4 @@ async def test_cancelled_it_writes_out_what_was_shown_and_says_goodbye(tmp_path:
     assert len(list((tmp_path / "pictures").iterdir())) >= 1
     assert (tmp_path / "a.csv").exists()
     assert isinstance(theatre.closed, Closed)
+    assert [summary.frames_shown > 0 for summary in sums] == [True]

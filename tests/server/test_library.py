@@ -132,8 +132,19 @@ async def test_unwatched_scenes_are_let_go(library: Library, monkeypatch: pytest
     monkeypatch.setattr(module, "KEEP_OPEN_BYTES", 1)
     for name in ("statue", "room"):
         await library.open(name)
-    states = [(report.name, report.splats > 0) for report in await library.list()]
-    assert states == [("room", True), ("statue", False)]
+    held = [scene.name for scene in library._open.values()]
+    assert held == ["room"]
+    states = [(report.name, report.splats) for report in await library.list()]
+    assert states == [("room", 24_000), ("statue", 24_000)], "of a file its header tells"
+
+
+async def test_files_nobody_opened_tell_how_many_splats_they_show(library: Library, scenes: Path) -> None:
+    report = _state(await library.list(), "statue")
+    assert (report.state, report.splats) == ("ready", 24_000)
+    (scenes / "statue.ugc").write_bytes(b"UGC?")
+    library._scanned_s -= module.RESCAN_AFTER_S
+    assert _state(await library.list(), "statue").splats == 0
+    assert len(library._splats) == 1, "what is gone is forgotten"
 
 
 async def test_closing_ends_encodings(library: Library, pool: Any) -> None:
