@@ -144,12 +144,13 @@ def _line(record: Record, number: int, total: int) -> str:
     """What came of a session."""
     from exgs.experiments.tables import seconds
 
+    kept = " (played before)" if record.kept else ""
     where = " | ".join(str(value) for value in record.names.values() if value != "")
     if not record.summary:
         return f"{number}/{total}  {where}: {record.note}"
     row = record.summary
     first = seconds(row["first_frame_s"])
-    return f"{number}/{total}  {where}: first frame {first}, mean PSNR {row['psnr_mean']:.2f} dB"
+    return f"{number}/{total}  {where}: first frame {first}, mean PSNR {row['psnr_mean']:.2f} dB{kept}"
 
 
 def _write(

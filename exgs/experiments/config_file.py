@@ -28,6 +28,8 @@ from exgs.scene import SceneError, read_head_trace
 
 MAX_CONFIG_BYTES = 1 << 20
 MAX_SIDE_PX = 4096
+MAX_LOSS, LEAST_QUEUE_BYTES = 0.9, 1500
+"""With more loss, or a queue in which not every packet has room, no session ever comes about."""
 DEFAULT_LINK_MBPS, DEFAULT_DELAY_MS = 20.0, 25.0
 _SEED = 1 << 31
 
@@ -134,9 +136,9 @@ def _link(fields: Fields) -> LinkSpec:
     quality: dict[str, Any] = {
         "delay_s": _given(fields.number("delay_ms", DEFAULT_DELAY_MS, 0, 60_000)) / 1000,
         "jitter_s": _given(fields.number("jitter_ms", 0.0, 0, 60_000)) / 1000,
-        "loss": _given(fields.number("loss", 0.0, 0, 1)),
+        "loss": _given(fields.number("loss", 0.0, 0, MAX_LOSS)),
         "burst_loss": _burst(fields.table("burst_loss")),
-        "queue_bytes": fields.whole("queue_bytes", LinkSettings.queue_bytes, 1, 1 << 30),
+        "queue_bytes": fields.whole("queue_bytes", LinkSettings.queue_bytes, LEAST_QUEUE_BYTES, 1 << 30),
     }
     name = fields.text("name", name)
     fields.finish(

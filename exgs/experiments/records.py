@@ -29,11 +29,13 @@ class Record:
     """One for each sending of a chunk."""
     note: str = ""
     """Why it was not played."""
+    kept: bool = False
+    """Whether it was played by an earlier run, and its row was found in the folder."""
 
     @property
     def row(self) -> Row:
         """Its row of the summary."""
-        return {**self.names, "mode": self.mode, **self.summary, "note": self.note}
+        return {**self.names, "mode": self.mode, **self.summary, "kept": int(self.kept), "note": self.note}
 
 
 class Records:
@@ -55,7 +57,7 @@ class Records:
         except (ValueError, TypeError, KeyError):  # a damaged file costs time, nothing else
             path.unlink()
             return None
-        return replace(record, names=names)
+        return replace(record, names=names, kept=True)
 
     def put(self, key: str, record: Record) -> None:
         """Keeps a session, whole or not at all."""

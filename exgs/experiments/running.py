@@ -150,7 +150,11 @@ class Experiment:
                 shown = streams.setdefault(str(name), ShownStream(str(name), sent))
             else:
                 shown = ShownFile("sog", file.gaussians)
-            trial = self._trial(cell, path, sent if file is None else file.blob)
+            try:
+                trial = self._trial(cell, path, sent if file is None else file.blob)
+            except ExperimentError as error:
+                yield Record(cell.names, self._engine.mode, {}, note=f"failed: {error}")
+                continue
             if self._engine.ahead and cell.system.kind == "error":
                 trial = replace(trial, sight=self._bench.sight(sent))
             yield Part(cell, key, trial, shown, judge)

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from exgs.client.eviction import least_splats
 from exgs.codec import Container
 from exgs.experiments.errors import ExperimentError
 from exgs.experiments.link import LinkSettings
@@ -110,6 +111,12 @@ class Trial:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ExperimentError(f"{name} of {value:g}: expected more than 0, or none")
+        if isinstance(self.scene, Container) and self.max_splats is not None:
+            least = least_splats(self.scene.parsed)
+            if self.max_splats < least:
+                raise ExperimentError(
+                    f"max_splats of {self.max_splats:,}: the coarsest level alone has {least:,}"
+                )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exgs.experiments.config import ExperimentConfig
+from exgs.experiments.config import ExperimentConfig, SystemSpec
 from exgs.experiments.config_file import parse_config
 from exgs.experiments.errors import ExperimentError
 from exgs.experiments.grid import cells
@@ -90,7 +90,10 @@ def test_what_is_finished_is_not_played_again(grid: ExperimentConfig, tmp_path: 
 
     first = run(grid, tmp_path, Hand())
     again = Hand()
-    assert run(grid, tmp_path, again) == first
+    resumed = run(grid, tmp_path, again)
+    assert [replace(record, kept=False) for record in resumed] == first
+    assert {record.row["kept"] for record in first} == {0}
+    assert {record.row["kept"] for record in resumed if record.summary} == {1}
     assert again.trials == []
     run(replace(grid, seeds=(1, 2)), tmp_path, again)
     assert {trial.seed for trial in again.trials} == {2}
@@ -113,6 +116,14 @@ def test_a_session_that_fails_leaves_the_others_alone(grid: ExperimentConfig, tm
     assert sum(bool(record.summary) for record in records) == 4
     run(replace(grid, seeds=(13,)), tmp_path, play)
     assert len(play.trials) == 12  # failures are tried again
+
+
+def test_a_budget_that_shows_nothing_fails_alone(grid: ExperimentConfig, tmp_path: Path) -> None:
+    tiny = replace(grid, systems=(*grid.systems[:1], SystemSpec("tiny", "error", max_splats=1)))
+    records = run(tiny, tmp_path, Hand())
+    notes = {record.note for record in records if record.names["system"] == "tiny"}
+    assert len(notes) == 1 and "the coarsest level alone has" in notes.pop()
+    assert all(record.summary for record in records if record.names["system"] != "tiny")
 
 
 def test_a_stream_in_other_axes_than_its_source_is_refused(tmp_path: Path, grid: ExperimentConfig) -> None:
