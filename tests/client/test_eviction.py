@@ -88,9 +88,7 @@ def test_a_budget_must_hold_the_coarsest_level() -> None:
     assert least_splats(preamble) == 22
     check_budget(preamble, 22)
     check_budget(preamble, 0)
-    with pytest.raises(
-        ClientError, match="21 splats may be held, .* alone has 22"
-    ):
+    with pytest.raises(ClientError, match=r"21 splats may be held, .* alone has 22"):
         check_budget(preamble, 21)
 
 
