@@ -3,10 +3,12 @@
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 from exgs.client.levels import LevelShare
 from exgs.client.statistics import STAGES, PlaySummary
 from exgs.client.status import LinkShare, Status
+from exgs.painter import ENGINES, MODES, Verdict
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "client.md").read_text(encoding="utf-8")
 EACH_SECOND = PAGE[PAGE.index("### Each second") :].partition("\n## ")[0]
@@ -46,3 +48,8 @@ def test_every_limiter_and_state_is_named():
         "ended",
     ):
         assert f"`{word}`" in EACH_SECOND, word
+
+
+def test_every_mode_of_restoring_and_every_verdict_is_named():
+    for word in (*MODES, *ENGINES, *get_args(Verdict)):
+        assert f"`{word}`" in PAGE, word
