@@ -28,6 +28,8 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 """What the sizes are called, and what ``build`` makes of them."""
 BLOCK = 4
 """Pixels along each side of a block that becomes one position of the network."""
+LEAK = 0.1
+"""Slope of the nonlinearity below nothing."""
 _WHOLE = 0.05
 """Alpha below which what little is seen of a surface is not scaled up to its whole colour."""
 
@@ -106,15 +108,15 @@ class PixelPainter(Painter):
         """Restored colours and gate [B,4,H,W] of ``planes`` [B,6,H,W]; clipped unless in training."""
         if planes.shape[1] != len(PLANES):
             raise ValueError(f"expected {len(PLANES)} planes, found {planes.shape[1]}")
-        x = F.relu(self.pixels(planes[:, :4]) + self.context(_context(planes)))
+        x = bend(self.pixels(planes[:, :4]) + self.context(_context(planes)))
         skips = []
         for stage, down in zip(self.stages[:-1], self.down, strict=True):
             x = stage(x)
             skips.append(x)
-            x = F.relu(down(x))
+            x = bend(down(x))
         x = self.stages[-1](x)
         for up, join, skip in zip(reversed(self.up), reversed(self.join), reversed(skips), strict=True):
-            x = join(F.relu(skip + F.interpolate(up(x), scale_factor=2.0, mode="nearest")))
+            x = join(bend(skip + F.interpolate(up(x), scale_factor=2.0, mode="nearest")))
         return blended(
             planes[:, :3],
             F.pixel_shuffle(self.residual(x), BLOCK),
@@ -133,6 +135,11 @@ def _context(planes: Tensor) -> Tensor:
     )
 
 
+def bend(x: Tensor) -> Tensor:
+    """The network's nonlinearity. It leaks, so that no channel dies while there is little to gain yet."""
+    return F.leaky_relu(x, LEAK)
+
+
 class Block(nn.Module):
     """Looks at the neighbours of each position and adds what it finds."""
 
@@ -142,7 +149,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B,C,H,W] in and out."""
-        return x + F.relu(self.around(x))
+        return x + bend(self.around(x))
 
 
 def blended(color: Tensor, residual: Tensor, gate: Tensor, *, clip: bool) -> Tensor:

@@ -38,7 +38,7 @@ class TrainSettings:
     """Crops in a step."""
     size_px: int = 128
     """Width and height of the crops, a multiple of 16."""
-    rate: float = 2e-3
+    rate: float = 1e-3
     """Largest step of the optimiser; it rises to that and falls like a cosine."""
     warmup: float = 0.02
     """Share of the training in which it rises."""

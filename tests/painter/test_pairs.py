@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from exgs.codec import EncodeConfig
+from exgs.painter import PainterError
+from exgs.painter.damage import DAMAGES, SOURCE, damaged, encoder, parse_damage
+from exgs.painter.pairs import PairSettings, choose_damages, make_pairs, turned
+from exgs.raster import choose_rasterizer
+from exgs.scene import Camera, Gaussians, generate_interior
+
+
+@pytest.fixture(scope="module")
+def room() -> Gaussians:
+    return generate_interior(seed=3, count=2000).with_sh_degree(0)
+
+
+@pytest.fixture(scope="module")
+def rasterizer():
+    return choose_rasterizer("cpu", threads=1)
+
+
+def test_damages_are_read_from_their_names():
+    assert parse_damage("ugc-20@0.3") == parse_damage("ugc-20@.3").__class__("ugc-20@0.3", "ugc", 20.0, 0.3)
+    assert parse_damage("exgs-107").config.method == "exgs"
+    assert parse_damage(SOURCE).name == SOURCE
+    assert len({parse_damage(name) for name in DAMAGES}) == len(DAMAGES)
+
+
+@pytest.mark.parametrize("name", ["", "ugc", "ugc-", "ugc-0", "spz-20", "ugc-20@2", "ugc-20@", "ugc-20 "])
+def test_names_of_no_damage_are_refused(name):
+    with pytest.raises(PainterError, match="expected"):
+        parse_damage(name)
+
+
+def test_each_file_is_made_once_and_parts_are_cut_from_it(room, rasterizer):
+    made = []
+
+    def make(gaussians: Gaussians, config: EncodeConfig) -> bytes:
+        made.append(config)
+        return real(gaussians, config)
+
+    real = encoder(rasterizer)
+    names = ["exgs-20", "exgs-20@0.5", "source"]
+    found = damaged(room, [parse_damage(name) for name in names], make=make)
+    scenes = {damage.name: scene for damage, scene in found}
+    assert len(made) == 1
+    assert scenes["source"] is room
+    assert len(scenes["exgs-20@0.5"]) < len(scenes["exgs-20"]) < len(room)
+
+
+def test_encodings_are_kept_for_the_next_time(tmp_path, room, rasterizer):
+    config = parse_damage("exgs-50").config
+    data = encoder(rasterizer, keep=tmp_path / "kept")(room, config)
+    (path,) = (tmp_path / "kept").iterdir()
+    assert path.read_bytes() == data
+    path.write_bytes(b"as it was left")
+    assert encoder(rasterizer, keep=tmp_path / "kept")(room, config) == b"as it was left"
+    other = replace(room, opacity_logits=room.opacity_logits + np.float32(0.01))
+    assert encoder(rasterizer, keep=tmp_path / "kept")(other, config) != b"as it was left"
+
+
+def test_pairs_hold_the_clean_and_the_damaged_picture(room, rasterizer):
+    settings = PairSettings(size_px=48, views=4, pairs_per_view=2, damages=("source", "exgs-20"))
+    damages = [parse_damage(name) for name in settings.damages]
+    shares = []
+    pairs = make_pairs(
+        "room", room, damages, settings,
+        rasterizer=rasterizer, make=encoder(rasterizer), progress=shares.append,
+    )  # fmt: skip
+    assert pairs.source.shape == (4, 48, 48, 3)
+    assert len(pairs) == 8
+    clean = pairs.damage == "source"
+    assert clean.sum() == 4
+    assert (pairs.color[clean] == pairs.source[pairs.view[clean]]).all()
+    assert (pairs.color[~clean] != pairs.source[pairs.view[~clean]]).any(axis=(1, 2, 3)).all()
+    assert pairs.rate[clean].mean() > pairs.rate[~clean].mean()
+    assert pairs.alpha.max() > 200
+    assert shares == [0.5, 1.0]
+    again = make_pairs("room", room, damages, settings, rasterizer=rasterizer, make=encoder(rasterizer))
+    assert (again.color == pairs.color).all()
+
+
+def test_every_kind_is_chosen_about_equally_often():
+    chosen = choose_damages(22, 11, 3, np.random.default_rng(1))
+    assert (chosen.sum(axis=1) == 3).all()
+    assert chosen.sum(axis=0).tolist() == [6] * 11
+
+
+def test_a_turned_camera_stays_where_it_is():
+    camera = Camera.looking(
+        np.array([1.0, 2, 3]), np.zeros(3), np.array([0, -1.0, 0]), fov_y_rad=1, size=(8, 8)
+    )
+    away = turned(camera, np.array([0.0, 0.2, 0]))
+    assert np.allclose(away.position, camera.position)
+    cosine = away.camera_from_world[2, :3] @ camera.camera_from_world[2, :3]
+    assert np.arccos(cosine) == pytest.approx(0.2)
