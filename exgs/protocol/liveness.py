@@ -79,10 +79,11 @@ class Liveness:
     @property
     def loss(self) -> float:
         """Share of the peer's newest beats that did not arrive."""
-        if len(self._beats) < 2:
+        heard = len(self._beats) - 1
+        if heard < 1:
             return 0.0
-        said = (self._beats[-1] - self._beats[0]) % _MODULUS
-        return max(0.0, 1 - (len(self._beats) - 1) / said)
+        said = max((self._beats[-1] - self._beats[0]) % _MODULUS, heard)
+        return 1 - heard / said
 
     def _measure(self, sample: float, now_s: float) -> None:
         if self._sample_s is not None:

@@ -87,6 +87,13 @@ def test_beats_that_are_missing_are_the_loss() -> None:
     assert liveness.loss == pytest.approx(0.1), "a late one is no gap"
 
 
+def test_a_count_that_leaps_round_is_no_fault_of_this_side() -> None:
+    liveness = Liveness(ConnectionConfig(), 0.0)
+    for said in (0, 1 << 30, 1 << 31, 3 << 30, 0):
+        liveness.beat_heard(Beat(1, said=said), 1.0)
+        assert 0.0 <= liveness.loss < 1.0
+
+
 def test_beats_are_counted_as_they_are_said() -> None:
     liveness = Liveness(ConnectionConfig(), 0.0)
     assert [liveness.beat(at_s).said for at_s in (0.0, 0.5, 1.0)] == [1, 2, 3]
