@@ -77,7 +77,11 @@ class LatentPainter(Painter):
         latent = self.vae.encode(color)
         noise, features = self.denoiser(latent, F.avg_pool2d(planes[:, 3:], SCALE))
         clean = latent - math.sqrt(TIME / (1 - TIME)) * noise
-        before, after = self.vae.decode(torch.cat([latent, clean])).chunk(2)
+        decoded = self.vae.decode(torch.cat([latent, clean]))
+        before, after = (
+            decoded[: planes.shape[0]],
+            decoded[planes.shape[0] :],
+        )  # a chunk would fix B in exports
         gate = torch.sigmoid(self.gate(features, planes))
         return blended(color, after - before, gate, clip=not self.training), clean
 
