@@ -69,10 +69,6 @@ class ChunkTable:
 
     def visible(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
         """[n] float32 by what the importance of ``ids`` is to be multiplied for a viewer with ``outlook``."""
-        return np.asarray(self.seen(ids, outlook) * self._usual[ids])
-
-    def seen(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
-        """[n] float32 share of each of ``ids`` that will be in view, over its mean square distance."""
         centres, variances = self.centres[ids], self.variances[ids]
         factors, size = _seen(centres, variances, outlook)
         large = np.flatnonzero(size > _LARGE)
@@ -80,12 +76,7 @@ class ChunkTable:
             parts = centres[large, None] + np.sqrt(0.75 * variances[large, None]) * _OCTANTS
             smaller = np.repeat(variances[large] / 4, 8, axis=0)
             factors[large] = _seen(parts.reshape(-1, 3), smaller, outlook)[0].reshape(-1, 8).mean(axis=1)
-        return factors
-
-    def squares(self, places: np.ndarray) -> np.ndarray:
-        """[P,N] float32 mean square of the distance of each chunk from each of ``places`` [P,3]."""
-        away = places[:, None] - self.centres
-        return np.asarray((away * away).sum(axis=2) + self.variances.sum(axis=1), np.float32)
+        return factors * self._usual[ids]
 
     def _usual_square(self) -> np.ndarray:
         """[N] float32 mean square of the distance at which the encoder's views see each chunk."""
@@ -116,6 +107,11 @@ class ChunkTable:
             gain[above[better]] += gain[below[better]]
             cost[above[better]] += cost[below[better]]
         return np.asarray(gain / cost, np.float32)
+
+
+def seen_share(centres: np.ndarray, variances: np.ndarray, outlook: Outlook) -> np.ndarray:
+    """[n] float32 share of each box that will be in view, over its mean square distance."""
+    return _seen(centres, variances, outlook)[0]
 
 
 def _seen(centres: np.ndarray, variances: np.ndarray, outlook: Outlook) -> tuple[np.ndarray, np.ndarray]:

@@ -63,7 +63,7 @@ class ErrorOrder:
         """Error saved per byte."""
         if outlook is None:
             return -ids
-        return table.benefit(ids, outlook) if sight is None else sight.benefit(table, ids, outlook)
+        return table.benefit(ids, outlook) if sight is None else sight.benefit(ids, outlook)
 
 
 ORDERS: Mapping[str, Order] = MappingProxyType(

@@ -14,7 +14,7 @@ from io import BytesIO
 import numpy as np
 
 from exgs.codec import Container
-from exgs.codec.worth import ChunkTable
+from exgs.codec.worth import ChunkTable, seen_share
 from exgs.scene.outlook import Outlook
 
 NEIGHBOURS = 4
@@ -27,22 +27,31 @@ FEWEST_BYTES, MOST_SPLATS = 100_000, 1_500_000
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """What chunks save those who stand at E places of a scene of N chunks; made by ``sight_of``."""
+    """What chunks save those who stand at E places of a scene of N chunks, in P parts of each."""
 
     places: np.ndarray
     """[E,3] float32."""
+    centres: np.ndarray
+    """[N,P,3] float32 middle of each part."""
+    variances: np.ndarray
+    """[N,P,3] float32 of the points of each part, by axes of the scene."""
     worth: np.ndarray
-    """[E,N] float32 squared picture error that a byte of each chunk saves, or of the best path that it opens,
-    over all directions, times the square of the chunk's distance."""
+    """[E,N,P] float32 squared picture error that a byte of each chunk saves, or of the best path it opens,
+    over all directions, times the square of the part's distance."""
 
-    def benefit(self, table: ChunkTable, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
+    def benefit(self, ids: np.ndarray, outlook: Outlook) -> np.ndarray:
         """[n] float32 picture error that a byte of each of ``ids`` should save a viewer with ``outlook``."""
-        return np.asarray(self._worth_at(outlook.position, ids) * table.seen(ids, outlook))
+        shape = (len(ids), self.centres.shape[1])
+        centres, variances = (
+            part.take(ids, axis=0).reshape(-1, 3) for part in (self.centres, self.variances)
+        )
+        seen = seen_share(centres, variances, outlook).reshape(shape)
+        return np.asarray((self._worth_at(outlook.position, ids) * seen).sum(axis=1))
 
     def to_bytes(self) -> bytes:
         """For another process of this program."""
         out = BytesIO()
-        for array in (self.places, self.worth):
+        for array in (self.places, self.centres, self.variances, self.worth):
             np.save(out, array, allow_pickle=False)
         return out.getvalue()
 
@@ -54,22 +63,26 @@ class Sight:
             ValueError: it is not one of such a scene.
         """
         source = BytesIO(data)
-        places, worth = (np.load(source, allow_pickle=False) for _ in range(2))
-        if places.shape[1:] != (3,) or worth.shape != (len(places), chunks):
-            raise ValueError(f"a sight of {places.shape} places and {worth.shape} chunks")
-        return Sight(places, worth)
+        sight = Sight(*(np.load(source, allow_pickle=False) for _ in range(4)))
+        shape = sight.worth.shape
+        if (
+            len(shape) != 3
+            or shape[:2] != (len(sight.places), chunks)
+            or sight.centres.shape[:2] != shape[1:]
+        ):
+            raise ValueError(f"a sight of {sight.places.shape} places and {shape} parts")
+        return sight
 
     def _worth_at(self, position: np.ndarray, ids: np.ndarray) -> np.ndarray:
-        """[n] float32 worth at ``position`` [3]: the mean of the nearest places', the nearer the more."""
+        """[n,P] float32 worth at ``position`` [3]: the mean of the nearest places', the nearer the more."""
         away = self.places - position
         square = (away * away).sum(axis=1)
         nearest = np.argsort(square, kind="stable")[:NEIGHBOURS]
         weights = 1 / np.maximum(square[nearest], np.float32(1e-12))
         weights /= weights.sum()
-        found = np.zeros(len(ids), np.float32)
-        for place, weight in zip(nearest, weights, strict=True):
-            found += weight * self.worth[place, ids]
-        return found
+        return np.asarray(
+            sum(w * self.worth[k].take(ids, axis=0) for w, k in zip(weights, nearest, strict=True))
+        )
 
 
 def is_worth_a_look(container: Container) -> bool:
@@ -86,16 +99,22 @@ class Scouted:
     """None until it is known; for good where no look is worth it."""
 
 
-def sight_of(table: ChunkTable, places: np.ndarray, errors: np.ndarray) -> Sight:
-    """The sight by what each chunk saves at each place.
+def sight_of(
+    table: ChunkTable, places: np.ndarray, parts: tuple[np.ndarray, np.ndarray], errors: np.ndarray
+) -> Sight:
+    """The sight by what each part of each chunk saves at each place.
 
     Args:
         table: The scene's chunks.
         places: [E,3] where pictures were drawn.
-        errors: [E,N] squared error of these that each chunk removes, over all directions.
+        parts: Middles and variances [N,P,3] of the parts of each chunk.
+        errors: [E,N,P] squared error of these pictures that each part removes, over all directions.
     """
+    places, (centres, variances) = places.astype(np.float32), (part.astype(np.float32) for part in parts)
     known = np.maximum(errors, 0.0)
-    per_byte = np.array([table.per_byte(row) for row in known], np.float32).reshape(known.shape)
-    own = per_byte * table.squares(places.astype(np.float32))
+    total = known.sum(axis=2)
+    per_byte = np.array([table.per_byte(row) for row in total]).reshape(total.shape)
+    away = ((centres - places[:, None, None]) ** 2).sum(axis=3) + variances.sum(axis=2)
+    own = known * (per_byte / np.maximum(total, 1e-30))[:, :, None] * away
     worth = (1 - ELSEWHERE) * own + ELSEWHERE * own.mean(axis=0)
-    return Sight(places.astype(np.float32), worth.astype(np.float32))
+    return Sight(places, centres, variances, worth.astype(np.float32))

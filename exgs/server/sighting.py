@@ -24,6 +24,8 @@ MOST_PLACES, FEWEST_PLACES = 24, 6
 """Besides the one where a viewer begins."""
 WORK = 24_000_000
 """Gaussians that may be looked at in all: a second or three, and with larger scenes fewer places."""
+MOST_PARTS, ALL_PARTS = 8, 8192
+"""Parts in which each chunk is judged, at most, and for all chunks together, about."""
 SIDE_PX = 64
 """Of a picture, six of which look all around."""
 SEED = 5
@@ -33,14 +35,18 @@ _HANDS = tuple(np.roll(np.eye(3), shift, axis=1) * sign for shift in range(3) fo
 
 @dataclass(frozen=True, eq=False)
 class _Stage:
-    """One picture of the whole scene."""
+    """One picture of the whole scene, and how chunks divide it."""
 
-    level: int
-    """Its finest level of detail."""
     gaussians: Gaussians
     """All that it is of."""
-    starts: dict[int, int]
-    """Where the splats of each chunk of that level begin among them."""
+    own: np.ndarray
+    """[m] ids of the chunks of its finest level."""
+    ranges: np.ndarray
+    """[m,2] where the splats of each begin and end."""
+    finer: np.ndarray
+    """[n] ids of the chunks that refine them."""
+    edges: np.ndarray
+    """[n,P+1] where the splats that each part of these replaces begin and end."""
 
 
 def measure_sight(container: Container, rasterizer: Rasterizer) -> Sight:
@@ -55,57 +61,87 @@ def measure_sight(container: Container, rasterizer: Rasterizer) -> Sight:
     site, start = measure_site(stages[-1].gaussians), container.header.start
     places = [camera.position for camera in sample_site(site, count, seed=SEED)]
     places += [] if start is None else [start.position]
-    errors = [_errors(container, stages, place, rasterizer) for place in places]
-    return sight_of(ChunkTable(container.manifest), np.array(places), np.array(errors))
+    errors = [_errors(stages, len(container.manifest), place, rasterizer) for place in places]
+    table = ChunkTable(container.manifest)
+    return sight_of(table, np.array(places), _boxes(stages, table), np.array(errors))
 
 
 def _stages(container: Container) -> list[_Stage]:
     """The pictures that the levels make one after the other, coarsest first."""
-    assembly, stages = Assembly(container.parsed), []
+    assembly, stages, manifest = Assembly(container.parsed), list[_Stage](), container.manifest
+    parts = min(max(ALL_PARTS // max(len(manifest), 1), 1), MOST_PARTS)
     for level in range(container.header.levels - 1, -1, -1):
-        here = [chunk.id for chunk in container.manifest if chunk.level == level]
-        for chunk in here:
-            assembly.add(chunk, decode_chunk(container.parsed, chunk, container.chunk(chunk)))
-        pieces = assembly.shown()
-        ends = np.cumsum([piece.stop - piece.start for piece in pieces])
+        own = [chunk.id for chunk in manifest if chunk.level == level]
+        for id in own:
+            assembly.add(id, decode_chunk(container.parsed, id, container.chunk(id)))
+        ends = np.cumsum([piece.stop - piece.start for piece in assembly.shown()])
         starts = {
-            piece.chunk: int(end) - (piece.stop - piece.start)
-            for piece, end in zip(pieces, ends, strict=True)
-            if container.manifest[piece.chunk].level == level
+            piece.chunk: int(end) - piece.stop for piece, end in zip(assembly.shown(), ends, strict=True)
         }
-        stages.append(_Stage(level, assembly.gaussians(), starts))
+        finer = [chunk for chunk in manifest if chunk.level == level - 1]
+        begins = np.array([starts[chunk.parent] + chunk.first for chunk in finer], np.int64)
+        sizes = np.array([chunk.replaced for chunk in finer], np.int64)
+        ranges = [(starts[id], starts[id] + manifest[id].count) for id in own]
+        stages.append(
+            _Stage(
+                assembly.gaussians(),
+                np.array(own, np.int64),
+                np.array(ranges, np.int64),
+                np.array([chunk.id for chunk in finer], np.int64),
+                begins[:, None] + sizes[:, None] * np.arange(parts + 1) // parts,
+            )
+        )
     return stages
 
 
-def _errors(
-    container: Container, stages: list[_Stage], place: np.ndarray, rasterizer: Rasterizer
-) -> np.ndarray:
-    """[N] squared error that each chunk removes for one who looks all around at ``place``."""
+def _boxes(stages: list[_Stage], table: ChunkTable) -> tuple[np.ndarray, np.ndarray]:
+    """Middles and variances [N,P,3] of the parts of all chunks: of the splats that they replace."""
+    parts = stages[0].edges.shape[1] - 1
+    centres, variances = (
+        np.repeat(part[:, None], parts, axis=1) for part in (table.centres, table.variances)
+    )
+    for stage in stages[:-1]:
+        means = stage.gaussians.means.astype(np.float64)
+        sizes = np.square(stage.gaussians.scales).mean(axis=1, keepdims=True)
+        first, last = stage.edges[:, :-1], stage.edges[:, 1:]
+        count = (last - first)[..., None]
+        some = np.maximum(count, 1)
+        middle, square = (_sums(values, first, last) / some for values in (means, means * means + sizes))
+        centres[stage.finer] = np.where(count > 0, middle, centres[stage.finer])
+        spread = np.maximum(square - middle * middle, 0.0)
+        variances[stage.finer] = np.where(count > 0, spread, variances[stage.finer])
+    return centres, variances
+
+
+def _errors(stages: list[_Stage], chunks: int, place: np.ndarray, rasterizer: Rasterizer) -> np.ndarray:
+    """[N,P] squared error that each part removes for one who looks all around at ``place``."""
     cameras = _around(place)
     truth = rasterizer.render(stages[-1].gaussians, cameras).color
-    errors = np.zeros(len(container.manifest))
+    errors, left = np.zeros((chunks, stages[0].edges.shape[1] - 1)), np.zeros(chunks)
     for stage in stages[:-1]:
         blame = _blame(stage.gaussians, cameras, truth, rasterizer)
-        for chunk in container.manifest:
-            if chunk.level == stage.level:
-                first = stage.starts[chunk.id]
-                errors[chunk.id] -= blame[first + chunk.count] - blame[first]
-            elif chunk.level == stage.level - 1:
-                first = stage.starts[chunk.parent] + chunk.first
-                errors[chunk.id] += blame[first + chunk.replaced] - blame[first]
-    return errors
+        left[stage.own] = _sums(blame, stage.ranges[:, 0], stage.ranges[:, 1])
+        errors[stage.finer] = _sums(blame, stage.edges[:, :-1], stage.edges[:, 1:])
+    total = errors.sum(axis=1)
+    return errors * np.maximum(1 - left / np.maximum(total, 1e-30), 0.0)[:, None]
+
+
+def _sums(values: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Sums of ``values`` [n,...] from each of ``first`` to each of ``last``."""
+    running = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    return np.asarray(running[last] - running[first])
 
 
 def _blame(
     gaussians: Gaussians, cameras: list[Camera], truth: np.ndarray, rasterizer: Rasterizer
 ) -> np.ndarray:
-    """[N+1] running sum of the squared error for which each Gaussian is to blame."""
+    """[N] squared error for which each Gaussian is to blame."""
     pictures, blending = rasterizer.render(gaussians, cameras).color, rasterizer.blending(gaussians, cameras)
     total = np.zeros(len(gaussians))
     for view in range(len(cameras)):
         squared = np.square(pictures[view] - truth[view])
         total += blending.transpose(view, squared).sum(axis=1, dtype=np.float64)
-    return np.concatenate([[0.0], np.cumsum(total)])
+    return total
 
 
 def _around(place: np.ndarray) -> list[Camera]:
