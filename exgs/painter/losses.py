@@ -14,7 +14,7 @@ from torch import Tensor
 
 PIXELS_PER_DEGREE = 67.0
 """FLIP's usual viewing distance."""
-FLOORS = (3e-4, 3e-2)
+FLOORS = (5e-5, 1e-2)
 """Squared error and FLIP below which less counts little: good pictures may not drown out the others."""
 _CSF_WIDEST = 0.04
 _CSF = (((1.0, 0.0047), (0.0, 1e-5)), ((1.0, 0.0053), (0.0, 1e-5)), ((34.1, 0.04), (13.5, 0.025)))

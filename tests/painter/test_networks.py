@@ -1,0 +1,126 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from exgs.painter import PainterError  # noqa: E402
+from exgs.painter.autoencoder import TinyAutoencoder, read_autoencoder  # noqa: E402
+from exgs.painter.networks import ARCHITECTURES, build, parameters  # noqa: E402
+
+TINY = {"kind": "pixels", "widths": [8, 4, 4], "blocks": [1, 1, 1]}
+LATENT = {"kind": "latent", "vae_widths": [4, 4, 4, 4], "unet_widths": [8, 8], "blocks": 1}
+
+
+def planes(*shape: int, seed: int = 0) -> "torch.Tensor":
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("architecture", [TINY, LATENT], ids=["pixels", "latent"])
+def test_a_network_that_knows_nothing_leaves_pictures_as_they_are(architecture):
+    network = build(architecture).eval()
+    seen = planes(2, 6, 32, 48)
+    with torch.no_grad():
+        given = network(seen)
+    assert given.shape == (2, 4, 32, 48)
+    assert torch.allclose(given[:, :3], seen[:, :3], atol=1e-6)
+    assert ((given[:, 3] >= 0) & (given[:, 3] <= 1)).all()
+
+
+@pytest.mark.parametrize("architecture", [TINY, LATENT], ids=["pixels", "latent"])
+def test_pictures_do_not_depend_on_their_batch_and_are_clipped(architecture):
+    network = build(architecture).eval()
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.copy_(0.4 * (planes(*weights.shape, seed=weights.numel()) - 0.5))
+        seen = planes(3, 6, 32, 32)
+        together = network(seen)
+        alone = network(seen[1:2])
+    assert torch.allclose(together[1:2], alone, atol=1e-3)
+    assert together.min() >= 0
+    assert together.max() <= 1
+    assert not torch.allclose(together[:, :3], seen[:, :3], atol=1e-2)
+
+
+def test_the_sizes_are_as_small_as_they_are_said_to_be():
+    with torch.device("meta"):
+        counts = {size: parameters(build(architecture)) for size, architecture in ARCHITECTURES.items()}
+    assert counts["tiny"] <= 100_000
+    assert 1_000_000 < counts["small"] <= 5_000_000
+    assert counts["small"] < counts["base"] <= 20_000_000
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [{}, {"kind": "words"}, {"kind": "pixels"}, {**TINY, "depth": 3}, {"kind": "latent", "a": 1}],
+)
+def test_what_no_network_is_described_by_is_refused(architecture):
+    with pytest.raises(PainterError, match="architecture"):
+        build(architecture)
+
+
+def test_other_planes_are_refused():
+    with pytest.raises(ValueError, match="6 planes"):
+        build(TINY)(planes(1, 5, 16, 16))
+
+
+def test_latents_are_supervised_and_a_foreign_autoencoder_is_kept():
+    own = build(LATENT).train()
+    _, loss = own.learn(planes(1, 6, 32, 32), planes(1, 3, 32, 32, seed=1))
+    assert float(loss) > 0
+    loss.backward()
+    assert own.vae.encoder[0].weight.grad is not None
+    foreign = build({**LATENT, "train_vae": False}).train()
+    _, loss = foreign.learn(planes(1, 6, 32, 32), planes(1, 3, 32, 32, seed=1))
+    loss.backward()
+    assert foreign.vae.encoder[0].weight.grad is None
+    assert foreign.denoiser.noise.weight.grad.abs().sum() > 0
+
+
+def test_pixels_have_no_autoencoder_to_replace(tmp_path):
+    with pytest.raises(PainterError, match="no autoencoder"):
+        build(TINY).use_autoencoder(tmp_path)
+
+
+def test_the_autoencoder_is_that_of_diffusers(tmp_path):
+    """The same layout: weights of diffusers load, and compute the same."""
+    pytest.importorskip("safetensors")
+    from safetensors.torch import save_file
+
+    network = TinyAutoencoder([4] * 4, middle=False).eval()
+    named = {}
+    for name, value in network.state_dict().items():
+        side, number, rest = name.split(".", 2)
+        named[f"{side}.layers.{int(number) - (side == 'decoder')}.{rest}"] = value.contiguous()
+    save_file(named, tmp_path / "diffusion_pytorch_model.safetensors")
+    found = read_autoencoder(tmp_path)
+    assert found.shape == network.shape
+    picture = planes(1, 3, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(found.decode(found.encode(picture)), network.decode(network.encode(picture)))
+    with pytest.raises(PainterError, match="another shape"):
+        build({**LATENT, "vae_widths": [8] * 4, "blocks": 3}).use_autoencoder(tmp_path)
+    painter = build({**LATENT, "blocks": 3})
+    painter.use_autoencoder(tmp_path)
+    assert torch.equal(painter.vae.encoder[0].weight, network.encoder[0].weight)
+
+
+def test_files_that_hold_no_autoencoder_are_refused(tmp_path):
+    with pytest.raises(PainterError):
+        read_autoencoder(tmp_path)
+    (tmp_path / "a.pth").write_bytes(b"nothing of the kind")
+    with pytest.raises(PainterError, match=r"a\.pth"):
+        read_autoencoder(tmp_path / "a.pth", tmp_path / "a.pth")
+    torch.save({"0.weight": planes(2, 2)}, tmp_path / "b.pth")
+    with pytest.raises(PainterError, match="tiny autoencoder"):
+        read_autoencoder(tmp_path / "b.pth", tmp_path / "b.pth")
+
+
+@pytest.mark.shared
+def test_a_real_autoencoder_brings_pictures_back(shared_data):
+    folder = shared_data / "weights"
+    network = read_autoencoder(folder / "taef2_encoder.pth", folder / "taef2_decoder.pth")
+    assert network.channels == 32
+    y, x = torch.meshgrid(torch.linspace(0, 6, 64), torch.linspace(0, 6, 64), indexing="ij")
+    picture = torch.stack([0.5 + 0.4 * torch.sin(x + k) * torch.cos(y) for k in range(3)])[None]
+    with torch.no_grad():
+        back = network.decode(network.encode(picture))
+    assert -10 * torch.log10((back - picture).square().mean()) > 30
