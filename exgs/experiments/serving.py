@@ -104,6 +104,8 @@ class Server:
             case ViewUpdate():
                 self._view = event
             case Preferences():
+                if event.max_bytes_per_s != self._wishes.max_bytes_per_s:
+                    self._pacer = Pacer()
                 self._wishes, self._stuck = event, False
             case Forgotten() if self._schedule is not None:
                 self._schedule.forgotten(event.chunks)

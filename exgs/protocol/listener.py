@@ -134,7 +134,7 @@ class Listener:
         self._liveness.beat_heard(beat, now_s)
 
     def _hear_preferences(self, preferences: m.Preferences, now_s: float) -> None:
-        self._outflow.max_bytes_per_s = preferences.max_bytes_per_s
+        self._outflow.allow(preferences.max_bytes_per_s)
         self._mailbox.put(preferences)
 
     def _hear_receipt(self, receipt: m.Receipt, now_s: float) -> None:

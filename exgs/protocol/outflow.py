@@ -40,8 +40,6 @@ class Outflow:
         """The scene channels."""
         self.scene = -1
         """The opened scene; -1 for none."""
-        self.max_bytes_per_s = 0
-        """Rate the client allows; 0 for no bound."""
         self.repeated_bytes = 0
         """Bytes that were sent a second time."""
         self._opening = 0
@@ -51,7 +49,12 @@ class Outflow:
         self._said = bytearray(MAX_CHUNKS // 8)
         self._have = b""
         self._manifest_said = False
-        self._pace_s = float("-inf")
+        self._max_bytes_per_s, self._pace_s = 0, float("-inf")
+
+    def allow(self, max_bytes_per_s: int) -> None:
+        """The client allows this rate from now on, 0 for any; what left at another does not count."""
+        if max_bytes_per_s != self._max_bytes_per_s:
+            self._max_bytes_per_s, self._pace_s = max_bytes_per_s, float("-inf")
 
     def open(self, wish: OpenScene) -> None:
         """The owner turns to a scene that the client asked for; what is left of the one before is dropped."""
@@ -210,8 +213,8 @@ class Outflow:
     def _count(self, channel: Channel, size: int, now_s: float) -> None:
         self.credit.sent_bytes += size
         self.lanes.sent(channel, size, now_s)
-        if self.max_bytes_per_s:
-            self._pace_s = max(self._pace_s, now_s - _PACE_SLACK_S) + size / self.max_bytes_per_s
+        if self._max_bytes_per_s:
+            self._pace_s = max(self._pace_s, now_s - _PACE_SLACK_S) + size / self._max_bytes_per_s
 
     def _was_said(self, chunk: int) -> bool:
         return bool(self._said[chunk >> 3] & (1 << (chunk & 7)))

@@ -39,7 +39,9 @@ class Feeder:
         self._counted_s = time.monotonic()
 
     def wish(self, wishes: Preferences) -> None:
-        """The viewer wants something else from now on."""
+        """The viewer wants something else from now on; what was sent at another rate does not count."""
+        if wishes.max_bytes_per_s != self._remembered.wishes.max_bytes_per_s:
+            self._pacer = Pacer()
         self._remembered.wishes = wishes
         self._changed.set()
 

@@ -34,7 +34,7 @@ def test_each_limiter_is_seen() -> None:
     outflow.lanes.set_buffered(Channel.SCENE_0, 0)
     assert outflow.limiter(None, 0.0) is Limiter.CREDIT
     outflow.receipt(Receipt(1, outflow.credit.sent_bytes), 0.1)
-    outflow.max_bytes_per_s = 1000
+    outflow.allow(1000)
     list(outflow.fragments(None, 0.1))
     outflow.lanes.set_buffered(Channel.SCENE_0, 0)
     assert outflow.limiter(None, 0.1) is Limiter.CAP

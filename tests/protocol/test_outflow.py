@@ -275,7 +275,7 @@ def test_a_receipt_for_what_was_not_sent_is_refused() -> None:
 
 def test_the_clients_rate_is_kept() -> None:
     outflow = streaming(ConnectionConfig(min_credit_bytes=10 << 20, min_window_bytes=WIDE))
-    outflow.max_bytes_per_s = 200_000
+    outflow.allow(200_000)
     assert outflow.ready_s(0.0) is None
     outflow.queue_chunk(3, 0, bytes(1_000_000))
     now_s, times = 0.0, 0
@@ -285,6 +285,20 @@ def test_the_clients_rate_is_kept() -> None:
         times += 1
     assert now_s == pytest.approx(5.0, rel=0.03)
     assert times > 50
+
+
+def test_a_higher_rate_does_not_wait_for_what_was_sent_at_a_lower_one() -> None:
+    outflow = streaming(ConnectionConfig(min_credit_bytes=10 << 20, min_window_bytes=WIDE))
+    outflow.allow(1)
+    outflow.queue_chunk(3, 0, bytes(50_000))
+    drain(outflow, 0.0)
+    assert (outflow.ready_s(0.0) or 0.0) > 3600.0
+    outflow.allow(1)
+    assert (outflow.ready_s(0.0) or 0.0) > 3600.0, "the same rate once more"
+    outflow.allow(1_000_000)
+    assert outflow.ready_s(0.0) is None
+    drain(outflow, 0.1)
+    assert outflow.queued_bytes < 33_800
 
 
 @pytest.mark.parametrize(("chunk", "size"), [(-1, 1), (MAX_CHUNKS, 1), (0, 0), (0, MAX_CHUNK_BYTES + 1)])

@@ -217,6 +217,22 @@ async def test_a_rate_is_kept(library: Library, encoded: bytes) -> None:
     assert took_s > 0.25  # half a second, less the last chunk, for which nobody waits
 
 
+async def test_a_rate_that_is_raised_acts_at_once(library: Library) -> None:
+    async with _viewer(library) as client:
+        names = await _scene_list(client)
+        client.send(Preferences(max_bytes_per_s=100))
+        client.send(OpenScene(names.index("statue")))
+        taken = 0
+        async with asyncio.timeout(4):
+            async for event in client:
+                taken += isinstance(event, ChunkReceived)
+                if isinstance(event, ManifestReceived):
+                    client.send(Preferences(max_bytes_per_s=10**9))
+                if isinstance(event, SceneStatus) and event.state == SceneState.COMPLETE:
+                    break
+    assert taken > 1
+
+
 async def test_what_holds_streaming_back_is_counted(library: Library) -> None:
     metrics = Metrics()
     async with _viewer(library, metrics) as client:
