@@ -118,13 +118,13 @@ class Lifeline:
         await self._let_go()
         while loop.time() < give_up_s and not await self._left_within(wait_s):
             try:
-                await self.open()
+                opened = await self._open_while_wanted()
             except ClientError as error:
                 self._say("reconnecting", f"not yet: {error}")
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
                 continue
-            self.reconnects += 1
-            return True
+            self.reconnects += opened
+            return opened
         return False
 
     async def close(self) -> None:
@@ -142,6 +142,19 @@ class Lifeline:
     async def _let_go(self) -> None:
         if self._link is not None:
             await (self._link.let_go or self._link.hang_up)()
+
+    async def _open_while_wanted(self) -> bool:
+        """Connects; False where the end of the session was wanted before that was done."""
+        opening, leaving = asyncio.create_task(self.open()), asyncio.create_task(self._leaving.wait())
+        try:
+            await asyncio.wait({opening, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not self._leaving.is_set():
+                opening.result()
+            return not self._leaving.is_set()
+        finally:
+            for task in (opening, leaving):
+                task.cancel()
+            await asyncio.gather(opening, leaving, return_exceptions=True)
 
     async def _left_within(self, wait_s: float) -> bool:
         """Waits; whether the end of the session was wanted meanwhile."""

@@ -192,6 +192,32 @@ async def test_leaving_ends_the_tries() -> None:
     await server.end()
 
 
+@pytest.mark.parametrize("answered", [False, True])
+async def test_leaving_ends_a_try_that_is_under_way(answered: bool) -> None:
+    server, trying, answer = Server(), asyncio.Event(), asyncio.Event()
+
+    async def connect(config: PlayConfig) -> Link:
+        if server.tokens:
+            trying.set()
+            await answer.wait()
+        return await server.connect(config)
+
+    line = Lifeline(CONFIG, connect, say=lambda kind, text: None)
+    await (await line.open()).opened()
+    line.opened(b"token")
+    await line.endpoint.close()
+    restoring = asyncio.create_task(line.restore(Closed(CloseCode.TRANSPORT_LOST, "cut", False)))
+    async with asyncio.timeout(5):
+        await trying.wait()
+        if answered:
+            answer.set()
+        await line.close()
+        assert not await restoring
+        await line.hang_up()
+    assert line.reconnects == 0 and line.state in (State.CLOSING, State.CLOSED)
+    await server.end()
+
+
 async def test_wishes_are_told_to_every_connection() -> None:
     server = Server()
     line = Lifeline(replace(CONFIG, max_bytes_per_s=1000), server.connect, say=lambda kind, text: None)
