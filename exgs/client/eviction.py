@@ -15,7 +15,7 @@ from exgs.codec.worth import LINGER_S, ChunkTable
 from exgs.scene.outlook import View, foresee
 
 FULL_SHARE = 0.9
-"""Below this share of the budget nothing is let go: what the server still sends has room."""
+"""Below this share of the budget, and while any chunk has room, nothing is let go: the server sends more."""
 AT_ONCE_SHARE = 1 / 16
 """Share of the budget that is let go at once for the sake of something better."""
 BETTER = 1.5
@@ -61,7 +61,8 @@ class Keeper:
         Chunks without a parent stay: without them there would be holes.
         """
         table, splats = self._table, self._splats(held)
-        if view is None or splats < FULL_SHARE * self.max_splats:
+        largest = int(table.splats.max(initial=0))
+        if view is None or splats < min(FULL_SHARE * self.max_splats, self.max_splats - largest):
             return []
         known = np.maximum(table.parents, 0)
         leaves = held & (table.parents >= 0)

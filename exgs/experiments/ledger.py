@@ -74,8 +74,9 @@ class Ledger:
         self._newest(chunk).shown_s = now_s
 
     def gone(self, chunk: int, now_s: float) -> None:
-        """It is in the picture no more."""
-        self._newest(chunk).gone_s = now_s
+        """It is in the picture no more, though it may have been chosen again by now."""
+        shown = (entry for entry in reversed(self._by_chunk[chunk]) if entry.shown_s is not None)
+        next(shown, self._newest(chunk)).gone_s = now_s
 
     def redundant(self, chunk: int) -> None:
         """It was of no use."""
