@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         network = network_from(state)
         facts = _facts(args, state, checkpoint.parent / COMMAND)
         if args.pairs:
-            facts |= _judged(network, Path(args.pairs))
+            facts |= _calibrated(network, Path(args.pairs))
         facts["scenes"]["held_out"] = list(args.held_out)
         facts["scores"] |= _evaluated(args.scores)
         document = export(network, out, facts)
@@ -62,15 +62,18 @@ def _facts(args: argparse.Namespace, state: dict[str, Any], command: Path) -> di
     }
 
 
-def _judged(network: Any, folder: Path) -> dict[str, Any]:
-    """Scenes and scores from the pairs that the network was trained on: of the views held back."""
+def _calibrated(network: Any, folder: Path) -> dict[str, Any]:
+    """Closes gates by the views held back from training, and says what the network gains on them."""
+    from exgs.painter.calibration import calibrate
     from exgs.painter.shards import read_pairs
     from exgs.painter.validation import validate
 
     pairs = read_pairs(folder)
+    choice = calibrate(network, pairs)
     gains = {kind: asdict(gain) for kind, gain in validate(network, pairs).items()}
     return {
         "scenes": {"train": [found.scene for found in pairs], "held_out": []},
+        "calibration": asdict(choice) | {"harmless": choice.harmless},
         "scores": {"views held back of training scenes": gains},
     }
 

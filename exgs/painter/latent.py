@@ -59,6 +59,11 @@ class LatentPainter(Painter):
         except RuntimeError as error:
             raise PainterError(f"{encoder}: an autoencoder of another shape") from error
 
+    def close_gate(self, bias: float) -> None:
+        """Takes ``bias`` off the logits of the gate everywhere."""
+        with torch.no_grad():
+            self.gate.far.bias -= bias
+
     def forward(self, planes: Tensor) -> Tensor:
         """Restored colours and gate of ``planes``; clipped unless in training."""
         return self._restore(planes)[0]

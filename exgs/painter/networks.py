@@ -41,6 +41,10 @@ class Painter(nn.Module):
         """What it gives for ``planes``, and a loss of its own against clean pictures ``source`` [B,3,H,W]."""
         return self(planes), source.new_zeros(())
 
+    def close_gate(self, bias: float) -> None:
+        """Takes ``bias`` off the logits of the gate everywhere."""
+        raise NotImplementedError
+
     def use_autoencoder(self, encoder: Path, decoder: Path | None = None) -> None:
         """Takes a pretrained autoencoder.
 
@@ -123,6 +127,11 @@ class PixelPainter(Painter):
             torch.sigmoid(F.pixel_shuffle(self.gate(x), BLOCK)),
             clip=not self.training,
         )
+
+    def close_gate(self, bias: float) -> None:
+        """Takes ``bias`` off the logits of the gate everywhere."""
+        with torch.no_grad():
+            self.gate.bias -= bias
 
 
 def _context(planes: Tensor) -> Tensor:

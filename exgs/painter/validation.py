@@ -33,7 +33,7 @@ def validate(network: nn.Module, pairs: Sequence[Pairs]) -> dict[str, Gain]:
             clean, damaged = source.to(device), planes.to(device)
             restored = network(damaged)[:, :3].float()
             rows.setdefault(kind, []).append(
-                (*(_psnr(p, clean) for p in (damaged[:, :3], restored)),
+                (*(psnr(p, clean) for p in (damaged[:, :3], restored)),
                  *(float(flip(p, clean).mean()) for p in (damaged[:, :3], restored)))
             )  # fmt: skip
     return {kind: Gain(len(found), *np.mean(found, axis=0).tolist()) for kind, found in sorted(rows.items())}
@@ -52,5 +52,6 @@ def samples(network: nn.Module, pairs: Sequence[Pairs], *, rows: int = 12) -> li
     return sheet
 
 
-def _psnr(picture: Tensor, clean: Tensor) -> float:
+def psnr(picture: Tensor, clean: Tensor) -> float:
+    """Peak signal-to-noise ratio in dB, at most 100, of pictures with values in [0, 1] once clipped."""
     return float(-10 * torch.log10((picture.clamp(0, 1) - clean).square().mean().clamp(min=1e-10)))

@@ -1,0 +1,127 @@
+"""The whole way of a restorer, small: pairs, training, export, evaluation; and what users get wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from exgs.cli.painter_evaluate import by_kind, lines
+from exgs.cli.painter_make_pairs import scene_name
+from exgs.painter.gains import Gain
+from exgs.painter.shards import read_index, read_pairs
+from tests.cli.conftest import Command
+
+
+@pytest.fixture(scope="session")
+def pairs_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pairs") / "pairs"
+
+
+@pytest.fixture
+def pairs(exgs: Command, pairs_path: Path, scene_path: Path) -> Path:
+    """Pairs of the small scene, made once."""
+    if not pairs_path.exists():
+        code, _, err = exgs(
+            "painter", "make-pairs", pairs_path, "--scenes", scene_path, "--damage", "exgs-20", "source",
+            "--views", 7, "--pairs-per-view", 2, "--size", 48, "--seed", 3, "--backend", "cpu",
+        )  # fmt: skip
+        assert code == 0, err
+    return pairs_path
+
+
+def test_pairs_say_how_they_were_made(exgs: Command, pairs: Path, scene_path: Path) -> None:
+    index = read_index(pairs)
+    assert index["scenes"] == ["ball"]
+    assert (index["seed"], index["size_px"], index["damages"]) == (3, 48, ["exgs-20", "source"])
+    (found,) = read_pairs(pairs)
+    assert found.source.shape == (7, 48, 48, 3) and len(found) == 14
+    code, _, err = exgs("painter", "make-pairs", pairs, "--scenes", scene_path)
+    assert code == 2 and "-w replaces them" in err
+
+
+def test_from_pairs_to_weights_that_restore(
+    exgs: Command, pairs: Path, scene_path: Path, tmp_path: Path
+) -> None:
+    for needed in ("torch", "onnx", "onnxscript", "onnxruntime", "safetensors"):
+        pytest.importorskip(needed)
+    out, weights, report = tmp_path / "run", tmp_path / "toy", tmp_path / "report.json"
+    small = ("--batch", 2, "--crop", 32, "--threads", 1, "-q")
+    code, _, err = exgs("painter", "train", pairs, out, "--steps", 3, *small)
+    assert code == 0, err
+    assert exgs("painter", "train", pairs, out, "--steps", 3, *small)[0] == 2, "nothing is lost without -w"
+    code, _, err = exgs("painter", "train", pairs, out, "--steps", 5, "--resume", *small)
+    assert code == 0, err
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] == 5 and set(log[-1]["scores"]) == {"object exgs-20", "object source"}
+    with Image.open(out / "samples.png") as sheet:
+        assert sheet.width == 4 * 48 + 3 * 4
+
+    code, said, err = exgs("painter", "export", out, weights, "--pairs", pairs, "--held-out", "moon", "-q")
+    assert code == 0, err
+    manifest = json.loads((weights / "manifest.json").read_text())
+    assert manifest["name"] == "toy" and manifest["scenes"] == {"train": ["ball"], "held_out": ["moon"]}
+    assert len(manifest["command"]) == 2 and "--resume" in manifest["command"][1]
+
+    code, said, err = exgs(
+        "painter", "evaluate", weights, "--scenes", scene_path, "--damage", "exgs-20", "--views", 1,
+        "--sheet", tmp_path / "sheet.png", "--backend", "cpu", "--json",
+    )  # fmt: skip
+    assert code == 0, err
+    report.write_text(said)
+    gain = json.loads(said)["kinds"]["object"]["exgs-20"]
+    assert gain["pictures"] == 1 and 5 < gain["psnr_before"] < 60
+    code, _, err = exgs("painter", "export", out, weights, "--scores", report, "-w", "-q")
+    assert code == 0, err
+    scores = json.loads((weights / "manifest.json").read_text())["scores"]
+    assert scores["scenes never seen"]["object"]["exgs-20"] == gain
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["make-pairs", "OUT"], 2, "no scenes"),
+        (["make-pairs", "OUT", "--scenes", "nowhere.ply"], 1, "nowhere.ply"),
+        (["make-pairs", "OUT", "--scenes", "a/x.ply", "b/x.ply"], 2, "called x"),
+        (["make-pairs", "OUT", "--scenes", "x.ply", "--damage", "spz-3"], 1, "spz-3"),
+        (["train", "nowhere", "OUT"], 1, "make-pairs"),
+        (["train", "nowhere", "OUT", "--resume"], 2, "nothing to resume"),
+        (["train", "nowhere", "OUT", "--vae", "x"], 2, "tiny has no autoencoder"),
+        (["train", "nowhere", "OUT", "--steps", "3", "--minutes", "3"], 2, "not allowed with"),
+        (["export", "nowhere", "OUT"], 1, "nowhere"),
+        (["evaluate", "tiny"], 2, "no scenes"),
+        (["evaluate", "nowhere", "--scenes", "x.ply"], 1, "nowhere"),
+        ([], 2, "ACTION"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_in_a_line(
+    exgs: Command, tmp_path: Path, words: list[str], code: int, says: str
+) -> None:
+    if words and words[0] in ("train", "export"):
+        for needed in ("torch", "onnx", "onnxscript", "safetensors"):
+            pytest.importorskip(needed)
+    found, _, err = exgs("painter", *(str(tmp_path / "out") if word == "OUT" else word for word in words))
+    assert found == code
+    assert says in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a/skull.sog", "skull"), ("guitar.compressed.ply", "guitar"),
+        ("playbot/lod-meta.json@2", "playbot"),
+        ("flowers/lod-meta.json", "flowers"), ("angel", "angel"),
+    ],
+)  # fmt: skip
+def test_scenes_are_called_after_their_files(path: str, name: str) -> None:
+    assert scene_name(path) == name
+
+
+def test_scenes_count_the_same_and_interiors_apart() -> None:
+    one, three = Gain(1, 20, 21, 0.2, 0.1, 0.5, 0.6), Gain(3, 30, 30, 0.1, 0.1, 0.7, 0.7)
+    found = by_kind({"skull": {"ugc-107": one}, "guitar": {"ugc-107": three}, "interior-1": {"ugc-107": one}})
+    assert found["object"]["ugc-107"] == Gain(4, 25, 25.5, 0.15000000000000002, 0.1, 0.6, 0.6499999999999999)
+    assert found["interior"]["ugc-107"] == one
+    table = list(lines(found))
+    assert len(table) == 3
+    assert "+1.00" in table[2] and "-50.0 %" in table[2]
