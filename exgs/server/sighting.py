@@ -34,7 +34,7 @@ _HANDS = tuple(np.roll(np.eye(3), shift, axis=1) * sign for shift in range(3) fo
 
 
 @dataclass(frozen=True, eq=False)
-class _Stage:
+class Stage:
     """One picture of the whole scene, and how chunks divide it."""
 
     gaussians: Gaussians
@@ -55,20 +55,20 @@ def measure_sight(container: Container, rasterizer: Rasterizer) -> Sight:
     Raises:
         DecodeError: a chunk is damaged.
     """
-    stages = _stages(container)
+    stages = stages_of(container)
     look = 6 * sum(len(stage.gaussians) for stage in stages)
     count = int(min(max(WORK // max(look, 1), FEWEST_PLACES), MOST_PLACES))
     site, start = measure_site(stages[-1].gaussians), container.header.start
     places = [camera.position for camera in sample_site(site, count, seed=SEED)]
     places += [] if start is None else [start.position]
-    errors = [_errors(stages, len(container.manifest), place, rasterizer) for place in places]
+    errors = [errors_in(stages, _around(place), rasterizer) for place in places]
     table = ChunkTable(container.manifest)
     return sight_of(table, np.array(places), _boxes(stages, table), np.array(errors))
 
 
-def _stages(container: Container) -> list[_Stage]:
+def stages_of(container: Container) -> list[Stage]:
     """The pictures that the levels make one after the other, coarsest first."""
-    assembly, stages, manifest = Assembly(container.parsed), list[_Stage](), container.manifest
+    assembly, stages, manifest = Assembly(container.parsed), list[Stage](), container.manifest
     parts = min(max(ALL_PARTS // max(len(manifest), 1), 1), MOST_PARTS)
     for level in range(container.header.levels - 1, -1, -1):
         own = [chunk.id for chunk in manifest if chunk.level == level]
@@ -83,7 +83,7 @@ def _stages(container: Container) -> list[_Stage]:
         sizes = np.array([chunk.replaced for chunk in finer], np.int64)
         ranges = [(starts[id], starts[id] + manifest[id].count) for id in own]
         stages.append(
-            _Stage(
+            Stage(
                 assembly.gaussians(),
                 np.array(own, np.int64),
                 np.array(ranges, np.int64),
@@ -94,7 +94,7 @@ def _stages(container: Container) -> list[_Stage]:
     return stages
 
 
-def _boxes(stages: list[_Stage], table: ChunkTable) -> tuple[np.ndarray, np.ndarray]:
+def _boxes(stages: list[Stage], table: ChunkTable) -> tuple[np.ndarray, np.ndarray]:
     """Middles and variances [N,P,3] of the parts of all chunks: of the splats that they replace."""
     parts = stages[0].edges.shape[1] - 1
     centres, variances = (
@@ -113,12 +113,19 @@ def _boxes(stages: list[_Stage], table: ChunkTable) -> tuple[np.ndarray, np.ndar
     return centres, variances
 
 
-def _errors(stages: list[_Stage], chunks: int, place: np.ndarray, rasterizer: Rasterizer) -> np.ndarray:
-    """[N,P] squared error that each part removes for one who looks all around at ``place``."""
-    cameras = _around(place)
-    truth = rasterizer.render(stages[-1].gaussians, cameras).color
+def errors_in(
+    stages: list[Stage], cameras: list[Camera], rasterizer: Rasterizer, truth: np.ndarray | None = None
+) -> np.ndarray:
+    """[N,P] squared error that each part of each chunk removes from the pictures of ``cameras``.
+
+    ``truth`` [B,H,W,3] is what they should show; None for the picture of all that there is.
+    """
+    wrong = stages
+    if truth is None:
+        wrong, truth = stages[:-1], rasterizer.render(stages[-1].gaussians, cameras).color
+    chunks = sum(len(stage.own) for stage in stages)
     errors, left = np.zeros((chunks, stages[0].edges.shape[1] - 1)), np.zeros(chunks)
-    for stage in stages[:-1]:
+    for stage in wrong:
         blame = _blame(stage.gaussians, cameras, truth, rasterizer)
         left[stage.own] = _sums(blame, stage.ranges[:, 0], stage.ranges[:, 1])
         errors[stage.finer] = _sums(blame, stage.edges[:, :-1], stage.edges[:, 1:])
