@@ -20,7 +20,7 @@ from exgs.protocol import (
     SceneStatus,
     ViewUpdate,
 )
-from exgs.server.hearing import held_ids, view_of
+from exgs.server.hearing import held_ids, view_at_start, view_of
 from exgs.server.orders import Order
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
@@ -114,7 +114,10 @@ class Server:
     def _open(self, end: End, wish: OpenScene, now_s: float) -> None:
         kept = wish.manifest == self._digest
         held = held_ids(wish.have) if kept else ()
-        self._schedule = Schedule(self._table, held=held, order=self._order, scouted=self._scouted)
+        self._schedule = Schedule(
+            self._table, held=held, order=self._order, scouted=self._scouted,
+            view=view_at_start(self._container.header),
+        )  # fmt: skip
         end.say(SceneStatus(SCENE, SceneState.STREAMING), now_s)
         if kept:
             end.connection.keep_manifest(SCENE)

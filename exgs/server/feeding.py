@@ -9,7 +9,7 @@ from exgs.protocol import Endpoint, Forgotten, OpenScene, Preferences, SceneStat
 from exgs.protocol.vocabulary import MAX_REASON_BYTES
 from exgs.server.callers import Bucket
 from exgs.server.errors import ServerError, UnknownScene
-from exgs.server.hearing import held_ids, view_of
+from exgs.server.hearing import held_ids, view_at_start, view_of
 from exgs.server.house import House
 from exgs.server.library import OpenedScene
 from exgs.server.memory import Remembered
@@ -73,7 +73,8 @@ class Feeder:
             scene = await self._open(wish.scene, name)
             kept = wish.manifest == scene.digest
             held = held_ids(wish.have if kept else b"")
-            schedule = Schedule(scene.table, held=held, order=self._order, scouted=scene.scouted)
+            view = view_at_start(scene.container.header)
+            schedule = Schedule(scene.table, held=held, order=self._order, scouted=scene.scouted, view=view)
         except ServerError as error:
             self._report(wish.scene, SceneState.REFUSED, detail=str(error))
             return

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.codec.header import Header
 from exgs.protocol import ViewUpdate
 from exgs.scene.outlook import View
+
+SUPPOSED_FOV_RAD = (1.6, 1.3)
+"""What a viewer sees across and down, before it has said so."""
 
 
 def view_of(update: ViewUpdate) -> View | None:
@@ -31,6 +35,15 @@ def view_of(update: ViewUpdate) -> View | None:
         np.array(update.linear_velocity, np.float64),
         np.array(update.angular_velocity, np.float64),
     )
+
+
+def view_at_start(header: Header) -> View | None:
+    """Where a viewer begins, which holds until it has said where it is; None where the file does not say."""
+    if header.start is None:
+        return None
+    width, height = SUPPOSED_FOV_RAD
+    camera = header.start.camera(header.frame.up_vector, fov_y_rad=height, size=(1, 1))
+    return View(camera.position, camera.camera_from_world[:3, :3], width, height)
 
 
 def held_ids(bitmap: bytes) -> np.ndarray:

@@ -40,10 +40,12 @@ class Schedule:
         held: Iterable[int] | np.ndarray = (),
         order: Order = ORDERS["error"],
         scouted: Scouted | None = None,
+        view: View | None = None,
     ) -> None:
         """``held`` are the ids that the viewer already has; ids that do not exist are ignored.
 
-        ``scouted`` is looked into anew for each chunk.
+        ``scouted`` is looked into anew for each chunk. ``view`` is where the viewer is supposed to look until
+        it says so.
         """
         self._table, self._order, self._scouted = table, order, scouted or Scouted()
         self._sight: Sight | None = None
@@ -52,7 +54,7 @@ class Schedule:
         self._sent[_existing(held, table.count)] = True
         self._remaining = int((~self._sent).sum())
         self._splats = int(table.splats[self._sent].sum())
-        self._view: View | None = None
+        self._view = view
         self._moved = False
         self._delay_s = DEFAULT_DELAY_S
         self._short = np.zeros(0, np.int64)

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from exgs.codec import Level, Precision, Pyramid, open_container, serialize
 from exgs.protocol import ViewUpdate
-from exgs.server.hearing import held_ids, view_of
+from exgs.scene import Gaussians, StartView
+from exgs.server.hearing import held_ids, view_at_start, view_of
 
 
 def _view(orientation: tuple[float, float, float, float]) -> ViewUpdate:
@@ -27,3 +29,18 @@ def test_the_pose_becomes_a_rotation_to_the_camera() -> None:
 @pytest.mark.parametrize(("bitmap", "ids"), [(b"", []), (b"\x05", [0, 2]), (b"\x00\x80", [15])])
 def test_bitmaps_begin_with_the_lowest_bit(bitmap: bytes, ids: list[int]) -> None:
     assert list(held_ids(bitmap)) == ids
+
+
+@pytest.mark.parametrize("target", [(0.0, 0, 0), (1.0, 2, 8), (1.0, -9, 3)])
+def test_a_viewer_is_supposed_to_begin_where_the_file_says(target: tuple[float, float, float]) -> None:
+    one = np.zeros((1, 3), np.float32)
+    dot = Gaussians(
+        one, np.array([[1, 0, 0, 0]], "f4"), one, one[:, 0], one[:, None], np.zeros((1, 0, 3), "f4")
+    )
+    start = StartView(np.array([1.0, 2, 3]), np.array(target), 1.0)
+    levels = (Level(dot, None, np.ones(1, np.float32)),)
+    view = view_at_start(open_container(serialize(Pyramid(levels, start), Precision())).header)
+    assert view is not None and view.position == pytest.approx([1, 2, 3])
+    ahead = np.array(target) - (1, 2, 3)
+    assert view.camera_from_world[2] @ ahead == pytest.approx(np.linalg.norm(ahead), rel=1e-5)
+    assert view_at_start(open_container(serialize(Pyramid(levels), Precision())).header) is None

@@ -73,6 +73,15 @@ def test_orders_without_a_head_are_exact(seed: int, levels: int) -> None:
     assert drained == sorted(drained, reverse=True)
 
 
+def test_until_it_says_so_a_viewer_looks_where_it_is_supposed_to() -> None:
+    sides = [(0.0, 0, 9), (0.0, 0, -9), (9.0, 0, 0)]
+    table = ChunkTable([chunk(1), *(chunk(0, 0, centre=side) for side in sides)])
+    schedule = Schedule(table, view=looking(np.array([0, 0, -1.0])))
+    assert [schedule.next_chunk() for _ in range(2)] == [0, 2]
+    schedule.see(looking(np.array([1.0, 0, 0])))
+    assert schedule.next_chunk() == 3
+
+
 def test_without_a_view_the_order_is_that_of_the_file() -> None:
     chunks = manifest(7, 4)
     schedule = schedule_of(chunks)
