@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 import aiohttp
 
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
-from exgs.client.signalling import WHEP_PATH, bearer, endpoint_url
+from exgs.client.signalling import bearer, beside
 from exgs.codec import DecodeError, Preamble, parse_preamble
 
 MAX_BEGINNING_BYTES = 1 << 20
@@ -76,12 +76,10 @@ def beginning_url(url: str, scene: str | None) -> str:
     Raises:
         ClientError: it is no http address, or no WHEP endpoint as servers here have them.
     """
-    parts = urlsplit(endpoint_url(url))
-    head, found, named = parts.path.rpartition(WHEP_PATH)
-    if not found or (named and not named.startswith("/")):
+    found = beside(url, BEGINNING_PATH, scene)
+    if found is None:
         raise ClientError(f"{url}: no beginning is known beside it")
-    name = named if scene is None else f"/{quote(scene, safe='')}"
-    return urlunsplit((parts.scheme, parts.netloc, f"{head}{BEGINNING_PATH}{name}", parts.query, ""))
+    return found
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
+import asyncio
 
 import aiohttp
 
@@ -12,6 +12,8 @@ from exgs.client.errors import ClientError, NoRoute
 from exgs.client.signalling import Link
 from exgs.protocol import Endpoint, Role
 from exgs.protocol.drivers.websocket import MAX_MESSAGE_BYTES, WebSocketTransport
+
+SOCKET_PATH = "/ws"
 
 
 async def connect(config: PlayConfig) -> Link:
@@ -40,18 +42,21 @@ async def connect_socket(config: PlayConfig) -> Link:
         ClientError: the server cannot be reached, or refuses.
     """
     url = socket_url(config.url)
-    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_connect=config.connect_timeout_s))
+    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
     try:
-        opened = await http.ws_connect(
-            url, headers=signalling.bearer(config.token), max_msg_size=MAX_MESSAGE_BYTES, compress=0
-        )
+        async with asyncio.timeout(config.connect_timeout_s):
+            opened = await http.ws_connect(
+                url, headers=signalling.bearer(config.token), max_msg_size=MAX_MESSAGE_BYTES, compress=0
+            )
     except BaseException as error:
         await http.close()
         if isinstance(error, aiohttp.WSServerHandshakeError):
-            raise ClientError(_refusal(url, error.status)) from error
+            raise ClientError(signalling.refusal(url, error.status, error.headers or {})) from error
+        if isinstance(error, TimeoutError):
+            raise ClientError(f"{url} does not answer; is the server running?") from error
         if isinstance(error, aiohttp.ClientSSLError):
             raise ClientError(f"{url}: {signalling.untrusted(error)}") from error
-        if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
+        if isinstance(error, aiohttp.ClientError | OSError):
             raise ClientError(f"{url} cannot be reached: {error or type(error).__name__}") from error
         raise
     endpoint = Endpoint(Role.CLIENT, WebSocketTransport(opened), signalling.connection_of(config))
@@ -69,16 +74,7 @@ def socket_url(url: str) -> str:
     Raises:
         ClientError: it is no http address, or no WHEP endpoint as servers here have them.
     """
-    parts = urlsplit(signalling.endpoint_url(url))
-    head, found, scene = parts.path.rpartition(signalling.WHEP_PATH)
-    if not found or (scene and not scene.startswith("/")):
+    found = signalling.beside(url, SOCKET_PATH)
+    if found is None:
         raise ClientError(f"{url}: no WebSocket is known beside it")
-    return urlunsplit((parts.scheme, parts.netloc, f"{head}/ws{scene}", parts.query, ""))
-
-
-def _refusal(url: str, status: int) -> str:
-    if status in (401, 403):
-        return f"{url} refuses: the token is missing, wrong or no longer good; give it with --token"
-    if status == 503:
-        return f"{url} is busy; try again later"
-    return f"{url} refuses with status {status}"
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import aiohttp
 
@@ -115,6 +115,22 @@ def endpoint_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
 
+def beside(url: str, path: str, scene: str | None = None) -> str | None:
+    """Where ``path`` is, beside the WHEP endpoint of ``url``; ``scene`` None for the one that it names.
+
+    None where that is no WHEP endpoint as servers here have them.
+
+    Raises:
+        ClientError: it is no http address.
+    """
+    parts = urlsplit(endpoint_url(url))
+    head, found, named = parts.path.rpartition(WHEP_PATH)
+    if not found or (named and not named.startswith("/")):
+        return None
+    name = named if scene is None else f"/{quote(scene, safe='')}"
+    return urlunsplit((parts.scheme, parts.netloc, f"{head}{path}{name}", parts.query, ""))
+
+
 def connection_of(config: PlayConfig) -> ConnectionConfig:
     """How this end of the session behaves."""
     return ConnectionConfig(
@@ -137,7 +153,7 @@ async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token
         async with http.post(url, data=offer.encode(), headers=headers, allow_redirects=False) as response:
             text = await _text(response)
             if response.status != 201:
-                raise ClientError(_refusal(url, response, text))
+                raise ClientError(refusal(url, response.status, response.headers, detail=text))
             return Answer(text, _resource(url, response.headers.get("Location")))
     except TimeoutError as error:
         raise ClientError(
@@ -177,18 +193,18 @@ def _resource(url: str, location: str | None) -> str | None:
     return resource if urlsplit(resource)[:2] == urlsplit(url)[:2] else None
 
 
-def _refusal(url: str, response: aiohttp.ClientResponse, text: str) -> str:
-    """Why the server said no, and what would help."""
-    detail = f" ({quoted(text)})" if quoted(text) else ""
-    if response.status in (401, 403):
+def refusal(url: str, status: int, headers: Mapping[str, str], *, detail: str = "") -> str:
+    """Why the server said no, and what would help; ``detail`` is what it wrote."""
+    told = f" ({quoted(detail)})" if quoted(detail) else ""
+    if status in (401, 403):
         return f"{url} refuses: the token is missing, wrong or no longer good; give it with --token"
-    if response.status in (404, 405):
-        return f"{url} leads to no scene of an exgs server{detail}"
-    if response.status in (429, 503):
-        wait = response.headers.get("Retry-After", "")
+    if status in (404, 405):
+        return f"{url} leads to no scene of an exgs server{told}"
+    if status in (429, 503):
+        wait = headers.get("Retry-After", "")
         later = f"in {wait} s" if wait.isdecimal() and len(wait) < 6 else "later"
-        return f"{url} is busy{detail}; try again {later}"
-    return f"{url} refuses with status {response.status}{detail}"
+        return f"{url} is busy{told}; try again {later}"
+    return f"{url} refuses with status {status}{told}"
 
 
 async def _delete(http: aiohttp.ClientSession, resource: str, token: str | None) -> None:

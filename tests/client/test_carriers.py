@@ -132,7 +132,7 @@ async def test_a_scene_comes_over_a_websocket_where_no_udp_gets_through(
             summary = await play(replace(CONFIG, url=url), rasterizer=PaintedRasterizer())
         with pytest.raises(ClientError, match="--token"):
             await carriers.connect_socket(replace(CONFIG, url=url, token="guess"))
-        with pytest.raises(ClientError, match="status 404"):
+        with pytest.raises(ClientError, match="leads to no scene"):
             await carriers.connect_socket(replace(CONFIG, url=f"{url}/whep/room"))
     finally:
         await runner.cleanup()
@@ -140,3 +140,19 @@ async def test_a_scene_comes_over_a_websocket_where_no_udp_gets_through(
         await carriers.connect_socket(replace(CONFIG, url=url))
     assert summary.complete and summary.carrier == "websocket"
     assert summary.bytes_received == len(DATA)
+
+
+async def test_a_server_that_takes_the_call_and_says_nothing_is_given_up() -> None:
+    served = asyncio.Event()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        served.set()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    url = "http://{}:{}".format(*server.sockets[0].getsockname())
+    async with server, asyncio.timeout(5):
+        with pytest.raises(ClientError, match="does not answer"):
+            await carriers.connect_socket(replace(CONFIG, url=url, connect_timeout_s=0.1))
+        await served.wait()
