@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from exgs.painter.onnx_network import OnnxNetwork
 from exgs.painter.shelf import open_weights
@@ -32,6 +33,8 @@ HELD_OUT = ("st-peter.sog", "skull.sog", "guitar.compressed.ply")
 INTERIORS = (101, 102)
 SIZE, TRIALS, THREADS = (368, 640), 30, 2
 """Height and width of the planes of a picture of 640 x 360."""
+PAGE_PX = 1600
+"""Width of the pictures in the document."""
 BEGIN, END = "<!-- scores: begin -->", "<!-- scores: end -->"
 
 
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--encodings", type=Path)
     parser.add_argument("--splat-transform", metavar="PATH")
     parser.add_argument("--document", type=Path)
+    parser.add_argument("--picture", type=Path, metavar="OUT.jpg")
     parser.add_argument("--ablate", type=Path, metavar="PAIRS")
     parser.add_argument("--minutes", type=float, default=10.0)
     args = parser.parse_args()
@@ -56,6 +60,8 @@ def main() -> None:
     report = evaluated(args)
     table = [*rows(report["kinds"]), "", latency(args.weights)]
     print("\n".join(table))
+    if args.picture:
+        shrink(args.out / "painter.png", args.picture)
     if args.document:
         write_between(args.document, table)
 
@@ -89,6 +95,13 @@ def rows(kinds: dict[str, Any]) -> Iterator[str]:
             for name, digits in (("psnr", 2), ("ssim", 4), ("flip", 4)):
                 cells += [f"{g[f'{name}_{when}']:.{digits}f}" for when in ("before", "after")]
             yield f"| {' | '.join([*cells, change])} |"
+
+
+def shrink(sheet: Path, target: Path) -> None:
+    """The sheet at a size for a page."""
+    with Image.open(sheet) as picture:
+        height = round(picture.height * PAGE_PX / picture.width)
+        picture.resize((PAGE_PX, height), Image.Resampling.LANCZOS).save(target, quality=88)
 
 
 def latency(name: str) -> str:

@@ -1,0 +1,66 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from dataclasses import replace  # noqa: E402
+
+from exgs.painter.calibration import calibrate  # noqa: E402
+from exgs.painter.networks import Painter, blended  # noqa: E402
+from exgs.painter.validation import validate  # noqa: E402
+
+CAST = 40 / 255
+"""The damage of the pairs of these tests, in the second channel."""
+
+
+class Opinionated(Painter):
+    """Takes ``residual`` off the second channel, with a gate that is wide open."""
+
+    def __init__(self, residual: float) -> None:
+        super().__init__()
+        self.residual = residual
+        self.logit = torch.nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, planes: "torch.Tensor") -> "torch.Tensor":
+        change = torch.zeros_like(planes[:, :3])
+        change[:, 1] = -self.residual
+        gate = torch.sigmoid(self.logit).expand_as(planes[:, 3:4])
+        return blended(planes[:, :3], change, gate, clip=not self.training)
+
+    def close_gate(self, bias: float) -> None:
+        with torch.no_grad():
+            self.logit -= bias
+
+
+def test_gates_stay_open_where_that_does_no_harm(make_pairs_of):
+    network = Opinionated(CAST).eval()
+    choice = calibrate(network, [make_pairs_of()])
+    assert choice.harmless
+    assert choice.bias == 0
+    assert choice.worst_db > 5
+    assert not network.training
+
+
+def test_gates_are_closed_until_no_kind_loses(make_pairs_of):
+    network = Opinionated(4 * CAST).eval()
+    choice = calibrate(network, [make_pairs_of()])
+    assert choice.harmless
+    assert choice.bias > 0
+    assert float(network.logit.detach()) == pytest.approx(3 - choice.bias)
+    assert min(gain.psnr for gain in validate(network, [make_pairs_of()]).values()) > -0.02
+
+
+def test_what_only_harms_is_closed_as_far_as_it_goes(make_pairs_of):
+    network = Opinionated(-CAST).eval()
+    choice = calibrate(network, [make_pairs_of()], biases=(0.0, 2.0))
+    assert not choice.harmless
+    assert choice.bias == 2
+
+
+def test_clean_pictures_do_not_count(make_pairs_of):
+    pairs = make_pairs_of()
+    kinds = pairs.damage.copy()
+    kinds[pairs.view == 0] = "source"
+    color = pairs.color.copy()
+    color[pairs.view == 0] = pairs.source[0]
+    choice = calibrate(Opinionated(CAST).eval(), [replace(pairs, damage=kinds, color=color)])
+    assert choice.bias == 0
