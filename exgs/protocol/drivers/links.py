@@ -37,7 +37,7 @@ class WebRtcTransport:
             TransportError: this machine has no address to offer.
         """
         transport = cls(config)
-        return transport, await transport._links[0].offer()
+        return transport, await transport._begun(transport._links[0].offer())
 
     async def accept(self, answer_sdp: str) -> None:
         """Client: the server's answer.
@@ -57,7 +57,7 @@ class WebRtcTransport:
         """
         check_sdp(offer_sdp)
         transport = cls(config)
-        return transport, await transport._links[0].answer(offer_sdp)
+        return transport, await transport._begun(transport._links[0].answer(offer_sdp))
 
     async def is_open(self, timeout_s: float) -> bool:
         """Waits until connection 0 is up; False where it is lost before, or not up in time."""
@@ -129,6 +129,14 @@ class WebRtcTransport:
         self._drop(link)
         self._links[link] = PeerLink(link, self, self._config)
         return self._links[link]
+
+    async def _begun(self, work: Coroutine[Any, Any, str]) -> str:
+        """Does what a transport begins with; where that fails, or is given up, nothing is left of it."""
+        try:
+            return await work
+        except BaseException:
+            await self.close()
+            raise
 
     async def _guarded(self, link: int, work: Coroutine[Any, Any, Any]) -> Any:
         """Does ``work`` on a link, which is dropped where it fails."""

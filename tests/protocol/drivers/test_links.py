@@ -21,6 +21,7 @@ from exgs.protocol import (
 )
 from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol.drivers.webrtc import PeerLink
 
 pytestmark = pytest.mark.end_to_end
 QUICK = ConnectionConfig(grow_after_s=0.02, settle_s=0.02, stall_s=0.5, max_links=2)
@@ -35,6 +36,26 @@ async def pair(relay: UdpRelay | None = None) -> tuple[WebRtcTransport, WebRtcTr
     server, answer = await WebRtcTransport.answer(offer)
     await client.accept(answer)
     return client, server
+
+
+async def test_an_answer_that_is_given_up_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(link: PeerLink, sdp: str) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async def close(link: PeerLink) -> None:
+        closed.append(link)
+        await close_for_real(link)
+
+    closed: list[PeerLink] = []
+    close_for_real = PeerLink.close
+    monkeypatch.setattr(PeerLink, "answer", never)
+    monkeypatch.setattr(PeerLink, "close", close)
+    lines = "v=0", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=ice-ufrag:u", "a=ice-pwd:p"
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await WebRtcTransport.answer("\r\n".join([*lines, "a=fingerprint:f", ""]))
+    assert len(closed) == 1
 
 
 async def feed(server: Endpoint, chunks: int) -> None:
