@@ -81,6 +81,9 @@ class Reception:
         try:
             async with asyncio.timeout(self._limits.answer_timeout_s):
                 transport, answer = await self._answerer(offer)
+            if self._closing:
+                await transport.close()
+                raise _stopping()
         except BaseException:
             self._release(address)
             raise
@@ -138,7 +141,7 @@ class Reception:
         """
         limits, taken = self._limits, self._addresses[address]
         if self._closing:
-            raise _refused("the server stops", "stopping")
+            raise _stopping()
         if len(self) >= limits.max_sessions:
             raise _refused(f"all {limits.max_sessions} places are taken", "full")
         if taken >= limits.max_sessions_per_address:
@@ -204,6 +207,10 @@ class Reception:
                 self._memory.over(token)
             del self._sessions[key]
             self._release(address)
+
+
+def _stopping() -> Refused:
+    return _refused("the server stops", "stopping")
 
 
 def _refused(message: str, reason: str) -> Refused:

@@ -27,6 +27,7 @@ from exgs.protocol import (
 )
 from exgs.protocol.drivers.loopback import loopback_pair
 from exgs.server.config import Limits, ServerConfig
+from exgs.server.errors import Refused
 from exgs.server.metrics import Metrics
 from exgs.server.service import RunningServer, serve
 from exgs.server.signalling import Signalling
@@ -397,6 +398,25 @@ async def test_twenty_viewers_leave_nothing_behind(config: ServerConfig) -> None
         gc.collect()
         assert not [thing for thing in gc.get_objects() if type(thing).__name__ == "Session"
                     and type(thing).__module__ == "exgs.server.session"]  # fmt: skip
+
+
+async def test_who_is_answered_while_the_server_stops_is_refused(config: ServerConfig) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Exchange):
+        async def answer(self, offer: str) -> tuple[Transport, str]:
+            asked.set()
+            await go_on.wait()
+            return await super().answer(offer)
+
+    async with _server(config, Slow()) as (server, _), asyncio.timeout(5):
+        admitting = asyncio.create_task(server.reception.admit("offer", address="here"))
+        await asked.wait()
+        await server.reception.close()
+        go_on.set()
+        with pytest.raises(Refused, match="the server stops"):
+            await admitting
+        assert len(server.reception) == 0
 
 
 async def test_stopping_says_goodbye(config: ServerConfig) -> None:
