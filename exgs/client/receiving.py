@@ -86,8 +86,13 @@ class Reception:
         self._room.set()
 
     def forgotten(self, chunks: Sequence[int]) -> None:
-        """Tells the server what was let go to make room; it may come again."""
+        """Tells the server what was let go to make room; it may come again.
+
+        One that was not asked for the scene yet is told of what is here when it is.
+        """
         self._have.difference_update(chunks)
+        if self._number < 0:
+            return
         for start in range(0, len(chunks), MAX_RECEIPT_CHUNKS):
             some = tuple(chunks[start : start + MAX_RECEIPT_CHUNKS])
             self._line.send(Forgotten(self._number, some))
