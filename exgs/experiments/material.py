@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from exgs.codec import Container, DecodeError, EncodeConfig, encode, open_container
 from exgs.codec.encoding.analysis_cache import AnalysisCache
@@ -83,9 +86,10 @@ class Workbench:
             gaussians, told = generate_interior(seed=made.seed, count=made.count), f"{made}"
             return Source(spec, gaussians, hashlib.sha256(told.encode()).hexdigest())
         gaussians = drop_non_finite(read_scene(made))[0]
-        found = hashlib.sha256(gaussians.frame.axes.encode())
-        for array in (gaussians.means, gaussians.opacity_logits, gaussians.sh0, gaussians.shN):
-            found.update(array.tobytes())
+        found = hashlib.sha256(repr(gaussians.frame).encode())
+        for field in dataclasses.fields(gaussians):
+            if isinstance(array := getattr(gaussians, field.name), np.ndarray):
+                found.update(array.tobytes())
         return Source(spec, gaussians, found.hexdigest())
 
     def encoded(self, source: Source, size: Size | None) -> Container:
