@@ -37,7 +37,7 @@ def test_pictures_do_not_depend_on_their_batch_and_are_clipped(architecture):
     assert torch.allclose(together[1:2], alone, atol=1e-3)
     assert together.min() >= 0
     assert together.max() <= 1
-    assert not torch.allclose(together[:, :3], seen[:, :3], atol=1e-2)
+    assert not torch.allclose(together[:, :3], seen[:, :3], atol=1e-4)
 
 
 def test_the_sizes_are_as_small_as_they_are_said_to_be():
@@ -65,7 +65,7 @@ def test_other_planes_are_refused():
 def test_latents_are_supervised_and_a_foreign_autoencoder_is_kept():
     own = build(LATENT).train()
     _, loss = own.learn(planes(1, 6, 32, 32), planes(1, 3, 32, 32, seed=1))
-    assert float(loss) > 0
+    assert float(loss.detach()) > 0
     loss.backward()
     assert own.vae.encoder[0].weight.grad is not None
     foreign = build({**LATENT, "train_vae": False}).train()
