@@ -234,7 +234,8 @@ class Connection(Listener):
         twice = self._intake.redundant_bytes if self.role is Role.CLIENT else self._outflow.repeated_bytes
         links = sum(bool(spec_of(channel).link) for channel in self._outflow.lanes.in_use)
         live = self._liveness
-        return PathFigures(live.rtt_s, live.jitter_s, live.loss, links, twice)
+        delays = self._outflow.delays.known() if self.role is Role.SERVER else ()
+        return PathFigures(live.rtt_s, live.jitter_s, live.loss, links, twice, delays)
 
     @property
     def scene_channels_in_use(self) -> tuple[Channel, ...]:

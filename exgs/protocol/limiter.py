@@ -22,6 +22,8 @@ class PathFigures:
     """Connections for scene data that are up beside the first."""
     repeated_bytes: int
     """Scene bytes sent twice (server), or that arrived twice (client)."""
+    link_delays_s: tuple[float | None, ...] = ()
+    """Server: from a fragment's leaving to the receipt for it, on connection 0 and those that follow."""
 
 
 class Limiter(enum.Enum):

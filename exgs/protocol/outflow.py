@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from exgs.protocol.channels import Channel
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.credit import Credit
+from exgs.protocol.delays import Delays
 from exgs.protocol.errors import LocalProtocolError, RemoteProtocolError
 from exgs.protocol.fragments import Load
 from exgs.protocol.lanes import Lanes
@@ -38,6 +39,8 @@ class Outflow:
         """Bytes sent, taken and allowed."""
         self.lanes = Lanes(config)
         """The scene channels."""
+        self.delays = Delays()
+        """How long fragments take on each."""
         self.scene = -1
         """The opened scene; -1 for none."""
         self.repeated_bytes = 0
@@ -117,6 +120,7 @@ class Outflow:
         """
         self.credit.receipt(receipt.taken_bytes, now_s)
         self.credit.lost(-self.lanes.arrived(receipt.arrived_bytes, now_s, quiet_s=quiet_s))
+        self.delays.arrived(receipt.arrived_bytes, now_s)
         if receipt.opening != self._opening:
             return ()
         strange = next((chunk for chunk in receipt.chunks if not self._was_said(chunk)), None)
@@ -213,6 +217,7 @@ class Outflow:
     def _count(self, channel: Channel, size: int, now_s: float) -> None:
         self.credit.sent_bytes += size
         self.lanes.sent(channel, size, now_s)
+        self.delays.sent(channel, size, now_s)
         if self._max_bytes_per_s:
             self._pace_s = max(self._pace_s, now_s - _PACE_SLACK_S) + size / self._max_bytes_per_s
 

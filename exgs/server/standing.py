@@ -48,6 +48,8 @@ class SessionReport:
     """Connections for scene data beside the first."""
     link_bytes: tuple[int, ...]
     """Bytes of scene messages handed to each connection, 0 to 4."""
+    link_delays_ms: tuple[float | None, ...]
+    """On each of them from a fragment's leaving to the receipt for it; None where nothing went."""
     repeated_bytes: int
     """Scene bytes sent twice, since the connection that had them was lost or stalled."""
     viewer: dict[str, float]
@@ -101,6 +103,7 @@ class Standing:
             loss=path.loss,
             links=path.links,
             link_bytes=_by_link(endpoint),
+            link_delays_ms=tuple(None if at is None else round(1000 * at, 3) for at in path.link_delays_s),
             repeated_bytes=path.repeated_bytes,
             viewer={measure: self.viewer[measure] for measure in shown if measure in self.viewer},
         )

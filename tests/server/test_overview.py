@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def report(name: str, rate: float) -> SessionReport:
     return SessionReport(
         name, 2.0, "webrtc", "room", "streaming", 10, 4, 4000, rate, 100, "link", None, 0.0, 0.0, 1,
-        (0, 4100, 0, 0, 0), 0, {"splats": 5.0},
+        (0, 4100, 0, 0, 0), (None, 25.5, None, None, None), 0, {"splats": 5.0},
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ async def test_a_report_follows_a_scene_to_its_end(library: Library) -> None:
     assert report.scene == "statue" and report.chunks == report.chunks_sent == len(sizes) > 1
     assert report.bytes_sent == sum(sizes)
     assert report.link_bytes[0] > report.bytes_sent and sum(report.link_bytes[1:]) == 0
+    assert report.link_delays_ms[0] is not None and report.link_delays_ms[1:] == (None,) * 4
     assert report.viewer == {"splats": 5.0}
     assert report.age_s >= before.age_s
     assert not any("address" in name for name in asdict(report))
