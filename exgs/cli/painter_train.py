@@ -119,9 +119,9 @@ class _Run:
         while (share := self._progress()) < 1:
             report = training.advance(share)
             losses.append(report.loss)
-            gains += [] if report.gain is None else [report.gain]
+            gains.append(report.gain)
             if report.step % REPORT_STEPS == 0:
-                gain = sum(gains) / max(len(gains), 1)
+                gain = sum(gains) / len(gains)
                 self._log({"loss": sum(losses) / len(losses), "gain": gain})
                 tell(share, f"step {report.step}, gain {gain:+.3f}")
                 losses, gains = [], []

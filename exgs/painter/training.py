@@ -24,9 +24,6 @@ from exgs.painter.losses import LossWeights, log_errors
 from exgs.painter.networks import build
 from exgs.scene.formats.atomic import replacing
 
-GAIN_EVERY = 10
-"""Steps from one look at what restoring is worth to the next."""
-
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -50,6 +47,8 @@ class TrainSettings:
     """Seed of weights and crops."""
     losses: LossWeights = field(default_factory=LossWeights)
     """What errors count."""
+    caution: float = 2.0
+    """How much more harm counts than help: by so many times itself."""
     flip_share: float = 0.5
     """Share of each batch that FLIP, the slowest measure, is taken of."""
 
@@ -62,9 +61,8 @@ class StepReport:
     """Its number, from 1."""
     loss: float
     """Mean of ``log_errors``."""
-    gain: float | None
-    """The same of the damaged pictures less that of the restored ones: what restoring is worth. None in most
-    steps, to save time."""
+    gain: float
+    """The same of the damaged pictures less that of the restored ones: what restoring is worth."""
 
 
 class Training:
@@ -96,18 +94,14 @@ class Training:
             group["lr"] = settings.rate * _schedule(progress, settings.warmup)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             given, own = self.network.learn(planes, source)
-        errors = self._errors(given[:, :3].float(), source)
-        gain = None
-        if self.step % GAIN_EVERY == 0:
-            with torch.no_grad():
-                gain = float(self._errors(planes[:, :3], source) - errors)
+        errors, gain, cautioned = self._judge(given[:, :3].float(), planes[:, :3], source)
         self._optimiser.zero_grad(set_to_none=True)
-        (errors + own).backward()
+        (cautioned + own).backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self._optimiser.step()
         self._follow()
         self.step += 1
-        return StepReport(self.step, float(errors.detach()), gain)
+        return StepReport(self.step, errors, gain)
 
     def save(self, path: Path) -> None:
         """Writes all that ``resume`` needs, whole or not at all.
@@ -149,16 +143,26 @@ class Training:
         for network in (self.network, self.average):
             network.use_autoencoder(encoder, decoder)
 
-    def _errors(self, restored: Tensor, source: Tensor) -> Tensor:
-        """Mean log errors; FLIP from the first part of the batch, which is as random as the rest."""
+    def _judge(self, restored: Tensor, damaged: Tensor, source: Tensor) -> tuple[float, float, Tensor]:
+        """Mean log errors, what restoring gained of them, and the loss, in which harm counts for more.
+
+        FLIP is taken of the first part of the batch, which is as random as the rest.
+        """
         settings = self.settings
         part = max(1, round(settings.flip_share * len(source)))
-        whole = LossWeights(settings.losses.squared, 0.0)
-        measured = LossWeights(0.0, settings.losses.flip)
-        return (
-            log_errors(restored, source, whole).mean()
-            + log_errors(restored[:part], source[:part], measured).mean()
-        )
+        left, gained, loss = 0.0, 0.0, source.new_zeros(())
+        for weights, count in (
+            (LossWeights(settings.losses.squared, 0.0), len(source)),
+            (LossWeights(0.0, settings.losses.flip), part),
+        ):
+            errors = log_errors(restored[:count], source[:count], weights)
+            with torch.no_grad():
+                before = log_errors(damaged[:count], source[:count], weights)
+            change = errors - before
+            loss = loss + (change + settings.caution * change.clamp(min=0)).mean()
+            left += float(errors.detach().mean())
+            gained -= float(change.detach().mean())
+        return left, gained, loss
 
     def _follow(self) -> None:
         """Moves the average towards the weights, faster in the beginning."""

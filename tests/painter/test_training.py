@@ -60,11 +60,24 @@ def test_another_seed_is_another_training(crops):
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_gain_is_told_from_time_to_time(crops):
+def test_the_loss_that_is_left_and_what_was_gained_make_what_there_was(crops):
+    first = started(crops).advance(0.5)
+    assert first.gain == pytest.approx(0, abs=1e-4), "a network that knows nothing changes nothing"
     training = started(crops)
-    reports = [training.advance(0.5) for _ in range(3)]
-    assert reports[0].gain is not None
-    assert reports[1].gain is None
+    reports = [training.advance(0.3) for _ in range(STEPS)]
+    assert reports[0].loss == first.loss
+    assert np.mean([report.gain for report in reports[-10:]]) > 0.2
+
+
+def test_harm_counts_for_more_than_help(crops):
+    picture = torch.full((1, 3, 32, 32), 0.5)
+    damaged, worse, better = picture + 0.1, picture + 0.2, picture + 0.05
+    losses = {}
+    for caution in (0.0, 3.0):
+        judge = started(crops, caution=caution)._judge
+        losses[caution] = [float(judge(restored, damaged, picture)[2]) for restored in (worse, better)]
+    assert losses[3.0][0] == pytest.approx(4 * losses[0.0][0])
+    assert losses[3.0][1] == pytest.approx(losses[0.0][1]) and losses[0.0][1] < 0
 
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path, crops, trained):
