@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from exgs.codec import Container
 from exgs.experiments.habits import TCP
-from exgs.experiments.handshake import REQUEST
+from exgs.experiments.handshake import PIECE_BYTES, REQUEST, RESPONSE_BYTES
 from exgs.experiments.ledger import Ledger, Way
 from exgs.experiments.lines import carry, lines_of
 from exgs.experiments.peering import Peering
 from exgs.experiments.timeline import Blob, Timeline, Trial
 from exgs.protocol import Role
 from exgs.protocol.channels import Channel
-
-PIECE_BYTES = 16384
-"""The file is handed to the connection in pieces of this size."""
-RESPONSE_BYTES = 300
-"""Headers before the file."""
 
 
 def play_download(trial: Trial) -> Timeline:

@@ -7,15 +7,12 @@ from collections.abc import Callable, Sequence
 
 from exgs.codec import Container
 from exgs.experiments.habits import TCP
-from exgs.experiments.handshake import REQUEST
+from exgs.experiments.handshake import PIECE_BYTES, REQUEST, RESPONSE_BYTES
 from exgs.experiments.peering import Parcel, Peering, Ways
 from exgs.experiments.relay import UdpRelay
 from exgs.protocol import Role
 from exgs.protocol.channels import Channel
 from exgs.server.beginning import beginning_bytes
-
-PIECE_BYTES, RESPONSE_BYTES = 16384, 300
-"""The answer is handed to the connection in pieces; headers come before it."""
 
 OnWhole = Callable[[Sequence[int], float, float], None]
 """Called with the ids of the chunks, with when the request arrived, and with the time."""

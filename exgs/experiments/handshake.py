@@ -55,6 +55,8 @@ REQUEST = (
     Flight(_UP, (300 + _TCP_BYTES,), 0.3),
 )
 """The TCP connection and the GET of a download."""
+RESPONSE_BYTES, PIECE_BYTES = 300, 16384
+"""Headers before what is downloaded; it is handed to the connection in pieces of this size."""
 
 
 class Handshake:
