@@ -57,6 +57,7 @@ class Teller:
         """When each kind of milestone was told first, in seconds since the offer."""
         self._offered_s: float | None = None
         self._levels: set[int] = set()
+        self._totals: Counter[int] = Counter()
 
     def offered(self) -> None:
         """The offer is on its way: time counts from here."""
@@ -79,7 +80,7 @@ class Teller:
 
     def follow(self, snapshot: Snapshot, preamble: Preamble) -> None:
         """Tells of every level that ``snapshot`` is the first to have in full, and of the last chunk."""
-        totals = Counter(chunk.level for chunk in preamble.chunks)
+        totals = self._totals = self._totals or Counter(chunk.level for chunk in preamble.chunks)
         for level in sorted(set(totals) - self._levels, reverse=True):
             if snapshot.chunks_by_level[level] == totals[level]:
                 self._levels.add(level)
