@@ -76,9 +76,8 @@ def test_rich_pictures_say_nothing_of_what_restoring_costs() -> None:
 
 @pytest.mark.parametrize("budget_s", [1 / 240, 1.0, 100.0])
 def test_any_pace_will_do(budget_s: float) -> None:
-    pacer = Pacer(budget_s)
-    for _ in range(100):
-        pacer.note(3 * budget_s if not pacer.resting else 0.1 * budget_s, restored=not pacer.resting)
+    restored = play(Pacer(budget_s), 100, lambda restored: (3.0 if restored else 0.1) * budget_s)
+    assert 0 < sum(restored) < 100
 
 
 def test_what_rests_leaves_pictures_alone_and_says_why() -> None:
