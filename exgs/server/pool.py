@@ -50,12 +50,12 @@ class WorkerPool:
                     *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
                 )
             except OSError as error:
-                raise SceneFailed(f"no process could be started to encode it: {error.strerror}") from error
+                raise SceneFailed(f"no process could be started for it: {error.strerror}") from error
             try:
                 async with asyncio.timeout(self._timeout_s):
                     return await _converse(process, job, report)
             except TimeoutError:
-                raise SceneFailed(f"encoding took longer than {self._timeout_s:g} s") from None
+                raise SceneFailed(f"it took longer than {self._timeout_s:g} s") from None
             finally:
                 await _end(process)
 
@@ -70,7 +70,7 @@ async def _converse(
         while True:
             kind, length = FRAME.unpack(await process.stdout.readexactly(FRAME.size))
             if length > (MAX_RESULT_BYTES if kind == RESULT else MAX_TEXT_BYTES):
-                raise SceneFailed(f"its encoding is larger than {MAX_RESULT_BYTES} bytes")
+                raise SceneFailed(f"what came of it is larger than {MAX_RESULT_BYTES} bytes")
             payload = await process.stdout.readexactly(length)
             if kind == RESULT:
                 return payload
@@ -85,8 +85,8 @@ async def _converse(
 async def _epitaph(process: asyncio.subprocess.Process) -> str:
     code = await process.wait()
     if code < 0:
-        return f"the process that encoded it was killed by signal {-code}, perhaps for want of memory"
-    return f"the process that encoded it stopped with exit code {code}; the server's log has more"
+        return f"the process that worked on it was killed by signal {-code}, perhaps for want of memory"
+    return f"the process that worked on it stopped with exit code {code}; the server's log has more"
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
