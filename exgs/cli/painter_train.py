@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 import json
 import shlex
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -99,8 +98,18 @@ def _folder(args: argparse.Namespace) -> Path:
         (folder / LOG).unlink(missing_ok=True)
         (folder / COMMAND).unlink(missing_ok=True)
     with (folder / COMMAND).open("a", encoding="utf-8") as commands:
-        commands.write(shlex.join(["exgs", *sys.argv[1:]]) + "\n")
+        commands.write(_command(args) + "\n")
     return folder
+
+
+def _command(args: argparse.Namespace) -> str:
+    """The command as it could be called again: what was said, and nothing that is the default."""
+    words = ["exgs", "painter", "train", args.pairs, args.out, "--size", args.size]
+    for name in ("minutes", "steps", "threads", "batch", "crop", "seed"):
+        value = getattr(args, name)
+        words += [f"--{name}", f"{value:g}"] if value else []
+    words += ["--vae", *args.vae] if args.vae else []
+    return shlex.join([*words, *(["--resume"] if args.resume else [])])
 
 
 class _Run:
