@@ -129,7 +129,6 @@ class OnnxNetwork:
         options.use_deterministic_compute = True
         # Threads that wait would take the processors from the rasteriser.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.add_session_config_entry("session.set_denormal_as_zero", "1")
         for name, length in sizes.items():
             options.add_free_dimension_override_by_name(name, length)
         providers = [(name, OPTIONS.get(name, {})) for name in PROVIDERS[self.device]]
