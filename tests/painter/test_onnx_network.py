@@ -42,7 +42,7 @@ def test_a_pair_gives_what_its_pictures_give_alone() -> None:
 
 
 def test_arithmetic_elsewhere_stays_as_it_was() -> None:
-    """Rounding the smallest numbers to nothing, for this thread, would make encoders differ and trees endless."""
+    """Were the smallest numbers nothing in this thread, encoders would differ and trees never end."""
     OnnxNetwork(MODEL).run(some_planes())
     assert np.array([1e-310])[0] * 1.0 == 1e-310
 
