@@ -214,14 +214,20 @@ class _Session:
             self._worker.look = lambda: head_view(poses, optics, self._clock.now() - schedule.start_s)
             views = send_views(
                 self._line.send, poses, optics,
-                start_s=schedule.start_s, rate_hz=config.fps, clock=self._clock,
+                start_s=schedule.start_s, rate_hz=config.fps, clock=self._clock, whole=self._is_whole,
             )  # fmt: skip
-            looking = asyncio.create_task(views)
             try:
-                await in_thread(lambda: frames.run(schedule), frames.stop, name="exgs-frames")
-            finally:
-                looking.cancel()
-                await asyncio.gather(looking, return_exceptions=True)
+                async with asyncio.TaskGroup() as group:
+                    looking = group.create_task(views)
+                    await in_thread(lambda: frames.run(schedule), frames.stop, name="exgs-frames")
+                    looking.cancel()
+            except BaseExceptionGroup as failures:
+                raise _first(failures) from failures
+
+    def _is_whole(self) -> bool:
+        """Whether the newest snapshot shows all of the scene."""
+        snapshot = self._worker.snapshots.get()
+        return snapshot is not None and snapshot.complete
 
     async def _report(self, log: StatusLog) -> None:
         """Tells the listener and, once a second, the server where things stand; until cancelled."""

@@ -15,6 +15,8 @@ from exgs.protocol import ViewUpdate
 from exgs.scene.outlook import View
 
 MAX_UPDATES_HZ = 120.0
+WHOLE_UPDATES_HZ = 10.0
+"""Where all of the scene is here, there is nothing for the server to choose by the head."""
 VELOCITY_SPAN_S = 0.02
 """Velocities are differences over this long."""
 
@@ -27,14 +29,18 @@ async def send_views(
     start_s: float,
     rate_hz: float,
     clock: Clock,
+    whole: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Gives ``say`` the pose ``rate_hz`` times a second until cancelled; ``start_s`` is the first frame's."""
+    """Gives ``say`` the pose ``rate_hz`` times a second until cancelled; ``start_s`` is the first frame's.
+
+    While ``whole`` says that the scene is complete, ten a second are enough.
+    """
     sequence = 0
     while True:
         now_s = clock.now()
         say(view_update(poses, optics, now_s - start_s, sequence=sequence, now_s=now_s))
         sequence += 1
-        await asyncio.sleep(1 / min(rate_hz, MAX_UPDATES_HZ))
+        await asyncio.sleep(1 / min(rate_hz, WHOLE_UPDATES_HZ if whole() else MAX_UPDATES_HZ))
 
 
 def view_update(

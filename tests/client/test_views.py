@@ -1,12 +1,14 @@
+import asyncio
 import math
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from exgs.client.clock import WallClock
 from exgs.client.optics import Optics
 from exgs.client.poses import HEAD_AXES, Fixed
-from exgs.client.views import head_view, view_update
+from exgs.client.views import WHOLE_UPDATES_HZ, head_view, send_views, view_update
 
 OPTICS = Optics((640, 360), 1.0)
 
@@ -58,3 +60,22 @@ def test_the_client_sees_itself_as_the_server_does():
     assert (view.fov_x_rad, view.fov_y_rad) == update.fov_rad
     assert view.velocity == pytest.approx(update.linear_velocity)
     assert view.turn_rate == pytest.approx(update.angular_velocity)
+
+
+async def test_a_viewer_that_has_all_tells_seldom_where_it_is(monkeypatch: pytest.MonkeyPatch):
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 4:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr("exgs.client.views.asyncio.sleep", sleep)
+    said: list[int] = []
+    with pytest.raises(asyncio.CancelledError):
+        await send_views(
+            lambda update: said.append(update.sequence), Walk(), OPTICS,
+            start_s=0.0, rate_hz=90.0, clock=WallClock(), whole=lambda: len(said) > 2,
+        )  # fmt: skip
+    assert said == [0, 1, 2, 3]
+    assert waits == [1 / 90, 1 / 90, 1 / WHOLE_UPDATES_HZ, 1 / WHOLE_UPDATES_HZ]
