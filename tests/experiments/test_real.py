@@ -38,9 +38,7 @@ def test_a_real_session_happens_in_order(real: Timeline) -> None:
     session_s = min(row.chosen_s for row in real.chunks if row.level == 0)
     coarsest = max(row.level for row in real.chunks)
     here_s = [row.received_s for row in real.chunks if row.level == coarsest]
-    assert here_s and all(at_s is not None and at_s < session_s for at_s in here_s), (
-        "the beginning comes first"
-    )
+    assert here_s and all(at_s is not None and at_s < session_s for at_s in here_s), "it comes first"
     for row in real.chunks:
         assert row.received_s is not None and row.shown_s is not None
         assert row.chosen_s < row.received_s < row.shown_s
