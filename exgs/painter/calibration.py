@@ -45,29 +45,55 @@ def calibrate(network: Painter, pairs: Sequence[Pairs], *, biases: Sequence[floa
 
     Pictures of the source itself do not count: their error is nothing, of which there is no share.
     """
-    seen = [(kind, planes, source) for kind, planes, source in held_back_pairs(pairs) if SOURCE not in kind]
-    given = [_given(network, planes) for _, planes, _ in seen]
+    seen = [
+        _Seen(kind, planes[:, :3], source, *_given(network, planes))
+        for kind, planes, source in held_back_pairs(pairs)
+        if SOURCE not in kind
+    ]
     choice = Choice(0.0, 0.0, 0.0)
     for bias in biases:
-        choice = _judge(bias, seen, given)
-        if choice.harmless:
-            break
+        worst_db = _worst(seen, [_gained_db(picture, bias) for picture in seen])
+        harmless = worst_db >= -LOSS_DB
+        if harmless or bias == biases[-1]:  # FLIP takes long: only of what may be taken
+            choice = Choice(bias, worst_db, _worst(seen, [_gained_flip(picture, bias) for picture in seen]))
+            if choice.harmless:
+                break
     network.close_gate(choice.bias)
     return choice
 
 
-def _judge(bias: float, seen: list[tuple[str, Tensor, Tensor]], given: list[tuple[Tensor, Tensor]]) -> Choice:
-    """What closing the gates by ``bias`` comes to."""
-    rows: dict[str, list[Tensor]] = {}
-    for (kind, planes, source), (residual, gate) in zip(seen, given, strict=True):
-        color = planes[:, :3]
-        restored = (color + torch.sigmoid(torch.logit(gate, 1e-6) - bias) * residual).clamp(0, 1)
-        errors = [flip(picture, source).mean() for picture in (restored, color)]
-        gained = psnr(restored, source) - psnr(color, source)
-        rows.setdefault(kind, []).append(torch.stack([torch.tensor(gained), *errors]))
-    means = torch.stack([torch.stack(found).mean(dim=0) for found in rows.values()])
-    shares = 1 - means[:, 1] / means[:, 2].clamp(min=1e-9)
-    return Choice(bias, float(means[:, 0].min()), float(shares.min()))
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A picture that was held back, and what the network makes of it; all [1,C,H,W]."""
+
+    kind: str
+    color: Tensor
+    source: Tensor
+    residual: Tensor
+    gate: Tensor
+
+    def restored(self, bias: float) -> Tensor:
+        """The picture, with gates closed by ``bias``."""
+        gate = torch.sigmoid(torch.logit(self.gate, 1e-6) - bias)
+        return (self.color + gate * self.residual).clamp(0, 1)
+
+
+def _gained_db(seen: _Seen, bias: float) -> float:
+    return psnr(seen.restored(bias), seen.source) - psnr(seen.color, seen.source)
+
+
+def _gained_flip(seen: _Seen, bias: float) -> float:
+    """Share of the FLIP error that is gone."""
+    before, after = (flip(picture, seen.source).mean() for picture in (seen.color, seen.restored(bias)))
+    return float(1 - after / before.clamp(min=1e-9))
+
+
+def _worst(seen: list[_Seen], gains: list[float]) -> float:
+    """The smallest of the kinds' mean gains."""
+    kinds: dict[str, list[float]] = {}
+    for picture, gain in zip(seen, gains, strict=True):
+        kinds.setdefault(picture.kind, []).append(gain)
+    return min((sum(found) / len(found) for found in kinds.values()), default=0.0)
 
 
 def _given(network: Painter, planes: Tensor) -> tuple[Tensor, Tensor]:

@@ -47,7 +47,7 @@ class TrainSettings:
     """Seed of weights and crops."""
     losses: LossWeights = field(default_factory=LossWeights)
     """What errors count."""
-    caution: float = 2.0
+    caution: float = 6.0
     """How much more harm counts than help: by so many times itself."""
     flip_share: float = 0.5
     """Share of each batch that FLIP, the slowest measure, is taken of."""
