@@ -73,6 +73,7 @@ def _calibrated(network: Any, folder: Path) -> dict[str, Any]:
     gains = {kind: asdict(gain) for kind, gain in validate(network, pairs).items()}
     return {
         "scenes": {"train": [found.scene for found in pairs], "held_out": []},
+        "gate": {"splats_per_pixel": choice.splats_per_pixel},
         "calibration": asdict(choice) | {"harmless": choice.harmless},
         "scores": {"views held back of training scenes": gains},
     }

@@ -6,20 +6,25 @@ Judged on views that are held back from training, never on scenes that are held 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from exgs.painter.damage import SOURCE
+from exgs.painter.gate import Gate
 from exgs.painter.losses import flip
 from exgs.painter.networks import Painter
+from exgs.painter.planes import RATE_OCTAVES
 from exgs.painter.shards import Pairs
 from exgs.painter.validation import held_back_pairs, psnr
 
-BIASES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-"""How far gates are closed, in units of their logits: what is tried, in turn."""
-LOSS_DB, LOSS_FLIP = 0.02, 0.005
+BIASES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""How far gates are closed, in units of their logits: what is tried."""
+BOUNDS = (0.25, 0.12, 0.06, 0.03, 0.015, 0.0075, 0.004, 0.002)
+"""Splats per pixel from which on pictures are left alone: what is tried."""
+LOSS_DB, LOSS_FLIP = 0.05, 0.01
 """How much worse the mean of a kind may become: in dB, and as a share of its FLIP error."""
 
 
@@ -29,6 +34,10 @@ class Choice:
 
     bias: float
     """What is taken off the logits of the gates."""
+    splats_per_pixel: float
+    """From how many on a picture is left alone."""
+    mean_db: float
+    """Mean gain of all kinds, in dB."""
     worst_db: float
     """The gain of the kind that gains least, in dB."""
     worst_flip: float
@@ -40,60 +49,75 @@ class Choice:
         return self.worst_db >= -LOSS_DB and self.worst_flip >= -LOSS_FLIP
 
 
-def calibrate(network: Painter, pairs: Sequence[Pairs], *, biases: Sequence[float] = BIASES) -> Choice:
-    """Closes the gates of ``network`` by the first of ``biases`` that harms no kind, else by the last.
+def calibrate(
+    network: Painter,
+    pairs: Sequence[Pairs],
+    *,
+    biases: Sequence[float] = BIASES,
+    bounds: Sequence[float] = BOUNDS,
+) -> Choice:
+    """Closes the gates of ``network`` as little as does no harm to any kind of picture.
 
-    Pictures of the source itself do not count: their error is nothing, of which there is no share.
+    Of the ways to do so, the one that gains most; where there is none, the one that closes most. Pictures of
+    the source itself do not count: their error is nothing, of which there is no share.
     """
     seen = [
-        _Seen(kind, planes[:, :3], source, *_given(network, planes))
+        _Seen(kind, planes[:, :3], source, float(planes[0, 5, 0, 0]), *_given(network, planes))
         for kind, planes, source in held_back_pairs(pairs)
         if SOURCE not in kind
     ]
-    choice = Choice(0.0, 0.0, 0.0)
-    for bias in biases:
-        worst_db = _worst(seen, [_gained_db(picture, bias) for picture in seen])
-        harmless = worst_db >= -LOSS_DB
-        if harmless or bias == biases[-1]:  # FLIP takes long: only of what may be taken
-            choice = Choice(bias, worst_db, _worst(seen, [_gained_flip(picture, bias) for picture in seen]))
-            if choice.harmless:
-                break
+    ways = [_try(seen, bias, bound) for bias in biases for bound in bounds]
+    harmless = sorted((way for way in ways if way.harmless), key=lambda way: -way.mean_db)
+    for way in [*harmless, ways[-1]]:
+        choice = replace(way, worst_flip=min(_flip_gains(seen, way)))  # takes long: only of what may be taken
+        if choice.harmless:
+            break
     network.close_gate(choice.bias)
     return choice
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A picture that was held back, and what the network makes of it; all [1,C,H,W]."""
+    """A picture that was held back, and what the network makes of it; tensors are [1,C,H,W]."""
 
     kind: str
     color: Tensor
     source: Tensor
+    rate: float
     residual: Tensor
     gate: Tensor
 
-    def restored(self, bias: float) -> Tensor:
-        """The picture, with gates closed by ``bias``."""
+    def restored(self, bias: float, bound: float) -> Tensor:
+        """The picture, with gates closed by ``bias``, and altogether from ``bound`` splats per pixel on."""
         gate = torch.sigmoid(torch.logit(self.gate, 1e-6) - bias)
-        return (self.color + gate * self.residual).clamp(0, 1)
+        splats_per_pixel = np.array([2 ** (RATE_OCTAVES * (self.rate - 1))])
+        share = float(Gate(bound).strength(splats_per_pixel)[0])
+        return self.color + share * ((self.color + gate * self.residual).clamp(0, 1) - self.color)
 
 
-def _gained_db(seen: _Seen, bias: float) -> float:
-    return psnr(seen.restored(bias), seen.source) - psnr(seen.color, seen.source)
+def _try(seen: list[_Seen], bias: float, bound: float) -> Choice:
+    gains = [psnr(picture.restored(bias, bound), picture.source) - psnr(picture.color, picture.source)
+             for picture in seen]  # fmt: skip
+    means = _means(seen, gains)
+    return Choice(bias, bound, sum(means) / len(means), min(means), 0.0)
 
 
-def _gained_flip(seen: _Seen, bias: float) -> float:
-    """Share of the FLIP error that is gone."""
-    before, after = (flip(picture, seen.source).mean() for picture in (seen.color, seen.restored(bias)))
-    return float(1 - after / before.clamp(min=1e-9))
+def _flip_gains(seen: list[_Seen], way: Choice) -> list[float]:
+    """Share of the FLIP error that is gone, for each kind."""
+    gains = []
+    for picture in seen:
+        pictures = (picture.color, picture.restored(way.bias, way.splats_per_pixel))
+        before, after = (flip(shown, picture.source).mean() for shown in pictures)
+        gains.append(float(1 - after / before.clamp(min=1e-9)))
+    return _means(seen, gains)
 
 
-def _worst(seen: list[_Seen], gains: list[float]) -> float:
-    """The smallest of the kinds' mean gains."""
+def _means(seen: list[_Seen], gains: list[float]) -> list[float]:
+    """The mean gain of each kind."""
     kinds: dict[str, list[float]] = {}
     for picture, gain in zip(seen, gains, strict=True):
         kinds.setdefault(picture.kind, []).append(gain)
-    return min((sum(found) / len(found) for found in kinds.values()), default=0.0)
+    return [sum(found) / len(found) for found in kinds.values()] or [0.0]
 
 
 def _given(network: Painter, planes: Tensor) -> tuple[Tensor, Tensor]:
