@@ -20,9 +20,9 @@ from exgs.painter.planes import RATE_OCTAVES
 from exgs.painter.shards import Pairs
 from exgs.painter.validation import held_back_pairs, psnr
 
-BIASES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+BIASES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0)
 """How far gates are closed, in units of their logits: what is tried."""
-BOUNDS = (0.25, 0.12, 0.06, 0.03, 0.015, 0.0075, 0.004, 0.002)
+BOUNDS = (0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.007, 0.005, 0.0035, 0.0025)
 """Splats per pixel from which on pictures are left alone: what is tried."""
 LOSS_DB, LOSS_FLIP = 0.05, 0.01
 """How much worse the mean of a kind may become: in dB, and as a share of its FLIP error."""
