@@ -91,7 +91,7 @@ async def connect(
 
     async def hang_up() -> None:
         await endpoint.close()
-        if answer.resource is not None:
+        if answer.resource is not None and not http.closed:
             await _delete(http, answer.resource, config.token)
         await http.close()
 

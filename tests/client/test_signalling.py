@@ -8,6 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from exgs.client import signalling
+from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, quoted
 from exgs.client.signalling import Answer, endpoint_url, post_offer
 
@@ -153,6 +155,42 @@ def test_addresses(given: str, meant: str):
 def test_what_is_no_address(url: str):
     with pytest.raises(ClientError, match="expected an address"):
         endpoint_url(url)
+
+
+class Unconnected:
+    """A transport, and its endpoint, that take an answer and connect nothing."""
+
+    def __init__(self, *_: object) -> None:
+        self.closings = 0
+
+    @classmethod
+    async def offer(cls, _: object) -> "tuple[Unconnected, str]":
+        return cls(), "v=0 offer"
+
+    async def accept(self, _: str) -> None:
+        return
+
+    async def close(self) -> None:
+        self.closings += 1
+
+
+async def test_what_was_let_go_can_still_be_hung_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(signalling, "WebRtcTransport", Unconnected)
+    monkeypatch.setattr(signalling, "Endpoint", Unconnected)
+    called: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        called.append(request.method)
+        headers = {"Location": "/sessions/1"}
+        return web.Response(status=201, text="v=0 answer", content_type="application/sdp", headers=headers)
+
+    async with serving(handle) as url:
+        kept, lost = [await signalling.connect(PlayConfig(url)) for _ in range(2)]
+        await kept.hang_up()
+        assert lost.let_go is not None
+        await lost.let_go()
+        await lost.hang_up()
+    assert called == ["POST", "POST", "DELETE"]
 
 
 def test_quoted_text_is_one_short_printable_line():
