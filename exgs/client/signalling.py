@@ -159,16 +159,21 @@ async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token
         raise ClientError(
             f"{url} does not answer; is the server running, and no firewall between?"
         ) from error
-    except aiohttp.ClientConnectorDNSError as error:
-        raise ClientError(f"{url}: no such host") from error
     except aiohttp.ClientSSLError as error:
         raise ClientError(f"{url}: {untrusted(error)}") from error
     except aiohttp.ClientConnectorError as error:
-        number = error.os_error.errno
-        reason = os.strerror(number) if number else str(error.os_error)
-        raise ClientError(f"{url} cannot be reached: {reason}; start it with 'exgs serve'") from error
+        raise ClientError(unreached(url, error)) from error
     except aiohttp.ClientError as error:
         raise ClientError(f"{url}: {error or type(error).__name__}") from error
+
+
+def unreached(url: str, error: aiohttp.ClientConnectorError) -> str:
+    """Why nobody could be called there, and what would help."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"{url}: no such host"
+    number = error.os_error.errno
+    reason = os.strerror(number) if number else str(error.os_error)
+    return f"{url} cannot be reached: {reason}; start it with 'exgs serve'"
 
 
 def untrusted(error: aiohttp.ClientSSLError) -> str:

@@ -136,7 +136,7 @@ async def test_a_scene_comes_over_a_websocket_where_no_udp_gets_through(
             await carriers.connect_socket(replace(CONFIG, url=f"{url}/whep/room"))
     finally:
         await runner.cleanup()
-    with pytest.raises(ClientError, match="cannot be reached"):
+    with pytest.raises(ClientError, match="/ws cannot be reached: Connection refused; start it with"):
         await carriers.connect_socket(replace(CONFIG, url=url))
     assert summary.complete and summary.carrier == "websocket"
     assert summary.bytes_received == len(DATA)
