@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from exgs.painter.autoencoder import SCALE, TinyAutoencoder, read_autoencoder
 from exgs.painter.errors import PainterError
-from exgs.painter.networks import Painter, blended
+from exgs.painter.networks import Painter, blended, surrounded
 
 TIME = 0.5
 """Share of noise, in power, that the damaged latent is taken to hold: where on its way the one step is."""
@@ -87,7 +87,7 @@ class LatentPainter(Painter):
             decoded[: planes.shape[0]],
             decoded[planes.shape[0] :],
         )  # a chunk would fix B in exports
-        gate = torch.sigmoid(self.gate(features, planes))
+        gate = torch.sigmoid(self.gate(features, planes)) * surrounded(planes)
         return blended(color, after - before, gate, clip=not self.training), clean
 
 

@@ -30,6 +30,8 @@ BLOCK = 4
 """Pixels along each side of a block that becomes one position of the network."""
 LEAK = 0.1
 """Slope of the nonlinearity below nothing."""
+LEAST_COVERED, AMPLY_COVERED = 0.3, 0.45
+"""Mean alpha up to which a picture is left alone, and from which on it is not."""
 _WHOLE = 0.05
 """Alpha below which what little is seen of a surface is not scaled up to its whole colour."""
 
@@ -124,7 +126,7 @@ class PixelPainter(Painter):
         return blended(
             planes[:, :3],
             F.pixel_shuffle(self.residual(x), BLOCK),
-            torch.sigmoid(F.pixel_shuffle(self.gate(x), BLOCK)),
+            torch.sigmoid(F.pixel_shuffle(self.gate(x), BLOCK)) * surrounded(planes),
             clip=not self.training,
         )
 
@@ -159,6 +161,15 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B,C,H,W] in and out."""
         return x + bend(self.around(x))
+
+
+def surrounded(planes: Tensor) -> Tensor:
+    """[B,1,1,1] in [0, 1] how far a picture shows surfaces all around: beyond a hole there is one then.
+
+    Around an object, or where a head looks away, there is nothing to fill in.
+    """
+    covered = planes[:, 3:4].mean(dim=(2, 3), keepdim=True)
+    return ((covered - LEAST_COVERED) / (AMPLY_COVERED - LEAST_COVERED)).clamp(0, 1)
 
 
 def blended(color: Tensor, residual: Tensor, gate: Tensor, *, clip: bool) -> Tensor:

@@ -124,3 +124,17 @@ def test_a_real_autoencoder_brings_pictures_back(shared_data):
     with torch.no_grad():
         back = network.decode(network.encode(picture))
     assert -10 * torch.log10((back - picture).square().mean()) > 30
+
+
+@pytest.mark.parametrize("architecture", [TINY, LATENT], ids=["pixels", "latent"])
+def test_nothing_is_filled_in_where_a_picture_shows_little(architecture):
+    network = build(architecture).eval()
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.copy_(0.4 * (planes(*weights.shape, seed=weights.numel()) - 0.5))
+        seen = planes(1, 6, 32, 32)
+        seen[:, 3] = 0.29
+        assert torch.equal(network(seen)[:, :3], seen[:, :3])
+        assert (network(seen)[:, 3] == 0).all()
+        seen[:, 3] = 0.5
+        assert not torch.equal(network(seen)[:, :3], seen[:, :3])
