@@ -132,9 +132,11 @@ async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool)
         state = "ready" if scene.state == "ready" else "encoded when first played"
         print(f"  {scene.name:<24} {size(scene.source_bytes):>10}  {state}")
     if scenes:
-        print(f"Play one with: exgs play {server.url} --scene {scenes[0].name}")
+        secret = " --token SECRET" if config.token else ""
+        print(f"Play one with: exgs play {server.url} --scene {scenes[0].name}{secret}")
     if config.host in LOOPBACK_HOSTS:
-        print("Only this machine can reach it; --host 0.0.0.0 --token SECRET opens it to the network.")
+        opening = "--host 0.0.0.0" if config.token else "--host 0.0.0.0 --token SECRET"
+        print(f"Only this machine can reach it; {opening} opens it to the network.")
     elif config.token is None:
         print(f"Anybody who reaches it may watch: --token or {TOKEN_VARIABLE} asks for a secret.")
     sys.stdout.flush()
