@@ -20,7 +20,7 @@ from exgs.protocol import (
     SceneStatus,
     ViewUpdate,
 )
-from exgs.server.hearing import held_ids, view_at_start, view_of
+from exgs.server.hearing import display_delay_s, held_ids, view_at_start, view_of
 from exgs.server.orders import Order
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
@@ -159,8 +159,7 @@ class Server:
 
 
 def _delay_s(end: End) -> float | None:
-    """From a view on the client to a chunk sent now on display."""
-    rtt_s, rate = end.connection.rtt_s, end.connection.delivered_bytes_per_s
-    if rtt_s is None:
-        return None
-    return rtt_s + (end.buffered_bytes / rate if rate > 0 else 0.0)
+    connection = end.connection
+    return display_delay_s(
+        connection.rtt_s, waiting_bytes=end.buffered_bytes, bytes_per_s=connection.delivered_bytes_per_s
+    )

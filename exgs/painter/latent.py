@@ -59,10 +59,10 @@ class LatentPainter(Painter):
         except RuntimeError as error:
             raise PainterError(f"{encoder}: an autoencoder of another shape") from error
 
-    def close_gate(self, bias: float) -> None:
-        """Takes ``bias`` off the logits of the gate everywhere."""
-        with torch.no_grad():
-            self.gate.far.bias -= bias
+    @property
+    def gate_bias(self) -> nn.Parameter:
+        """That of the gate's last layer."""
+        return self.gate.far.bias
 
     def forward(self, planes: Tensor) -> Tensor:
         """Restored colours and gate of ``planes``; clipped unless in training."""

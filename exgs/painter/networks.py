@@ -5,6 +5,7 @@ Only this module, ``latent``, ``losses``, ``training``, ``calibration`` and ``ex
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -36,16 +37,22 @@ _WHOLE = 0.05
 """Alpha below which what little is seen of a surface is not scaled up to its whole colour."""
 
 
-class Painter(nn.Module):
+class Painter(nn.Module, ABC):
     """A network that takes planes [B,6,H,W] and gives restored colours and gate [B,4,H,W]."""
 
     def learn(self, planes: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
         """What it gives for ``planes``, and a loss of its own against clean pictures ``source`` [B,3,H,W]."""
         return self(planes), source.new_zeros(())
 
+    @property
+    @abstractmethod
+    def gate_bias(self) -> nn.Parameter:
+        """What is added to the logits of the gate everywhere."""
+
     def close_gate(self, bias: float) -> None:
         """Takes ``bias`` off the logits of the gate everywhere."""
-        raise NotImplementedError
+        with torch.no_grad():
+            self.gate_bias.sub_(bias)
 
     def use_autoencoder(self, encoder: Path, decoder: Path | None = None) -> None:
         """Takes a pretrained autoencoder.
@@ -130,10 +137,10 @@ class PixelPainter(Painter):
             clip=not self.training,
         )
 
-    def close_gate(self, bias: float) -> None:
-        """Takes ``bias`` off the logits of the gate everywhere."""
-        with torch.no_grad():
-            self.gate.bias -= bias
+    @property
+    def gate_bias(self) -> nn.Parameter:
+        """That of the gate's only layer."""
+        return self.gate.bias
 
 
 def _context(planes: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from exgs.protocol import Endpoint, Forgotten, OpenScene, Preferences, SceneStat
 from exgs.protocol.vocabulary import MAX_REASON_BYTES
 from exgs.server.callers import Bucket
 from exgs.server.errors import ServerError, UnknownScene
-from exgs.server.hearing import held_ids, view_at_start, view_of
+from exgs.server.hearing import display_delay_s, held_ids, view_at_start, view_of
 from exgs.server.house import House
 from exgs.server.library import OpenedScene
 from exgs.server.memory import Remembered
@@ -158,11 +158,10 @@ class Feeder:
             await self._wishes_change()
 
     def _delay_s(self) -> float | None:
-        """From a view on the client to a chunk sent now on display, by what is under way and how it flows."""
-        rtt_s, rate = self._endpoint.rtt_s, self._endpoint.delivered_bytes_per_s
-        if rtt_s is None:
-            return None
-        return rtt_s + (self._endpoint.buffered_bytes / rate if rate > 0 else 0.0)
+        end = self._endpoint
+        return display_delay_s(
+            end.rtt_s, waiting_bytes=end.buffered_bytes, bytes_per_s=end.delivered_bytes_per_s
+        )
 
     async def _room(self) -> bool:
         """Waits until the viewer and its rate take one more chunk; False once the session is over."""

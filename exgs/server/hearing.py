@@ -46,6 +46,16 @@ def view_at_start(header: Header) -> View | None:
     return View(camera.position, camera.camera_from_world[:3, :3], width, height)
 
 
+def display_delay_s(rtt_s: float | None, *, waiting_bytes: int, bytes_per_s: float) -> float | None:
+    """From a view on the client to a chunk sent now on display; None before the first round trip.
+
+    ``waiting_bytes`` go before the chunk, and ``bytes_per_s`` is how fast they flow.
+    """
+    if rtt_s is None:
+        return None
+    return rtt_s + (waiting_bytes / bytes_per_s if bytes_per_s > 0 else 0.0)
+
+
 def held_ids(bitmap: bytes) -> np.ndarray:
     """[N] int64 ids of the set bits of OpenScene's ``have``, lowest bit of the first byte first."""
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")

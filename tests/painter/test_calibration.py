@@ -26,9 +26,9 @@ class Opinionated(Painter):
         gate = torch.sigmoid(self.logit).expand_as(planes[:, 3:4])
         return blended(planes[:, :3], change, gate, clip=not self.training)
 
-    def close_gate(self, bias: float) -> None:
-        with torch.no_grad():
-            self.logit -= bias
+    @property
+    def gate_bias(self) -> torch.nn.Parameter:
+        return self.logit
 
 
 def test_gates_stay_open_where_that_does_no_harm(make_pairs_of):

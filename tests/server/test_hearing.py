@@ -8,7 +8,7 @@ import pytest
 from exgs.codec import Level, Precision, Pyramid, open_container, serialize
 from exgs.protocol import ViewUpdate
 from exgs.scene import Gaussians, StartView
-from exgs.server.hearing import held_ids, view_at_start, view_of
+from exgs.server.hearing import display_delay_s, held_ids, view_at_start, view_of
 
 
 def _view(orientation: tuple[float, float, float, float]) -> ViewUpdate:
@@ -44,3 +44,9 @@ def test_a_viewer_is_supposed_to_begin_where_the_file_says(target: tuple[float, 
     ahead = np.array(target) - (1, 2, 3)
     assert view.camera_from_world[2] @ ahead == pytest.approx(np.linalg.norm(ahead), rel=1e-5)
     assert view_at_start(open_container(serialize(Pyramid(levels), Precision())).header) is None
+
+
+def test_a_chunk_is_on_display_after_a_round_trip_and_what_goes_before_it() -> None:
+    assert display_delay_s(None, waiting_bytes=100, bytes_per_s=1e6) is None
+    assert display_delay_s(0.05, waiting_bytes=20_000, bytes_per_s=1e6) == pytest.approx(0.07)
+    assert display_delay_s(0.05, waiting_bytes=20_000, bytes_per_s=0.0) == 0.05

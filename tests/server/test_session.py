@@ -244,6 +244,8 @@ async def test_what_holds_streaming_back_is_counted(library: Library) -> None:
             while b'exgs_limited_seconds_total{limiter="complete"}' not in metrics.text():
                 client.send(Statistics({"frames_shown": 1.0}))
                 await asyncio.sleep(0.01)
+    counted = metrics.text().split(b'exgs_limited_seconds_total{limiter="complete"} ')[1].split()[0]
+    assert 0 < float(counted) < 60
 
 
 async def test_statistics_are_kept_while_the_viewer_is_there(library: Library) -> None:
