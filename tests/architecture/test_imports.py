@@ -9,14 +9,26 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "exgs"
-ROOMS = ("scene", "raster", "codec", "painter", "protocol", "server", "client", "experiments", "cli")
+ROOMS = (
+    "scene",
+    "raster",
+    "codec",
+    "painter",
+    "feedforward",
+    "protocol",
+    "server",
+    "client",
+    "experiments",
+    "cli",
+)
 MAY_IMPORT = {
     "scene": set(),
     "raster": {"scene"},
     "codec": {"scene", "raster"},
     "painter": {"scene", "raster", "codec"},
+    "feedforward": {"scene", "raster"},
     "protocol": set(),
-    "server": {"scene", "raster", "codec", "protocol"},
+    "server": {"scene", "raster", "codec", "feedforward", "protocol"},
     "client": {"scene", "raster", "codec", "painter", "protocol"},
     "experiments": {"scene", "raster", "codec", "protocol", "server", "client"},
     "cli": set(ROOMS),
@@ -70,7 +82,7 @@ def test_each_library_has_its_place(package: str, allowed: set[str]) -> None:
             assert {str(place), place.parts[0]} & allowed, f"{place} imports {package}"
 
 
-WORKSHOPS = ("scene", "raster", "codec", "painter")
+WORKSHOPS = ("scene", "raster", "codec", "painter", "feedforward")
 FORBIDDEN_IN_WORKSHOPS = {"time", "socket", "asyncio", "random", "datetime", "secrets", "uuid"}
 
 

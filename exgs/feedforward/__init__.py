@@ -1,0 +1,1 @@
+"""Turns posed pictures into Gaussians in one forward pass."""
