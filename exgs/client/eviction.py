@@ -11,7 +11,7 @@ import numpy as np
 
 from exgs.client.errors import ClientError
 from exgs.codec import Preamble
-from exgs.codec.worth import LINGER_S, ChunkTable
+from exgs.codec.worth import BUDGET_AHEAD_S, LINGER_S, ChunkTable
 from exgs.scene.outlook import View, foresee
 
 FULL_SHARE = 0.9
@@ -20,8 +20,6 @@ AT_ONCE_SHARE = 1 / 16
 """Share of the budget that is let go at once for the sake of something better."""
 BETTER = 1.5
 """A missing chunk must save this many times the error per byte of the one that goes for it."""
-AHEAD_S = 0.15
-"""About how long it takes until what is missing is here."""
 
 
 def least_splats(preamble: Preamble) -> int:
@@ -92,7 +90,7 @@ class Keeper:
     def _ranked(self, chosen: np.ndarray, view: View) -> list[tuple[float, int]]:
         """Error saved per byte and id of the ``chosen`` chunks, the least first."""
         ids = np.flatnonzero(chosen)
-        worth = self._table.benefit(ids, foresee(view, AHEAD_S, linger_s=LINGER_S))
+        worth = self._table.benefit(ids, foresee(view, BUDGET_AHEAD_S, linger_s=LINGER_S))
         order = np.lexsort((-ids, worth))
         return list(zip(worth[order].tolist(), ids[order].tolist(), strict=True))
 

@@ -20,6 +20,9 @@ from exgs.scene.outlook import Outlook
 
 LINGER_S = 0.25
 """A chunk shall be of use for a while: chance is taken at this much after its arrival."""
+BUDGET_AHEAD_S = 0.15
+"""So far ahead looks a viewer that cannot hold all chunks, and the server that sends it some. One that looked
+further than the other would want again what the other holds for the least."""
 ANYWHERE = 0.015
 """What counts of a chunk wherever the head will look: it may turn, and it must not find nothing."""
 _LARGE = 0.1

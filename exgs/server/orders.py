@@ -17,7 +17,11 @@ class Order(Protocol):
     """Says how much each chunk is wanted. A chunk never goes before its parent, whatever an order says."""
 
     follows_head: bool
-    """Whether ``wanted`` asks where the viewer looks."""
+    """Whether ``wanted`` asks where the viewer looks.
+
+    A viewer that cannot hold all chunks lets go by where it looks, and an order that does not ask sends the
+    same again: it is for viewers without a budget.
+    """
 
     def wanted(
         self, table: ChunkTable, ids: np.ndarray, outlook: Outlook | None, sight: Sight | None = None

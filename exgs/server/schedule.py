@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from exgs.codec.worth import LINGER_S, ChunkTable
+from exgs.codec.worth import BUDGET_AHEAD_S, LINGER_S, ChunkTable
 from exgs.scene.outlook import Outlook, View, foresee
 from exgs.server.orders import ORDERS, Order
 from exgs.server.sight import Scouted, Sight
@@ -82,9 +82,7 @@ class Schedule:
         """
         if not self._remaining:
             return None
-        if delay_s is not None:
-            self._delay_s = min(max(delay_s, 0.0), MAX_DELAY_S)
-        self._choose_measure(max_splats)
+        self._choose_measure(max_splats, delay_s)
         if self._lost:
             self._find_candidates()
         self._put_in_order()
@@ -104,13 +102,17 @@ class Schedule:
         self._splats -= int(self._table.splats[gone].sum())
         self._lost = True
 
-    def _choose_measure(self, max_splats: int | None) -> None:
-        """What chunks are worth is told by the scene's sight once there is one.
+    def _choose_measure(self, max_splats: int | None, delay_s: float | None) -> None:
+        """What chunks are worth is told by the scene's sight once there is one, for when they are there.
 
-        Not for a viewer that cannot hold them all: it lets go by what the file says (client/eviction.py), and
-        who sends by another measure would send that again.
+        Not for a viewer that cannot hold them all: it lets go by what the file says, of one moment ahead for
+        all (client/eviction.py), and who sends by another measure would send that again.
         """
         holds_all = max_splats is None or max_splats >= self._all_splats
+        if not holds_all:
+            self._delay_s = BUDGET_AHEAD_S
+        elif delay_s is not None:
+            self._delay_s = min(max(delay_s, 0.0), MAX_DELAY_S)
         sight = self._scouted.sight if holds_all else None
         if sight is not self._sight:
             self._sight, self._lost = sight, True

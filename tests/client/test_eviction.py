@@ -92,8 +92,11 @@ def test_a_budget_must_hold_the_coarsest_level() -> None:
         check_budget(preamble, 21)
 
 
+@pytest.mark.parametrize("delay_s", [0.05, 0.5, 1.5])
 @pytest.mark.parametrize("seed", range(6))
-def test_with_the_schedule_it_comes_to_rest_within_the_budget_and_follows_a_turn(seed: int) -> None:
+def test_with_the_schedule_it_comes_to_rest_within_the_budget_and_follows_a_turn(
+    seed: int, delay_s: float
+) -> None:
     rng = np.random.default_rng(seed)
     places = rng.normal(size=(40, 3))
     places *= 6 / np.linalg.norm(places, axis=1, keepdims=True)
@@ -110,7 +113,7 @@ def test_with_the_schedule_it_comes_to_rest_within_the_budget_and_follows_a_turn
         view, exchanged = looking(direction), 0
         for _ in range(300):
             schedule.see(view)
-            while (found := schedule.next_chunk(max_splats=budget)) is not None:
+            while (found := schedule.next_chunk(max_splats=budget, delay_s=delay_s)) is not None:
                 held[found] = True
             assert schedule.splats == table.splats[held].sum() <= budget
             gone = keeper.choose(held, view)
