@@ -25,6 +25,7 @@ COMMANDS = {
     "play": "play a remote scene",
     "token": "make a token that lets viewers in for a while",
     "painter": "make, train and judge the networks that repair pictures",
+    "feedforward": "make, train and judge the networks that turn pictures into Gaussians",
     "experiment": "measure a grid of sessions over emulated networks",
     "doctor": "say what this machine can do",
 }
@@ -102,6 +103,7 @@ def _failures() -> tuple[type[Exception], ...]:
     from exgs.client.errors import ClientError
     from exgs.codec.errors import CodecError
     from exgs.experiments.errors import ExperimentError
+    from exgs.feedforward.errors import FeedforwardError
     from exgs.painter.errors import PainterError
     from exgs.protocol.errors import ProtocolError
     from exgs.raster.choose import RasterizerError
@@ -110,7 +112,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
     return (
         CommandError, SceneError, RasterizerError, CodecError, PainterError, ProtocolError, ServerError,
-        ClientError, ExperimentError,
+        ClientError, ExperimentError, FeedforwardError,
     )  # fmt: skip
 
 

@@ -1,0 +1,61 @@
+"""``exgs feedforward``: makes, trains and judges the networks that turn pictures into Gaussians."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable
+
+from exgs.cli import arguments
+
+MINUTES = 60.0
+"""Of training where nobody says otherwise."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the commands of the group."""
+    commands = parser.add_subparsers(title="commands", metavar="ACTION", required=True)
+    for name, (summary, add) in ACTIONS.items():
+        child = commands.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+        )
+        child.set_defaults(parser=child, action=name)
+        add(child)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the chosen command of the group."""
+    module = importlib.import_module(f"exgs.cli.feedforward_{args.action.replace('-', '_')}")
+    return int(module.run(args))
+
+
+def _add_make_views(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", metavar="OUT", help="the folder to write view sets to")
+    parser.add_argument("--scenes", metavar="SCENE", nargs="+", default=[], help="scenes in any format")
+    parser.add_argument(
+        "--generated", metavar="N", type=arguments.whole_number, default=0,
+        help="interiors to generate besides (default: 0)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--first-interior", metavar="SEED", type=arguments.whole_number, default=1,
+        help="seed of the first of them; the others follow (default: 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--views", metavar="N", type=arguments.positive_int, help="of each scene (default: 128)"
+    )
+    parser.add_argument(
+        "--walk", metavar="N", type=arguments.positive_int, help="views of each walk (default: 64)"
+    )
+    parser.add_argument(
+        "--size", metavar="WxH", type=arguments.picture_size, help="of the pictures (default: 224x128)"
+    )
+    parser.add_argument("--seed", type=arguments.whole_number, default=0, help="of the walks (default: 0)")
+    arguments.add_backend(parser)
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+
+
+ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "make-views": ("walk through scenes and take pictures of them, to learn from", _add_make_views),
+}
+"""The commands of the group; each is run by ``feedforward_NAME`` beside this module."""
