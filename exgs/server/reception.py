@@ -6,7 +6,8 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from exgs.protocol import CloseCode, Closed, ConnectionConfig, Endpoint, ProtocolError, Role, Transport
@@ -75,24 +76,23 @@ class Reception:
             TransportError: this machine cannot answer it.
             TimeoutError: no answer was found in time.
         """
-        self.check_room(address)
-        self._addresses[address] += 1
-        self._metrics.sessions.set(len(self))
-        try:
+        with self._place(address):
             async with asyncio.timeout(self._limits.answer_timeout_s):
                 transport, answer = await self._answerer(offer)
-            if self._closing:
-                await transport.close()
-                raise _stopping()
-        except BaseException:
-            self._release(address)
-            raise
+            await self._check_open(transport)
         return Admission(self._start(transport, address, first, carrier="webrtc"), answer)
 
-    async def attend(self, transport: Transport, *, address: str, first: str | None = None) -> None:
-        """Starts a session over a transport that is open, and waits for its end. ``check_room`` first."""
-        self._addresses[address] += 1
-        self._metrics.sessions.set(len(self))
+    async def attend(
+        self, connect: Callable[[], Awaitable[Transport]], *, address: str, first: str | None = None
+    ) -> None:
+        """Starts a session over the transport that ``connect`` opens, and waits for its end.
+
+        Raises:
+            Refused: the server is full, before ``connect`` is called; or it stops.
+        """
+        with self._place(address):
+            transport = await connect()
+            await self._check_open(transport)
         key = self._start(transport, address, first, carrier="websocket")
         await asyncio.wait([self._sessions[key][1]])
 
@@ -122,7 +122,29 @@ class Reception:
             together.cancel()
             await asyncio.wait([together], timeout=self._limits.shutdown_s)
 
-    def check_room(self, address: str) -> None:
+    @contextmanager
+    def _place(self, address: str) -> Iterator[None]:
+        """Takes a place for one more viewer, which is free again where that one does not come about.
+
+        Raises:
+            Refused: see ``_check_room``.
+        """
+        self._check_room(address)
+        self._addresses[address] += 1
+        self._metrics.sessions.set(len(self))
+        try:
+            yield
+        except BaseException:
+            self._release(address)
+            raise
+
+    async def _check_open(self, transport: Transport) -> None:
+        """Lets go of a transport that came when the server had begun to stop."""
+        if self._closing:
+            await transport.close()
+            raise _stopping()
+
+    def _check_room(self, address: str) -> None:
         """Counts a call from ``address``, and whether one more viewer may come from there now.
 
         Raises:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from exgs.protocol import RemoteProtocolError, TransportError
+from exgs.protocol import RemoteProtocolError, Transport, TransportError
 from exgs.protocol.drivers.websocket import MAX_MESSAGE_BYTES, WebSocketTransport
 from exgs.protocol.vocabulary import MAX_SDP_BYTES
 from exgs.server.access import (
@@ -147,16 +147,19 @@ class Signalling:
         if not socket.can_prepare(request).ok:
             return refusal(400, "expected a WebSocket")
         first = request.match_info.get("scene")
+
+        async def connect() -> Transport:
+            await socket.prepare(request)
+            return WebSocketTransport(socket)
+
         try:
             if first is not None:
                 await self._check_scene(first)
-            self._reception.check_room(address)
+            await self._reception.attend(connect, address=address, first=first)
         except UnknownScene as error:
             return refusal(404, str(error))
         except Refused as error:
-            return self._refuse(error)
-        await socket.prepare(request)
-        await self._reception.attend(WebSocketTransport(socket), address=address, first=first)
+            return socket if socket.prepared else self._refuse(error)
         return socket
 
     def _refuse(self, error: Refused) -> web.Response:

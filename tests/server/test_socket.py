@@ -11,9 +11,22 @@ import aiohttp
 import pytest
 
 from exgs.codec import open_container
-from exgs.protocol import ChunkReceived, CloseCode, Closed, Endpoint, OpenScene, Role, SceneList, State
+from exgs.protocol import (
+    ChunkReceived,
+    CloseCode,
+    Closed,
+    Endpoint,
+    OpenScene,
+    Role,
+    SceneList,
+    SessionClosed,
+    State,
+    Transport,
+)
+from exgs.protocol.drivers.loopback import loopback_pair
 from exgs.protocol.drivers.websocket import MAX_MESSAGE_BYTES, WebSocketTransport
 from exgs.server.config import Limits, ServerConfig
+from exgs.server.errors import Refused
 from exgs.server.service import RunningServer, serve
 
 BEARER = {"Authorization": "Bearer open sesame"}
@@ -137,4 +150,45 @@ async def test_a_viewer_that_vanishes_frees_its_place(config: ServerConfig) -> N
         viewer = await _viewer(http)
         await viewer._transport.close()
         await _empty(server)
+        await viewer.close()
+
+
+async def test_places_are_taken_before_sockets_are_opened(config: ServerConfig) -> None:
+    """Those of a burst that wait for one another's greetings are counted as those that are in."""
+    opened: list[Transport] = []
+    go = asyncio.Event()
+
+    async def connect() -> Transport:
+        opened.append(loopback_pair()[1])
+        await go.wait()
+        return opened[-1]
+
+    async with _server(replace(config, limits=Limits(max_sessions=2))) as (server, _):
+        reception = server.reception
+        burst = [asyncio.create_task(reception.attend(connect, address="a")) for _ in range(3)]
+        done, _ = await asyncio.wait(burst, return_when=asyncio.FIRST_COMPLETED)
+        assert done == {burst[2]} and isinstance(burst[2].exception(), Refused)
+        assert len(opened) == len(reception) == 2
+        burst[0].cancel()
+        await asyncio.wait([burst[0]])
+        assert len(reception) == 1, "a place is free again where no socket was opened"
+        go.set()
+    await burst[1]
+
+
+async def test_a_socket_that_opens_when_the_server_stops_is_let_go(config: ServerConfig) -> None:
+    async with _server(config) as (server, _):
+        reception = server.reception
+        here, there = loopback_pair()
+
+        async def connect() -> Transport:
+            await reception.close()
+            return here
+
+        viewer = Endpoint(Role.CLIENT, there)
+        with pytest.raises(Refused, match="stops"):
+            await reception.attend(connect, address="a")
+        assert len(reception) == 0
+        with pytest.raises(SessionClosed):
+            await viewer.opened()
         await viewer.close()
