@@ -109,10 +109,11 @@ def _failures() -> tuple[type[Exception], ...]:
     from exgs.raster.choose import RasterizerError
     from exgs.scene.errors import SceneError
     from exgs.server.errors import ServerError
+    from exgs.weights.errors import WeightsError
 
     return (
         CommandError, SceneError, RasterizerError, CodecError, PainterError, ProtocolError, ServerError,
-        ClientError, ExperimentError, FeedforwardError,
+        ClientError, ExperimentError, FeedforwardError, WeightsError,
     )  # fmt: skip
 
 

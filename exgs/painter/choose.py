@@ -17,6 +17,7 @@ from exgs.painter.restorer import NetworkRestorer
 from exgs.painter.seam import Identity, Restorer
 from exgs.painter.shelf import SHELF, SIZES, Weights, open_weights, shipped
 from exgs.painter.torch_network import TorchNetwork
+from exgs.weights import WeightsError
 
 MODES = ("off", "auto", *SIZES)
 """Or the path of a folder of weights."""
@@ -52,13 +53,13 @@ def choose_restorer(
 
     Raises:
         ValueError: there is no such engine.
-        PainterError: what was asked for by name cannot be used.
+        PainterError, WeightsError: what was asked for by name cannot be used.
     """
     if mode == "off":
         return Identity()
     try:
         weights, network = choose_network(mode, engine, threads=threads, shelf=shelf)
-    except PainterError as error:
+    except (PainterError, WeightsError) as error:
         if mode != "auto":
             raise
         on_off(str(error))
@@ -70,7 +71,7 @@ def restorer_report(shelf: Path = SHELF) -> RestorerReport:
     """What ``choose_restorer("auto")`` takes on this machine, and why."""
     try:
         weights, network = choose_network("auto", threads=1, shelf=shelf)
-    except PainterError as error:
+    except (PainterError, WeightsError) as error:
         return RestorerReport("off", str(error))
     return RestorerReport(
         f"{weights.manifest.name} on {network.device}", f"there are {', '.join(shipped(shelf))}"
@@ -84,7 +85,7 @@ def choose_network(
 
     Raises:
         ValueError: there is no such engine.
-        PainterError: they cannot be used.
+        PainterError, WeightsError: they cannot be used.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
@@ -97,7 +98,7 @@ def choose_network(
     if engine == "auto" and "cuda" in onnx_devices():
         try:
             return _by_onnx(mode, "cuda", threads, shelf)
-        except PainterError:
+        except (PainterError, WeightsError):
             engine = "cpu"  # built in, but of no use here: the CPU then says what is wrong, if anything is
     return _by_onnx(mode, "cpu" if engine == "auto" else engine, threads, shelf)
 

@@ -1,75 +1,40 @@
-"""What stands beside the weights of a network: what they are, and that they are whole."""
+"""What a manifest says besides, where its weights restore pictures: which pictures are left alone."""
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exgs.painter.errors import PainterError
+from exgs import weights
 from exgs.painter.gate import Gate
-
-VERSION = 1
-MAX_MANIFEST_BYTES = 1 << 20
+from exgs.weights.errors import WeightsError
 
 
 @dataclass(frozen=True)
-class Manifest:
+class Manifest(weights.Manifest):
     """A manifest as far as restoring needs it."""
 
-    name: str
-    """What the weights are called."""
-    sha256: Mapping[str, str]
-    """Of each file, by its kind: ``onnx``, ``safetensors``; lower-case hexadecimal."""
     gate: Gate = field(default_factory=Gate)
     """Which pictures are left alone."""
-    document: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """All of it, as written."""
 
     @staticmethod
     def parse(data: bytes, where: str) -> Manifest:
         """Reads a manifest; ``where`` names it in errors.
 
         Raises:
-            PainterError: it is none, or of another version.
+            WeightsError: it is none, or of another version.
         """
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise PainterError(f"{where}: not a JSON document ({error})") from error
-        if not isinstance(document, dict):
-            raise PainterError(f"{where}: expected an object")
-        version = document.get("version")
-        if version != VERSION:
-            raise PainterError(f"{where}: version {version!r}, expected {VERSION}; a newer exgs may read it")
-        return Manifest(_name(document, where), _sums(document, where), _gate(document, where), document)
-
-
-def _name(document: Mapping[str, Any], where: str) -> str:
-    name = document.get("name")
-    if not isinstance(name, str) or not re.fullmatch(r"[\w.\-]{1,64}", name):
-        raise PainterError(f"{where}: name {str(name)[:40]!r}, expected letters, digits, '.', '_' and '-'")
-    return name
-
-
-def _sums(document: Mapping[str, Any], where: str) -> Mapping[str, str]:
-    sums = document.get("sha256")
-    if not isinstance(sums, dict) or not sums:
-        raise PainterError(f'{where}: expected an object "sha256"')
-    for kind, value in sums.items():
-        if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
-            raise PainterError(f"{where}: sha256 of {kind[:40]!r} is not 64 hexadecimal digits")
-    return sums
+        plain = weights.Manifest.parse(data, where)
+        return Manifest(plain.name, plain.sha256, plain.document, _gate(plain.document, where))
 
 
 def _gate(document: Mapping[str, Any], where: str) -> Gate:
     stated = document.get("gate", {})
     if not isinstance(stated, dict):
-        raise PainterError(f'{where}: expected an object "gate"')
+        raise WeightsError(f'{where}: expected an object "gate"')
     bound = stated.get("splats_per_pixel", Gate.splats_per_pixel)
     if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 <= bound < math.inf:
-        raise PainterError(f"{where}: gate of {str(bound)[:40]} splats per pixel, expected 0 or more")
+        raise WeightsError(f"{where}: gate of {str(bound)[:40]} splats per pixel, expected 0 or more")
     return Gate(float(bound))

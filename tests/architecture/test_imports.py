@@ -13,6 +13,7 @@ ROOMS = (
     "scene",
     "raster",
     "codec",
+    "weights",
     "painter",
     "feedforward",
     "protocol",
@@ -25,8 +26,9 @@ MAY_IMPORT = {
     "scene": set(),
     "raster": {"scene"},
     "codec": {"scene", "raster"},
-    "painter": {"scene", "raster", "codec"},
-    "feedforward": {"scene", "raster"},
+    "weights": {"scene"},
+    "painter": {"scene", "raster", "codec", "weights"},
+    "feedforward": {"scene", "raster", "weights"},
     "protocol": set(),
     "server": {"scene", "raster", "codec", "feedforward", "protocol"},
     "client": {"scene", "raster", "codec", "painter", "protocol"},
@@ -82,7 +84,7 @@ def test_each_library_has_its_place(package: str, allowed: set[str]) -> None:
             assert {str(place), place.parts[0]} & allowed, f"{place} imports {package}"
 
 
-WORKSHOPS = ("scene", "raster", "codec", "painter", "feedforward")
+WORKSHOPS = ("scene", "raster", "codec", "weights", "painter", "feedforward")
 FORBIDDEN_IN_WORKSHOPS = {"time", "socket", "asyncio", "random", "datetime", "secrets", "uuid"}
 
 

@@ -7,7 +7,6 @@ import pytest
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.staging import Staging
-from exgs.painter import PainterError
 from exgs.painter.onnx_network import onnx_problem
 from exgs.painter.shelf import shipped
 from exgs.scene import (
@@ -19,6 +18,7 @@ from exgs.scene import (
     synthetic_head_trace,
     write_head_trace,
 )
+from exgs.weights import WeightsError
 from tests.client.stage import PaintedRasterizer, some_gaussians
 
 CONFIG = PlayConfig("http://nowhere", size=(64, 36))
@@ -108,7 +108,7 @@ def test_without_a_restorer_pictures_stay_as_they_are():
 def test_a_restorer_by_name_works_whatever_it_takes_and_is_tried_before_connecting():
     easel = prepare(replace(CONFIG, restore=str(HALF))).easel
     assert easel.restorer.name == "half on cpu" and easel.pacer is None
-    with pytest.raises(PainterError, match="nowhere"):
+    with pytest.raises(WeightsError, match="nowhere"):
         prepare(replace(CONFIG, restore="nowhere"))
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from exgs.painter import Identity, PainterError, choose_restorer, restorer_report
 from exgs.painter.onnx_network import onnx_devices
+from exgs.weights import WeightsError
 
 HALF = Path(__file__).parent / "data" / "half"
 needs_onnxruntime = pytest.mark.skipif(
@@ -57,7 +58,7 @@ def test_auto_is_off_with_weights_that_are_broken_and_a_name_is_an_error(shelf: 
     said: list[str] = []
     assert isinstance(choose_restorer("auto", on_off=said.append, shelf=shelf), Identity)
     assert len(said) == 1 and "sha256 differs" in said[0]
-    with pytest.raises(PainterError, match="sha256 differs"):
+    with pytest.raises(WeightsError, match="sha256 differs"):
         choose_restorer("tiny", shelf=shelf)
     assert restorer_report(shelf).name == "off"
 

@@ -34,7 +34,7 @@ def pair(rates: np.ndarray = RATES, *, depth: bool = True) -> Pictures:
 
 
 def restorer(network: Brightener, recall: Recall | None = None) -> NetworkRestorer:
-    return NetworkRestorer(network, Manifest("tiny", {}, Gate(0.1)), recall=recall)
+    return NetworkRestorer(network, Manifest("tiny", {}, gate=Gate(0.1)), recall=recall)
 
 
 def test_both_eyes_are_one_batch_at_their_size() -> None:

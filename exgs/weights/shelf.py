@@ -1,0 +1,94 @@
+"""Folders of weights: found by size or by path, taken whole or not at all, and written so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from exgs.scene.formats.atomic import write_bytes
+from exgs.weights.errors import WeightsError
+from exgs.weights.manifest import MAX_MANIFEST_BYTES, VERSION, Manifest
+
+MANIFEST = "manifest.json"
+FILES = {"onnx": "model.onnx", "safetensors": "model.safetensors"}
+MAX_MODEL_BYTES = 1 << 30
+Kind = TypeVar("Kind", bound=Manifest)
+
+
+@dataclass(frozen=True)
+class Weights(Generic[Kind]):
+    """A folder of weights whose manifest was read."""
+
+    folder: Path
+    """Where they are."""
+    manifest: Kind
+    """What they are."""
+
+    def read(self, kind: str) -> bytes:
+        """The bytes of the file of a kind, ``onnx`` or ``safetensors``, checked against the manifest.
+
+        Raises:
+            WeightsError: there is no such file, or it is not the one that the manifest names.
+        """
+        path = self.folder / FILES[kind]
+        if kind not in self.manifest.sha256:
+            raise WeightsError(f"{self.folder / MANIFEST}: names no {FILES[kind]}")
+        data = _read(path, MAX_MODEL_BYTES)
+        if hashlib.sha256(data).hexdigest() != self.manifest.sha256[kind]:
+            raise WeightsError(f"{path}: not the file that {MANIFEST} names (sha256 differs); copy it again")
+        return data
+
+
+def shipped(shelf: Path, sizes: Sequence[str]) -> tuple[str, ...]:
+    """Those of ``sizes`` of which weights lie on the ``shelf``, a folder with a folder for each."""
+    return tuple(size for size in sizes if (shelf / size / MANIFEST).is_file())
+
+
+def open_weights(
+    name: str, shelf: Path, sizes: Sequence[str], parse: Callable[[bytes, str], Kind]
+) -> Weights[Kind]:
+    """The weights of one of ``sizes`` from the ``shelf``, or of any folder of that path.
+
+    Raises:
+        WeightsError: there are none.
+    """
+    folder = shelf / name if name in sizes else Path(name)
+    here = shipped(shelf, sizes)
+    if name in sizes and name not in here:
+        raise WeightsError(
+            f"no weights of size {name} came with this package (there are: {', '.join(here) or 'none'})"
+        )
+    if not folder.is_dir():
+        raise WeightsError(f"{name}: expected one of {', '.join(sizes)}, or a folder with {MANIFEST}")
+    path = folder / MANIFEST
+    return Weights(folder, parse(_read(path, MAX_MANIFEST_BYTES), str(path)))
+
+
+def write_weights(folder: Path, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Writes ``files``, by kind, and a manifest that says ``facts`` and their sums; gives the manifest.
+
+    Raises:
+        SceneError: a file cannot be written.
+    """
+    sums = {kind: hashlib.sha256(data).hexdigest() for kind, data in files.items()}
+    document = {**facts, "version": VERSION, "sha256": sums}
+    for kind, data in files.items():
+        write_bytes(folder / FILES[kind], data)
+    write_bytes(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
+    return document
+
+
+def _read(path: Path, most_bytes: int) -> bytes:
+    """The bytes of a file that is no larger than ``most_bytes``."""
+    try:
+        if not path.is_file():
+            raise WeightsError(f"{path}: there is no such file")
+        if path.stat().st_size > most_bytes:
+            raise WeightsError(f"{path}: {path.stat().st_size:,} bytes, expected {most_bytes:,} at most")
+        return path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{path}: {error.strerror}") from error
