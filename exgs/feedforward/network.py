@@ -1,0 +1,164 @@
+"""The network: posed pictures in, Gaussians out, with ZPressor between the encoder and the multi-view part.
+
+A compact member of the family of MVSplat (arXiv 2403.14627) and DepthSplat (arXiv 2410.13862). Its parts are
+methods here, so that ``reconstructing`` can run them one view after the other; ``forward`` runs them at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from exgs.feedforward.anchors import Anchors
+from exgs.feedforward.cameras import Rig, tensor
+from exgs.feedforward.cloud import Cloud
+from exgs.feedforward.encoder import Encoder, padded
+from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.heads import Heads, cross_check, to_cloud
+from exgs.feedforward.matching import DepthNetwork, Depths, match, plan_sweeps
+from exgs.feedforward.zpressor import Exchange, pooled, rays
+from exgs.scene import Camera
+
+ARCHITECTURES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "small": {"fine": 48, "wide": 96, "steps": 32, "quarter": 64, "deep": 128, "heads": 3, "blocks": 2},
+        "base": {"fine": 96, "wide": 192, "steps": 64, "quarter": 128, "deep": 256, "heads": 6, "blocks": 4},
+    }
+)
+"""What the sizes are called, and what ``build`` makes of them."""
+PRESSOR_BLOCKS, MULTI_VIEW_BLOCKS = 6, 2
+COMPANIONS = 4
+"""Other views that go on, which each of them looks at behind ZPressor."""
+
+
+def build(architecture: Mapping[str, Any]) -> Reconstructor:
+    """The network that ``architecture`` describes, with random weights.
+
+    Raises:
+        FeedforwardError: it describes none.
+    """
+    try:
+        return Reconstructor(**architecture)
+    except (TypeError, ValueError) as error:
+        raise FeedforwardError(f"architecture {dict(architecture)}: {error}") from error
+
+
+class Reconstructor(nn.Module):
+    """Posed pictures to Gaussians."""
+
+    def __init__(
+        self, *, fine: int, wide: int, steps: int, quarter: int, deep: int, heads: int, blocks: int
+    ) -> None:
+        """Channels at a quarter (``fine`` in the encoder, ``quarter`` behind), at an eighth (``wide``) and at
+        a sixteenth (``deep``); ``steps`` of the ladder; attention ``heads``; residual ``blocks``."""
+        super().__init__()
+        self.steps = steps
+        self.encoder = Encoder(fine, wide, blocks)
+        self.pressor = Exchange(wide, heads, PRESSOR_BLOCKS)
+        self.multi_view = Exchange(wide, heads, MULTI_VIEW_BLOCKS)
+        self.depth_network = DepthNetwork(steps, (quarter, wide, deep), fine)
+        self.heads = Heads(quarter, quarter, blocks)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(
+        self,
+        pictures: Tensor,
+        cameras: Sequence[Camera],
+        near: float,
+        far: float,
+        anchors: Anchors | None,
+        *,
+        depths: Tensor | None = None,
+    ) -> Cloud:
+        """The Gaussians of ``pictures`` [V,3,H,W] in [0, 1] with depths from ``near`` to ``far``.
+
+        ``anchors`` None lets every view go on. ``depths`` [A,ceil(H/2),ceil(W/2)], z along the view, take the
+        place of the estimated ones (for tests and for studies of what depth is worth).
+        """
+        rig = Rig.of(cameras, near, far)
+        check_pictures(pictures, rig)
+        pictures = padded(pictures)
+        views = list(range(len(rig))) if anchors is None else list(anchors.indices)
+        encoded = self.encoder(pictures)
+        known = encoded.wide[views]
+        if anchors is not None:
+            known = self.press(rig, known, crowd(encoded.wide), anchors)
+        known = self.look_around(rig, views, known)
+        found = self.find_depths(rig, views, encoded.matching, encoded.fine[views], known)
+        checks = cross_check(rig, views, found.inverse, self.steps, range(len(views)))
+        return self.place(rig, views, pictures[views], found, checks, given=depths)
+
+    def press(self, rig: Rig, tokens: Tensor, others: Tensor, anchors: Anchors) -> Tensor:
+        """[A,C,h,w] of the anchors' ``tokens`` [A,C,h,w] and the pooled ones [V,M,C] of all views."""
+        return torch.stack(
+            [
+                exchange(self.pressor, rig, (anchor, supports), tokens[row], others[list(supports)])
+                for row, (anchor, supports) in enumerate(zip(anchors.indices, anchors.supports, strict=True))
+            ]
+        )
+
+    def look_around(self, rig: Rig, views: Sequence[int], tokens: Tensor) -> Tensor:
+        """[A,C,h,w] of the ``tokens`` [A,C,h,w] of ``views`` that go on, each with what the others know."""
+        others, rows = crowd(tokens), {view: row for row, view in enumerate(views)}
+        found = []
+        for row, view in enumerate(views):
+            near = rig.neighbours(view, views, COMPANIONS)
+            mine = others[[rows[other] for other in near]]
+            found.append(exchange(self.multi_view, rig, (view, near), tokens[row], mine))
+        return torch.stack(found)
+
+    def find_depths(
+        self, rig: Rig, views: Sequence[int], matching: Tensor, fine: Tensor, known: Tensor
+    ) -> Depths:
+        """The depths of ``views``, matched among all views, whose features are ``matching`` [V,C,h,w]."""
+        plan = plan_sweeps(rig, views, self.steps)
+        matches = match(matching[list(views)], matching, plan)
+        return self.depth_network(matches, fine, known, tensor(rig.ladder(self.steps), fine))
+
+    def place(
+        self,
+        rig: Rig,
+        views: Sequence[int],
+        pictures: Tensor,
+        found: Depths,
+        checks: Tensor,
+        *,
+        given: Tensor | None = None,
+    ) -> Cloud:
+        """The Gaussians of ``views`` with padded ``pictures`` [A,3,H,W] at the depths ``found`` or ``given``."""
+        inverse, values = self.heads(pictures, found, checks)
+        if given is not None:
+            inverse = inverse.clone()
+            inverse[:, 0, : given.shape[1], : given.shape[2]] = rig.near / given
+        return to_cloud(rig, views, inverse, values, found)
+
+
+def exchange(
+    part: Exchange, rig: Rig, views: tuple[int, Sequence[int]], tokens: Tensor, others: Tensor
+) -> Tensor:
+    """[C,h,w] of one view's ``tokens`` [C,h,w] and the pooled ones [S,M,C] of the views it looks at."""
+    view, supports = views
+    shape, small = (tokens.shape[1], tokens.shape[2]), (tokens.shape[1] // 2, tokens.shape[2] // 2)
+    own = rays(rig, view, view, 8, shape).to(tokens.device)
+    if not supports:
+        return part(tokens, None, [own])
+    theirs = torch.stack([rays(rig, support, view, 16, small) for support in supports]).to(tokens.device)
+    return part(tokens, others, [own, theirs])
+
+
+def crowd(tokens: Tensor) -> Tensor:
+    """[V,M,C] the tokens of ``tokens`` [V,C,h,w] that other views look at, one for 2 x 2."""
+    return pooled(tokens.flatten(2).transpose(1, 2), (tokens.shape[2], tokens.shape[3]))
+
+
+def check_pictures(pictures: Tensor, rig: Rig) -> None:
+    """Raises FeedforwardError unless ``pictures`` [V,3,H,W] belong to the cameras of ``rig``."""
+    width, height = rig.size
+    if tuple(pictures.shape) != (len(rig), 3, height, width):
+        raise FeedforwardError(
+            f"pictures of shape {list(pictures.shape)}: expected {[len(rig), 3, height, width]}"
+        )
