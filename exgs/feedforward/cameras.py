@@ -68,8 +68,14 @@ class Rig:
         return (1 / self.near + 1 / self.far) / 2
 
     def ladder(self, steps: int) -> np.ndarray:
-        """[steps] inverse depths from far to near, evenly spaced, as shares of the nearest one (1)."""
-        return np.linspace(self.near / self.far, 1.0, steps)
+        """[steps] inverse depths, the middles of equal parts from the farthest to the nearest (1)."""
+        least = self.near / self.far
+        return np.asarray(least + (1 - least) * (np.arange(steps) + 0.5) / steps)
+
+    def parallax(self, a: int, b: int) -> float:
+        """How far, in pixels at most, the nearest and the farthest depth of view ``a`` lie apart in ``b``."""
+        shift = float(np.linalg.norm(self.between(a, b)[:3, 3]))
+        return shift * (1 / self.near - 1 / self.far) * float(self.lenses[b, :2].max())
 
     def between(self, source: int, target: int) -> np.ndarray:
         """[4,4] what takes points of camera ``source`` to camera ``target``."""

@@ -42,7 +42,7 @@ class Cloud:
     """[A,D,h/2,w/2] log-probability of each inverse depth of ``ladder``: supervise these where truth is known
     (cross entropy finds the right surface, which the gradient of ``depth``, local as it is, does not)."""
     ladder: Tensor
-    """[D] inverse depths, evenly spaced from 1/far to 1/near, per unit of the scene."""
+    """[D] inverse depths, evenly spaced between 1/far and 1/near, per unit of the scene."""
 
     def __len__(self) -> int:
         return len(self.means)

@@ -44,7 +44,7 @@ def cross_check(rig: Rig, views: Sequence[int], inverse: Tensor, steps: int, row
     """[R,CHECKS,h,w] what the other ``views`` say about the inverse depths [A,1,h,w] of R ``rows``."""
     limit = (rig.size[0] / GRID - 0.5, rig.size[1] / GRID - 0.5)
     found = [_witnessed(rig, views, inverse.detach(), row, limit) for row in rows]
-    step = (1 - rig.near / rig.far) / (steps - 1)
+    step = (1 - rig.near / rig.far) / steps
     checks = []
     for ahead, seen in found:
         amount, count = (ahead / step).clamp(-4, 4), seen.sum(0).clamp(min=1)
@@ -75,7 +75,7 @@ class Heads(nn.Module):
 
     def __init__(self, features: int, width: int, blocks: int) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(features + 3 * GRID**2 + 2 + CHECKS, width, 3, padding=1)
+        self.enter = nn.Conv2d(features + 3 * GRID**2 + 4 + CHECKS, width, 3, padding=1)
         self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
         self.leave = nn.Conv2d(width, _MIXED + _SUBS * sum(_VALUES.values()), 1)
         nn.init.zeros_(self.leave.weight)
@@ -84,13 +84,14 @@ class Heads(nn.Module):
     def forward(self, pictures: Tensor, depths: Depths, checks: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """[A,1,h,w] inverse depth at half the size of ``pictures`` [A,3,H,W], and the other values there."""
         blocks = F.pixel_unshuffle(2 * pictures - 1, GRID)
-        known = torch.cat([depths.features, blocks, depths.inverse, depths.confidence, checks], dim=1)
+        parts = [depths.features, blocks, depths.inverse, depths.confidence, depths.matches, checks]
+        known = torch.cat(parts, dim=1)
         x = self.enter(known.contiguous(memory_format=torch.channels_last))
         found = self.leave(F.leaky_relu(self.blocks(x), 0.1))
         mixed, rest = found[:, :_MIXED], found[:, _MIXED:]
         values = F.pixel_shuffle(rest, GRID // HALF)
         named = dict(zip(_VALUES, values.split(list(_VALUES.values()), dim=1), strict=True))
-        step = 1 / (depths.log_chances.shape[1] - 1)
+        step = 1 / depths.log_chances.shape[1]
         inverse = finer(depths.inverse, pictures, mixed) + step * torch.tanh(named["inverse"])
         constant, sure, hiding = _OPAQUE
         prior = constant + sure * (depths.confidence - 0.5) * 2 - hiding * checks[:, 1:2]

@@ -7,6 +7,7 @@ regard to their surroundings and to what the views know of each other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from exgs.feedforward.cameras import Rig
+from exgs.feedforward.cameras import Rig, tensor
 from exgs.feedforward.encoder import Block
 from exgs.feedforward.sweeping import Plan, Sweep, scores
 
@@ -22,6 +23,8 @@ MATCHES = 3
 """Views that each view is matched with."""
 GRID = 4
 """Pixels along each side of a position at which depth is sought."""
+SUBSTEP_PX, MOST_PARTS = 0.75, 4
+"""How far, in positions, a match may move from one part of a step to the next, and the most parts."""
 _WINDOW = 2
 """Steps of the ladder to each side of the likeliest that decide on a depth between steps."""
 _SHARPNESS = 25.0
@@ -40,6 +43,8 @@ class Depths:
     """[A,D,h,w] natural logarithm of each step's probability."""
     features: Tensor
     """[A,C,h,w] what the network saw."""
+    matches: Tensor
+    """[A,2,h,w] mean and best match at the likeliest step."""
 
 
 def as_queries(matching: Tensor) -> Tensor:
@@ -54,41 +59,51 @@ def as_keys(matching: Tensor) -> Tensor:
     return torch.cat([matching, torch.ones_like(square), square], dim=1)
 
 
-def plan_sweeps(rig: Rig, views: Sequence[int], steps: int, among: Sequence[int] | None = None) -> Plan:
+def plan_sweeps(rig: Rig, views: Sequence[int], steps: int) -> Plan:
     """Every view of ``views`` against its ``MATCHES`` best neighbours among all of the rig.
 
-    Queries are rows in the order of ``views``, keys rows in the order of ``among`` (None: of the rig).
+    Queries are rows in the order of ``views``, keys all views. Where a step would take a match farther than
+    ``SUBSTEP_PX`` positions it is cut, all steps into the same number of parts.
     """
-    everyone = range(len(rig)) if among is None else list(among)
     sweeps = tuple(
-        Sweep(row, everyone.index(other), rig.pose(view, other, GRID))
+        Sweep(row, other, rig.pose(view, other, GRID))
         for row, view in enumerate(views)
-        for other in rig.neighbours(view, everyone, MATCHES)
+        for other in rig.neighbours(view, range(len(rig)), MATCHES)
     )
     limit = (rig.size[0] / GRID - 0.5, rig.size[1] / GRID - 0.5)
-    return Plan(sweeps, rig.ladder(steps), limit)
+    farthest = max((rig.parallax(views[one.query], one.key) for one in sweeps), default=0.0) / GRID
+    parts = min(max(math.ceil(farthest / steps / SUBSTEP_PX), 1), MOST_PARTS)
+    return Plan(sweeps, rig.ladder(steps * parts), limit)
 
 
-def match(matching: Tensor, keys: Tensor, plan: Plan) -> Tensor:
-    """[A,2D+1,h,w] of features [A,C,h,w] and ``keys``: mean and best match at each step, and how many saw it.
+def match(matching: Tensor, keys: Tensor, plan: Plan, steps: int) -> tuple[Tensor, Tensor]:
+    """How well views [A,C,h,w] and ``keys`` [V,C,h,w] match, [A,2D+1,h,w], and inverse depths [A,D,h,w].
 
-    Matches are from 0, as unlike as can be, to 1.
+    For each of the ladder's D steps, or its best part, there are the mean and the best match, from 0, as
+    unlike as can be, to 1; then how many views saw it at all.
     """
     count, _, height, width = matching.shape
-    steps = len(plan.ladder)
+    ladder = tensor(plan.ladder, matching)
     if not plan.sweeps:
-        return matching.new_zeros((count, 2 * steps + 1, height, width))
+        even = ladder.unflatten(0, (steps, -1)).mean(1)[None, :, None, None].expand(count, -1, height, width)
+        return matching.new_zeros((count, 2 * steps + 1, height, width)), even
     score, seen = scores(as_queries(matching), as_keys(keys), plan)
     alike = seen / (1 + (-score).clamp(min=0))
-    total, best, views = [], [], []
-    for row in range(count):
-        mine = [index for index, one in enumerate(plan.sweeps) if one.query == row]
-        some = seen[mine].sum(0)
-        total.append(alike[mine].sum(0) / some.clamp(min=1))
-        best.append(alike[mine].amax(0))
-        views.append(some.float().mean(0, keepdim=True) / MATCHES)
-    parts = [torch.stack(total), torch.stack(best), torch.stack(views)]
-    return torch.cat(parts, dim=1).contiguous(memory_format=torch.channels_last)
+    rows = [_summed(alike, seen, plan.rows(row), steps) for row in range(count)]
+    mean, best, views, part = (torch.stack(column) for column in zip(*rows, strict=True))
+    found = torch.cat([mean, best, views], dim=1).contiguous(memory_format=torch.channels_last)
+    return found, ladder[
+        part + torch.arange(steps, device=part.device)[:, None, None] * (len(ladder) // steps)
+    ]
+
+
+def _summed(alike: Tensor, seen: Tensor, mine: list[int], steps: int) -> tuple[Tensor, ...]:
+    """Mean and best match [D,h,w] of one view's sweeps, how many saw it [1,h,w], and the parts [D,h,w] taken."""
+    some = seen[mine].sum(0)
+    mean = (alike[mine].sum(0) / some.clamp(min=1)).unflatten(0, (steps, -1))
+    best = alike[mine].amax(0).unflatten(0, (steps, -1)).amax(1)
+    mean, part = mean.max(1) if mean.shape[1] > 1 else (mean[:, 0], torch.zeros_like(best, dtype=torch.long))
+    return mean, best, some.float().mean(0, keepdim=True) / MATCHES, part
 
 
 class DepthNetwork(nn.Module):
@@ -115,16 +130,17 @@ class DepthNetwork(nn.Module):
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
 
-    def forward(self, matches: Tensor, fine: Tensor, known: Tensor, ladder: Tensor) -> Depths:
-        """Depths of what ``match`` gave, with ``fine`` features and what the views ``known`` [A,C,h/2,w/2]."""
+    def forward(self, matches: Tensor, ladder: Tensor, fine: Tensor, known: Tensor) -> Depths:
+        """Depths of what ``match`` gave, with ``fine`` features and what the views know, [A,C,h/2,w/2]."""
         x = self.first(self.enter(torch.cat([matches, fine], dim=1)))
         y = self.second(self.down(F.leaky_relu(x, 0.1)) + self.known(known))
         z = self.third(self.deeper(F.leaky_relu(y, 0.1)))
         y = self.fourth(y + F.interpolate(self.rise(z), scale_factor=2.0, mode="nearest"))
         x = self.fifth(x + F.interpolate(self.up(y), scale_factor=2.0, mode="nearest"))
         log_chances = F.log_softmax(self.sharpness * calm(matches[:, : self.steps]) + self.change(x), dim=1)
-        inverse, confidence = around_likeliest(log_chances.exp(), ladder)
-        return Depths(inverse, confidence, log_chances, x)
+        inverse, confidence, likeliest = around_likeliest(log_chances.exp(), ladder)
+        agreed = [part.gather(1, likeliest) for part in matches[:, :-1].split(self.steps, dim=1)]
+        return Depths(inverse, confidence, log_chances, x, torch.cat(agreed, dim=1))
 
 
 def calm(matches: Tensor) -> Tensor:
@@ -134,11 +150,12 @@ def calm(matches: Tensor) -> Tensor:
     return matches
 
 
-def around_likeliest(chances: Tensor, ladder: Tensor) -> tuple[Tensor, Tensor]:
-    """[A,1,h,w] expected value of ``ladder`` [D] around the likeliest step, and all chances there."""
-    steps = len(ladder)
-    middle = chances.detach().argmax(1, keepdim=True).clamp(_WINDOW, steps - 1 - _WINDOW)
+def around_likeliest(chances: Tensor, ladder: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """[A,1,h,w] each: mean of ``ladder`` [A,D,h,w] around the likeliest step, all chances there, that step."""
+    steps = chances.shape[1]
+    likeliest = chances.detach().argmax(1, keepdim=True)
+    middle = likeliest.clamp(_WINDOW, steps - 1 - _WINDOW)
     index = torch.cat([middle + offset for offset in range(-_WINDOW, _WINDOW + 1)], dim=1)
     near = chances.gather(1, index)
     mass = near.sum(1, keepdim=True)
-    return (near * ladder[index]).sum(1, keepdim=True) / mass.clamp(min=1e-6), mass
+    return (near * ladder.gather(1, index)).sum(1, keepdim=True) / mass.clamp(min=1e-6), mass, likeliest

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from exgs.feedforward.anchors import Anchors
-from exgs.feedforward.cameras import Rig, tensor
+from exgs.feedforward.cameras import Rig
 from exgs.feedforward.cloud import Cloud
 from exgs.feedforward.encoder import Encoder, padded
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.heads import Heads, cross_check, to_cloud
 from exgs.feedforward.matching import DepthNetwork, Depths, match, plan_sweeps
-from exgs.feedforward.zpressor import Exchange, pooled, rays
+from exgs.feedforward.zpressor import Exchange, crowd
 from exgs.scene import Camera
 
 ARCHITECTURES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
@@ -86,38 +86,28 @@ class Reconstructor(nn.Module):
         encoded = self.encoder(pictures)
         known = encoded.wide[views]
         if anchors is not None:
-            known = self.press(rig, known, crowd(encoded.wide), anchors)
+            known = self.press(rig, known, dict(enumerate(crowd(encoded.wide))), anchors)
         known = self.look_around(rig, views, known)
         found = self.find_depths(rig, views, encoded.matching, encoded.fine[views], known)
         checks = cross_check(rig, views, found.inverse, self.steps, range(len(views)))
         return self.place(rig, views, pictures[views], found, checks, given=depths)
 
-    def press(self, rig: Rig, tokens: Tensor, others: Tensor, anchors: Anchors) -> Tensor:
-        """[A,C,h,w] of the anchors' ``tokens`` [A,C,h,w] and the pooled ones [V,M,C] of all views."""
-        return torch.stack(
-            [
-                exchange(self.pressor, rig, (anchor, supports), tokens[row], others[list(supports)])
-                for row, (anchor, supports) in enumerate(zip(anchors.indices, anchors.supports, strict=True))
-            ]
-        )
+    def press(self, rig: Rig, tokens: Tensor, others: Mapping[int, Tensor], anchors: Anchors) -> Tensor:
+        """[A,C,h,w] of the anchors' ``tokens`` [A,C,h,w] and the ``crowd`` [C,h/2,w/2] of their supports."""
+        return self.pressor(rig, anchors.indices, anchors.supports, tokens, others)
 
     def look_around(self, rig: Rig, views: Sequence[int], tokens: Tensor) -> Tensor:
         """[A,C,h,w] of the ``tokens`` [A,C,h,w] of ``views`` that go on, each with what the others know."""
-        others, rows = crowd(tokens), {view: row for row, view in enumerate(views)}
-        found = []
-        for row, view in enumerate(views):
-            near = rig.neighbours(view, views, COMPANIONS)
-            mine = others[[rows[other] for other in near]]
-            found.append(exchange(self.multi_view, rig, (view, near), tokens[row], mine))
-        return torch.stack(found)
+        companions = [rig.neighbours(view, views, COMPANIONS) for view in views]
+        return self.multi_view(rig, views, companions, tokens, dict(zip(views, crowd(tokens), strict=True)))
 
     def find_depths(
         self, rig: Rig, views: Sequence[int], matching: Tensor, fine: Tensor, known: Tensor
     ) -> Depths:
         """The depths of ``views``, matched among all views, whose features are ``matching`` [V,C,h,w]."""
         plan = plan_sweeps(rig, views, self.steps)
-        matches = match(matching[list(views)], matching, plan)
-        return self.depth_network(matches, fine, known, tensor(rig.ladder(self.steps), fine))
+        matches, ladder = match(matching[list(views)], matching, plan, self.steps)
+        return self.depth_network(matches, ladder, fine, known)
 
     def place(
         self,
@@ -135,24 +125,6 @@ class Reconstructor(nn.Module):
             inverse = inverse.clone()
             inverse[:, 0, : given.shape[1], : given.shape[2]] = rig.near / given
         return to_cloud(rig, views, inverse, values, found)
-
-
-def exchange(
-    part: Exchange, rig: Rig, views: tuple[int, Sequence[int]], tokens: Tensor, others: Tensor
-) -> Tensor:
-    """[C,h,w] of one view's ``tokens`` [C,h,w] and the pooled ones [S,M,C] of the views it looks at."""
-    view, supports = views
-    shape, small = (tokens.shape[1], tokens.shape[2]), (tokens.shape[1] // 2, tokens.shape[2] // 2)
-    own = rays(rig, view, view, 8, shape).to(tokens.device)
-    if not supports:
-        return part(tokens, None, [own])
-    theirs = torch.stack([rays(rig, support, view, 16, small) for support in supports]).to(tokens.device)
-    return part(tokens, others, [own, theirs])
-
-
-def crowd(tokens: Tensor) -> Tensor:
-    """[V,M,C] the tokens of ``tokens`` [V,C,h,w] that other views look at, one for 2 x 2."""
-    return pooled(tokens.flatten(2).transpose(1, 2), (tokens.shape[2], tokens.shape[3]))
 
 
 def check_pictures(pictures: Tensor, rig: Rig) -> None:

@@ -40,6 +40,10 @@ class Plan:
     limit: tuple[float, float]
     """Largest x and y in the grid that belong to a picture and not to its padding."""
 
+    def rows(self, query: int) -> list[int]:
+        """Which sweeps are of one row of the queries."""
+        return [index for index, one in enumerate(self.sweeps) if one.query == query]
+
 
 def scores(queries: Tensor, keys: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
     """[S,D,h,w] inner products of ``queries`` [A,C,h,w] with ``keys`` [V,C,h,w], and whether they are seen.

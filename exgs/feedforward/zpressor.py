@@ -7,15 +7,18 @@ Source: ZPressor, arXiv 2505.23734; what differs is in docs/decisions/0019.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
-from exgs.feedforward.cameras import Rig
+from exgs.feedforward.cameras import Rig, tensor
 
+TOKEN = 8
+"""Pixels along each side of what one token stands for; other views look at one for 2 x 2 of them."""
 _OCTAVES = 4
 _RAY = 3 + 3 + 6 * _OCTAVES
 """Numbers that tell where a token looks: direction, moment, and waves of the direction."""
@@ -23,18 +26,20 @@ _FRESH = 0.1
 """What a layer adds before any training: a fresh pressor passes its tokens nearly as they are."""
 
 
-def rays(rig: Rig, view: int, anchor: int, stride: int, shape: tuple[int, int]) -> Tensor:
-    """[h,w,30] Pluecker rays of ``view`` as seen from ``anchor``, with moments as parallaxes; and waves.
+def rays(rig: Rig, view: int, others: Sequence[int], stride: int, like: Tensor) -> Tensor:
+    """[S,h*w,30] Pluecker rays of ``others``, on grids like ``like`` [...,h,w], as ``view`` sees them; and waves.
 
-    A moment is the cross product of the view's place and its ray; places count in middle depths.
+    A moment is the cross product of the other's place and its ray; places count in middle depths.
     """
-    matrix = rig.between(view, anchor)
-    turn = torch.from_numpy(matrix[:3, :3]).float()
-    place = torch.from_numpy(matrix[:3, 3] * rig.middle).float()
-    direction = F.normalize(rig.slopes(view, stride, shape), dim=-1) @ turn.T
-    moment = torch.linalg.cross(place.expand_as(direction), direction, dim=-1)
-    angles = direction[..., None] * (np.pi * 2.0 ** torch.arange(_OCTAVES))
-    return torch.cat([direction, moment, angles.sin().flatten(-2), angles.cos().flatten(-2)], dim=-1)
+    matrices = np.stack([rig.between(other, view) for other in others])
+    turns, places = tensor(matrices[:, :3, :3], like), tensor(matrices[:, :3, 3] * rig.middle, like)
+    shape = (like.shape[-2], like.shape[-1])
+    slopes = torch.stack([rig.slopes(other, stride, shape) for other in others]).to(like.device)
+    direction = torch.einsum("sij,snj->sni", turns, F.normalize(slopes, dim=-1).flatten(1, 2))
+    moment = torch.linalg.cross(places[:, None].expand_as(direction), direction, dim=-1)
+    octaves = np.pi * 2.0 ** torch.arange(_OCTAVES, device=like.device)
+    angles = (direction[..., None] * octaves).flatten(-2)
+    return torch.cat([direction, moment, angles.sin(), angles.cos()], dim=-1)
 
 
 class Attention(nn.Module):
@@ -50,11 +55,12 @@ class Attention(nn.Module):
             self.give.weight.mul_(_FRESH)
             self.give.bias.zero_()
 
-    def forward(self, tokens: Tensor, others: Tensor) -> Tensor:
-        """[B,N,C] what ``tokens`` [B,N,C] find in ``others`` [B,M,C]."""
+    def forward(self, tokens: Tensor, others: Tensor, mask: Tensor | None = None) -> Tensor:
+        """[B,N,C] what ``tokens`` [B,N,C] find in ``others`` [B,M,C], where the ``mask`` [B,1,1,M] lets them."""
         query = self._split(self.ask(tokens))
         key, value = (self._split(part) for part in self.offer(others).chunk(2, dim=-1))
-        return self.give(F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2))
+        found = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        return self.give(found.transpose(1, 2).flatten(2))
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -73,10 +79,9 @@ class Gather(nn.Module):
             self.think[2].weight.mul_(_FRESH)
             self.think[2].bias.zero_()
 
-    def forward(self, tokens: Tensor, others: Tensor | None, shape: tuple[int, int]) -> Tensor:
-        """[B,N,C] of ``tokens`` [B,N,C], a grid of ``shape``, and of ``others`` [B,M,C] they look at, if any."""
-        if others is not None:
-            tokens = tokens + self.across(self.norms[0](tokens), self.norms[1](others))
+    def forward(self, tokens: Tensor, others: Tensor, mask: Tensor, shape: tuple[int, int]) -> Tensor:
+        """[B,N,C] of ``tokens`` [B,N,C], a grid of ``shape``, and ``others`` [B,M,C] where ``mask`` lets them."""
+        tokens = tokens + self.across(self.norms[0](tokens), self.norms[1](others), mask)
         calm = self.norms[2](tokens)
         tokens = tokens + self.within(calm, pooled(calm, shape))
         return tokens + self.think(self.norms[3](tokens))
@@ -88,28 +93,52 @@ def pooled(tokens: Tensor, shape: tuple[int, int]) -> Tensor:
     return tokens.reshape(batch, shape[0] // 2, 2, shape[1] // 2, 2, width).mean(dim=(2, 4)).flatten(1, 2)
 
 
+def crowd(tokens: Tensor) -> Tensor:
+    """[V,C,h/2,w/2] of ``tokens`` [V,C,h,w]: what other views look at."""
+    return F.avg_pool2d(tokens, 2)
+
+
 class Exchange(nn.Module):
     """Blocks in which every view of some looks at a few others, told where those look from.
 
     ZPressor is this with anchors and their supports; the multi-view part behind it with anchors and anchors.
+    Beside what others know there is always one token that stands for nothing, for views that nobody supports
+    and for places that nobody else sees.
     """
 
     def __init__(self, width: int, heads: int, blocks: int) -> None:
         super().__init__()
         self.place = nn.Sequential(nn.Linear(_RAY, width), nn.GELU(), nn.Linear(width, width))
+        self.nothing = nn.Parameter(torch.zeros(1, width))
         self.blocks = nn.ModuleList(Gather(width, heads) for _ in range(blocks))
 
-    def forward(self, tokens: Tensor, others: Tensor | None, sights: Sequence[Tensor]) -> Tensor:
-        """[C,h,w] of one view's ``tokens`` [C,h,w] and ``others``' [S,M,C], pooled already.
+    def forward(
+        self,
+        rig: Rig,
+        views: Sequence[int],
+        supports: Sequence[Sequence[int]],
+        tokens: Tensor,
+        others: Mapping[int, Tensor],
+    ) -> Tensor:
+        """[A,C,h,w] of the ``tokens`` [A,C,h,w] of ``views``, each with its ``supports``.
 
-        ``sights`` are the rays of the view itself [h,w,30], and those of the others [S,h/2,w/2,30].
+        ``others`` [C,h/2,w/2] is what ``crowd`` gives of those supports.
         """
-        width, *shape = tokens.shape
-        grid = (shape[0], shape[1])
-        x = (tokens.flatten(1).T + self.place(sights[0]).flatten(0, 1))[None]
-        found = None
-        if others is not None:
-            found = (others + self.place(sights[1]).flatten(1, 2)).reshape(1, -1, width)
+        shape = (tokens.shape[2], tokens.shape[3])
+        places = torch.cat([rays(rig, view, [view], TOKEN, tokens) for view in views])
+        x = tokens.flatten(2).transpose(1, 2) + self.place(places)
+        rows = [self._offered(rig, view, mine, others) for view, mine in zip(views, supports, strict=True)]
+        found = pad_sequence(rows, batch_first=True)
+        counts = torch.tensor([len(row) for row in rows], device=found.device)
+        mask = torch.arange(found.shape[1], device=found.device) < counts[:, None]
         for block in self.blocks:
-            x = block(x, found, grid)
-        return x[0].T.unflatten(1, grid)
+            x = block(x, found, mask[:, None, None], shape)
+        return x.transpose(1, 2).unflatten(2, shape).contiguous(memory_format=torch.channels_last)
+
+    def _offered(self, rig: Rig, view: int, supports: Sequence[int], others: Mapping[int, Tensor]) -> Tensor:
+        """[M,C] what one view looks at."""
+        if not supports:
+            return self.nothing
+        grids = torch.stack([others[support] for support in supports]).to(self.nothing.dtype)
+        known = grids.flatten(2).transpose(1, 2) + self.place(rays(rig, view, supports, 2 * TOKEN, grids))
+        return torch.cat([self.nothing, known.flatten(0, 1)])
