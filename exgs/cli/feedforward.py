@@ -55,7 +55,43 @@ def _add_make_views(parser: argparse.ArgumentParser) -> None:
     arguments.add_quiet(parser)
 
 
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sets", metavar="SETS", nargs="+", help="folders of view sets")
+    parser.add_argument("out", metavar="OUT", help="the folder for checkpoint, log and sample sheet")
+    parser.add_argument("--size", choices=("small", "base"), default="small", help="(default: small)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--minutes",
+        metavar="N",
+        type=arguments.positive_float,
+        help=f"stop after this (default: {MINUTES:g})",
+    )
+    length.add_argument(
+        "--steps", metavar="N", type=arguments.positive_int, help="stop after this many steps"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in OUT")
+    parser.add_argument(
+        "--threads", metavar="N", type=arguments.positive_int, help="processors to use (default: all)"
+    )
+    parser.add_argument(
+        "--rate",
+        metavar="X",
+        type=arguments.positive_float,
+        help="largest step of the optimiser (default: 4e-4)",
+    )
+    parser.add_argument(
+        "--seed", type=arguments.whole_number, default=0, help="of weights and lessons (default: 0)"
+    )
+    parser.add_argument(
+        "--checkpoint-minutes", metavar="N", type=arguments.positive_float, default=5.0,
+        help="time between checkpoints (default: 5)",
+    )  # fmt: skip
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+
+
 ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "make-views": ("walk through scenes and take pictures of them, to learn from", _add_make_views),
+    "train": ("train a network on view sets", _add_train),
 }
 """The commands of the group; each is run by ``feedforward_NAME`` beside this module."""

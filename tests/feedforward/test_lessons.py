@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.lessons import Lessons, LessonSettings, mirrored
+from exgs.scene import Camera
+from tests.feedforward.conftest import MakeSet
+
+
+def test_lessons_follow_from_their_seed_and_are_of_both_kinds(make_set: MakeSet) -> None:
+    lessons = Lessons([make_set()])
+    drawn = [lessons.draw(np.random.default_rng(seed)) for seed in range(30)]
+    assert {lesson.many for lesson in drawn} == {False, True}
+    for lesson in drawn:
+        assert len(lesson.depths) == len(lesson.context) == (len(lesson.depths))
+        assert len(lesson.context) >= (8 if lesson.many else 2)
+        assert 0.7 <= lesson.context.near <= 1.0 and 4.0 <= lesson.context.far <= 6.0
+    again = lessons.draw(np.random.default_rng(3))
+    assert np.array_equal(again.context.pictures, drawn[3].context.pictures)
+
+
+def test_what_was_varied_is_still_one_scene(make_set: MakeSet) -> None:
+    """However mirrored and recoloured, one picture of the wall is another one, shifted."""
+    lessons = Lessons([make_set()])
+    mirrored_ones = 0
+    for seed in range(12):
+        lesson = lessons.draw(np.random.default_rng(seed))
+        first, last = lesson.context.pictures[0].astype(int), lesson.context.pictures[-1].astype(int)
+        shift = lesson.context.centres[-1, 0] - lesson.context.centres[0, 0]
+        pixels = round(shift * 48 / 2)
+        mirrored_ones += pixels < 0
+        one, other = (
+            (first[:, pixels:], last[:, : 48 - pixels])
+            if pixels > 0
+            else (first[:, :pixels], last[:, -pixels:])
+        )
+        assert np.abs(one - other).max() <= 1
+    assert 0 < mirrored_ones < 12
+
+
+def test_a_mirrored_camera_sees_the_mirrored_point_at_the_mirrored_pixel() -> None:
+    camera = Camera.looking(
+        np.array([1.0, 2, 3]), np.zeros(3), np.array([0.0, -1, 0]), fov_y_rad=0.9, size=(60, 40)
+    )
+    point = np.array([0.2, -0.1, 0.4])
+    seen, other = (pixel(one, at) for one, at in ((camera, point), (mirrored(camera), point * (-1, 1, 1))))
+    assert np.allclose(other, (60 - seen[0], seen[1]))
+
+
+def pixel(camera: Camera, point: np.ndarray) -> np.ndarray:
+    x, y, z = (camera.camera_from_world @ (*point, 1))[:3]
+    return np.array([camera.fx * x / z + camera.cx, camera.fy * y / z + camera.cy])
+
+
+def test_objects_get_their_share(make_set: MakeSet) -> None:
+    sets = [make_set(f"interior-{number}", size=(16, 16)) for number in range(9)] + [make_set("thing")]
+    lessons = Lessons(sets, LessonSettings(object_share=0.5))
+    of_thing = [lessons.draw(np.random.default_rng(seed)).context.size == (48, 32) for seed in range(60)]
+    assert 15 < sum(of_thing) < 45
+
+
+def test_nothing_teaches_nothing() -> None:
+    with pytest.raises(FeedforwardError, match="no view sets"):
+        Lessons([])
