@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -51,12 +52,15 @@ class Capture:
         count = len(self.cameras)
         if count <= most:
             return self
-        kept = [round(place * (count - 1) / max(most - 1, 1)) for place in range(most)]
+        kept = spread_evenly(count, most)
         note = f"{most} of {count} views are used"
         cameras, pictures = [self.cameras[index] for index in kept], [self.pictures[index] for index in kept]
-        return replace(
-            self, cameras=tuple(cameras), pictures=tuple(pictures), notes=(*self.notes, note)
-        )  # fmt: skip
+        return replace(self, cameras=tuple(cameras), pictures=tuple(pictures), notes=(*self.notes, note))
+
+
+def spread_evenly(count: int, most: int) -> list[int]:
+    """``most`` of the numbers below ``count``, the first and the last among them."""
+    return [round(place * (count - 1) / max(most - 1, 1)) for place in range(most)]
 
 
 def inside(folder: Path, name: str, where: str) -> Path:
@@ -108,12 +112,12 @@ def load(
 ) -> Views:
     """The pictures of a capture, each cut and scaled to ``size`` (width, height) as it is read.
 
-    Without ``size`` all must have one size already.
+    Without ``size`` all must have one size already, and keep it.
 
     Raises:
         FeedforwardError: a picture is none, has another size than its camera, or all together are too many.
     """
-    width, height = size or _one_size(capture)
+    width, height = size or _only_size(capture)
     count = len(capture.cameras)
     if count * width * height * 3 > MAX_BYTES:
         most = MAX_BYTES // (width * height * 3)
@@ -190,7 +194,21 @@ def _over_black(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _one_size(capture: Capture) -> tuple[int, int]:
+def shrunk(size: tuple[int, int], pixels: int) -> tuple[int, int]:
+    """``size`` (width, height) in the same shape, smaller where it has more than ``pixels`` pixels."""
+    scale = math.sqrt(pixels / math.prod(size))
+    if scale >= 1:
+        return size
+    return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
+
+
+def usual_size(capture: Capture) -> tuple[int, int]:
+    """Width and height that most of the pictures have; of equals, the largest."""
+    sizes = Counter((camera.width, camera.height) for camera in capture.cameras)
+    return max(sizes, key=lambda size: (sizes[size], math.prod(size), size))
+
+
+def _only_size(capture: Capture) -> tuple[int, int]:
     sizes = sorted({(camera.width, camera.height) for camera in capture.cameras})
     if len(sizes) > 1:
         raise FeedforwardError(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from exgs.feedforward import rendered, transforms
-from exgs.feedforward.capture import SUFFIXES, Capture, load
+from exgs.feedforward.capture import SUFFIXES, Capture, check, load, shrunk, spread_evenly, usual_size
 from exgs.feedforward.colmap import find_model, read_colmap
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.rendered import read_rendered, read_set
@@ -36,17 +37,46 @@ def read_views(
         FeedforwardError: what lies there is none, is damaged, or cannot be reconstructed from; the message
             says what was found and what helps.
     """
+    return load_views(find_views(path, most=most), size=size, progress=progress)
+
+
+def find_views(path: str | Path, *, most: int | None = None) -> Capture | Views:
+    """What ``load_views`` takes: as ``read_views``, but pictures in files of their own are not opened yet.
+
+    Raises:
+        FeedforwardError: as for ``read_views``, as far as it can be known without them.
+    """
     path = Path(path)
     if most is not None and most < 2:
         raise FeedforwardError(f"at most {most} views: at least 2 are needed to see depth")
-    if path.suffix.lower() == SET_SUFFIX and path.is_file():
-        views = read_set(path)
-        if most is not None and len(views) > most:
-            views = views.select([round(k * (len(views) - 1) / (most - 1)) for k in range(most)])
-        progress(1.0)
-        return views.resized(*size) if size else views
-    capture = find_capture(path)
-    return load(capture.thinned(most) if most else capture, size, progress)
+    if path.suffix.lower() != SET_SUFFIX or not path.is_file():
+        capture = find_capture(path)
+        return check(capture.thinned(most), str(path)) if most else capture
+    views = read_set(path)
+    return views.select(spread_evenly(len(views), most)) if most and len(views) > most else views
+
+
+def load_views(
+    found: Capture | Views,
+    *,
+    size: tuple[int, int] | None = None,
+    pixels: int | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Views:
+    """The views that ``find_views`` found, in ``size`` (width, height).
+
+    Where only ``pixels`` are named, pictures come in the shape that most of them have, made smaller where
+    they have more than so many.
+
+    Raises:
+        FeedforwardError: as for ``read_views``.
+    """
+    if size is None and pixels is not None:
+        size = shrunk(found.size if isinstance(found, Views) else usual_size(found), pixels)
+    if isinstance(found, Capture):
+        return load(found, size, progress)
+    progress(1.0)
+    return found.resized(*size) if size else found
 
 
 def find_capture(path: Path) -> Capture:
@@ -71,15 +101,16 @@ def find_capture(path: Path) -> Capture:
 def holds_views(folder: Path) -> bool:
     """Whether ``folder`` looks like views, told from the names in it alone.
 
-    A model's own folder without ``sparse`` does not count, nor a camera file without a picture beside it.
+    A model's own folder without ``sparse`` does not count, nor a camera file without pictures beside it.
     """
     if (folder / transforms.NAME).is_file():
         return True
     if (folder / "sparse").is_dir() and find_model(folder) is not None:
         return True
-    return (folder / rendered.NAME).is_file() and any(
-        entry.suffix.lower() in SUFFIXES for entry in folder.iterdir()
-    )
+    if not (folder / rendered.NAME).is_file():
+        return False
+    beside = (entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES)
+    return len(list(islice(beside, 2))) == 2
 
 
 def _listed(path: Path) -> Capture:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from exgs.feedforward.errors import FeedforwardError
-from exgs.feedforward.read import holds_views, read_views
+from exgs.feedforward.read import find_views, holds_views, load_views, read_views
 from exgs.feedforward.sets import ViewSet, write_view_set
 from exgs.scene import Frame, write_cameras
 from tests.feedforward.captures import (
@@ -70,6 +70,7 @@ def test_other_folders_are_none(tmp_path: Path) -> None:
     assert not holds_views(tmp_path)
     write_cameras(tmp_path / "cameras.json", CAMERAS)
     (tmp_path / "input.ply").write_bytes(b"ply")
+    write_pictures(tmp_path, ["sheet.png"])
     assert not holds_views(tmp_path)
     write_text(tmp_path / "bare", CAMERAS, POINTS)
     assert not holds_views(tmp_path / "bare")
@@ -92,6 +93,31 @@ def test_size_and_number_are_taken(tmp_path: Path) -> None:
     assert views.notes == ("3 of 5 views are used",)
     with pytest.raises(FeedforwardError, match="at least 2"):
         read_views(tmp_path, most=1)
+
+
+def test_few_of_many_views_must_stand_apart_too(tmp_path: Path) -> None:
+    write_transforms(tmp_path, [*CAMERAS, CAMERAS[0]])
+    assert len(read_views(tmp_path)) == 6
+    with pytest.raises(FeedforwardError, match="at one place"):
+        read_views(tmp_path, most=2)
+
+
+def test_pixels_bound_the_size_and_keep_the_shape(tmp_path: Path) -> None:
+    found = find_views(make(tmp_path, "text"))
+    assert load_views(found, pixels=24 * 16).size == (24, 16)
+    assert load_views(found, pixels=100).size == (12, 8)
+    assert load_views(found, pixels=100, size=(7, 5)).size == (7, 5)
+    assert load_views(find_views(view_set(tmp_path)), pixels=100).size == (12, 8)
+
+
+def test_the_shape_is_that_of_most_pictures(tmp_path: Path) -> None:
+    from PIL import Image
+
+    named = [replace(camera, width=16, height=24) if camera.name == "000" else camera for camera in CAMERAS]
+    write_cameras(tmp_path / "cameras.json", named)
+    write_pictures(tmp_path, [f"{camera.name}.png" for camera in CAMERAS])
+    Image.new("RGB", (16, 24)).save(tmp_path / "000.png")
+    assert load_views(find_views(tmp_path), pixels=100).size == (12, 8)
 
 
 def test_a_view_set_is_read(tmp_path: Path) -> None:
