@@ -31,6 +31,10 @@ class LessonSettings:
     """Range of the number of anchors in these."""
     object_share: float = 0.35
     """Share of the lessons that are of objects, where there are both."""
+    reduced: tuple[int, int] = (160, 96)
+    """Width and height of most pictures, where they are larger: several steps then take the time of one."""
+    reduced_share: float = 0.75
+    """Share of the lessons in which they are so small."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +51,13 @@ class Lesson:
     """Whether ZPressor is to take part."""
     anchors: int
     """With so many anchors."""
+
+    def resized(self, width: int, height: int) -> Lesson:
+        """The same lesson in pictures of that size; as it is where they are no larger."""
+        if width >= self.context.size[0] or height >= self.context.size[1]:
+            return self
+        context, targets = (views.resized(width, height) for views in (self.context, self.targets))
+        return replace(self, context=context, targets=targets, depths=picked(self.depths, width, height))
 
 
 class Lessons:
@@ -84,8 +95,19 @@ class Lessons:
             replace(vary.of(as_views(views, chosen)), near=near, far=far)
             for chosen in (example.context, example.targets)
         )
-        depths = views.depths[list(example.context)].astype(np.float32)
-        return Lesson(context, vary.flipped(depths), targets, many, anchors)
+        depths = vary.flipped(views.depths[list(example.context)].astype(np.float32))
+        lesson = Lesson(context, depths, targets, many, anchors)
+        return lesson.resized(*settings.reduced) if rng.random() < settings.reduced_share else lesson
+
+
+def picked(depths: np.ndarray, width: int, height: int) -> np.ndarray:
+    """[V,height,width] of ``depths`` [V,H,W] those in the middles of the pixels of ``Views.resized``."""
+    scale = max(width / depths.shape[2], height / depths.shape[1])
+    rows, columns = (
+        ((np.arange(count) + 0.5 - count / 2) / scale + depths.shape[axis] / 2).astype(np.int64)
+        for axis, count in ((1, height), (2, width))
+    )
+    return np.ascontiguousarray(depths[:, rows[:, None], columns])
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from exgs.feedforward.errors import FeedforwardError
-from exgs.feedforward.lessons import Lessons, LessonSettings, mirrored
+from exgs.feedforward.lessons import Lessons, LessonSettings, mirrored, picked
 from exgs.scene import Camera
 from tests.feedforward.conftest import MakeSet
 
@@ -45,6 +45,19 @@ def test_a_mirrored_camera_sees_the_mirrored_point_at_the_mirrored_pixel() -> No
     point = np.array([0.2, -0.1, 0.4])
     seen, other = (pixel(one, at) for one, at in ((camera, point), (mirrored(camera), point * (-1, 1, 1))))
     assert np.allclose(other, (60 - seen[0], seen[1]))
+
+
+def test_a_lesson_in_small_is_the_same_lesson(make_set: MakeSet) -> None:
+    lesson = Lessons([make_set()]).draw(np.random.default_rng(5))
+    small = lesson.resized(30, 16)
+    assert small.context.size == small.targets.size == (30, 16)
+    assert small.depths.shape == (len(lesson.context), 16, 30) and (small.depths == 2).all()
+    assert lesson.resized(64, 16) is lesson
+
+
+def test_depths_stay_where_their_pixels_are() -> None:
+    ramp = np.tile(np.arange(24, dtype=np.float32), (1, 16, 1))
+    assert np.array_equal(picked(ramp, 10, 8)[0, 0], np.arange(3, 23, 2))
 
 
 def pixel(camera: Camera, point: np.ndarray) -> np.ndarray:
