@@ -57,6 +57,11 @@ class OpenedScene:
     connecting: asyncio.Task[None] | None = field(default=None, repr=False)
     """Makes the connection; None where there is one."""
 
+    async def stop_connecting(self) -> None:
+        """Gives up the connection where it is still being made; returns when nothing of that is left."""
+        if self.connecting is not None:
+            await _stop(self.connecting)
+
 
 async def open_scene(
     line: Lifeline, name: str | None, *,

@@ -27,7 +27,7 @@ from exgs.client.snapshots import Snapshot
 from exgs.client.staging import Staging
 from exgs.client.statistics import PlaySummary
 from exgs.client.status_log import StatusLog
-from exgs.client.threads import brisk_switching, in_thread
+from exgs.client.threads import brisk_switching, first_failure, in_thread
 from exgs.client.views import head_view, send_views
 from exgs.protocol import Statistics
 from exgs.raster import Rasterizer
@@ -66,14 +66,7 @@ async def play(
     """
     clock = clock or WallClock()
     teller = Teller(listen or (lambda _: None), clock)
-    loop = asyncio.get_running_loop()
-
-    def compiling(text: str) -> None:
-        loop.call_soon_threadsafe(teller.say, "compiling", text)
-
-    staging = await asyncio.to_thread(Staging.prepare, config, compiling, rasterizer=rasterizer)
-    if staging.easel.restorer_off:
-        teller.say("restorer", f"pictures are not restored: {staging.easel.restorer_off}")
+    staging = await _stage(config, teller, rasterizer)
     teller.say("connecting", f"connecting to {config.url}")
     teller.offered()
     if connect is None:
@@ -84,15 +77,26 @@ async def play(
             line, config.scene, timeout_s=config.connect_timeout_s, say=teller.say,
             beginning=None if begin is None else begin(config),
         )  # fmt: skip
-        session = _Session(config, staging, line, scene, teller=teller, clock=clock)
         try:
-            return await session.run()
-        except asyncio.CancelledError:
-            if interrupted is not None:
-                interrupted(session.summary())
-            raise
+            session = _Session(config, staging, line, scene, teller=teller, clock=clock)
+            return await session.run(interrupted or (lambda _: None))
+        finally:
+            await scene.stop_connecting()
     finally:
         await line.hang_up()
+
+
+async def _stage(config: PlayConfig, teller: Teller, rasterizer: Rasterizer | None) -> Staging:
+    """Makes everything ready that needs no server, beside the event loop."""
+    loop = asyncio.get_running_loop()
+
+    def compiling(text: str) -> None:
+        loop.call_soon_threadsafe(teller.say, "compiling", text)
+
+    staging = await asyncio.to_thread(Staging.prepare, config, compiling, rasterizer=rasterizer)
+    if staging.easel.restorer_off:
+        teller.say("restorer", f"pictures are not restored: {staging.easel.restorer_off}")
+    return staging
 
 
 class _Session:
@@ -117,8 +121,8 @@ class _Session:
             scene, line, self._reception, self._worker, self._recorder, teller=teller, clock=clock
         )
 
-    async def run(self) -> PlaySummary:
-        """Plays to the end."""
+    async def run(self, interrupted: Callable[[PlaySummary], None]) -> PlaySummary:
+        """Plays to the end; cancelled, tells ``interrupted`` what it came to."""
         preamble = self._scene.preamble
         self._teller.say(
             "manifest",
@@ -126,10 +130,11 @@ class _Session:
             f"{len(preamble.chunks)} chunks at {preamble.header.levels} levels",
         )
         try:
-            with brisk_switching():
+            with brisk_switching(), first_failure():
                 await self._run_all()
-        except BaseExceptionGroup as failures:
-            raise _first(failures) from failures
+        except asyncio.CancelledError:
+            interrupted(self.summary())
+            raise
         return self.summary()
 
     async def _run_all(self) -> None:
@@ -216,13 +221,11 @@ class _Session:
                 self._line.send, poses, optics,
                 start_s=schedule.start_s, rate_hz=config.fps, clock=self._clock, whole=self._is_whole,
             )  # fmt: skip
-            try:
+            with first_failure():
                 async with asyncio.TaskGroup() as group:
                     looking = group.create_task(views)
                     await in_thread(lambda: frames.run(schedule), frames.stop, name="exgs-frames")
                     looking.cancel()
-            except BaseExceptionGroup as failures:
-                raise _first(failures) from failures
 
     def _is_whole(self) -> bool:
         """Whether the newest snapshot shows all of the scene."""
@@ -286,9 +289,3 @@ async def _either(event: asyncio.Event, task: asyncio.Task[None], timeout_s: flo
     waiting = asyncio.create_task(event.wait())
     await asyncio.wait({waiting, task}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure that came first."""
-    failure = failures.exceptions[0]
-    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure

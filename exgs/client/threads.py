@@ -1,4 +1,4 @@
-"""Threads beside an event loop: ended in good order, and not kept waiting by it."""
+"""Threads and tasks beside one another: ended in good order, and not kept waiting."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ async def in_thread(body: Callable[[], None], stop: Callable[[], None], *, name:
 
 
 @contextmanager
+def first_failure() -> Iterator[None]:
+    """Where several tasks of a group fail, raises what failed first in the place of them all."""
+    try:
+        yield
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from failures
+
+
+@contextmanager
 def brisk_switching() -> Iterator[None]:
     """While it lasts, a thread that wants the interpreter's lock gets it within a third of a millisecond.
 
@@ -37,3 +46,8 @@ def brisk_switching() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    failure = failures.exceptions[0]
+    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -122,6 +124,24 @@ async def test_a_session_may_end_before_there_is_a_connection() -> None:
     assert summary.lost_connection is None and "answered" not in told
     assert statuses and {status.state for status in statuses} == {"connecting"}
     assert statuses[-1].bytes_received == END
+
+
+@pytest.mark.parametrize("broken", [{"max_splats": 1}, {"status_log": Path("/nowhere/at/all")}])
+async def test_a_session_that_fails_before_it_begins_leaves_nobody_connecting(broken: dict[str, Any]) -> None:
+    server, ended = Server(), list[str]()
+
+    async def connect(config: PlayConfig) -> Link:
+        try:
+            return await Server.connect(server, config)
+        finally:
+            await asyncio.sleep(0)  # whoever gives this up waits for what it still has to do
+            ended.append("connecting")
+
+    server.connect = connect  # type: ignore[method-assign]
+    with pytest.raises(ClientError):
+        await watch(server, replace(CONFIG, **broken), opens_at="never")
+    assert ended == ["connecting"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_where_no_connection_is_to_be_had_it_is_an_error() -> None:

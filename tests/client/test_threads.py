@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exgs.client.threads import SWITCH_S, brisk_switching, in_thread
+from exgs.client.threads import SWITCH_S, brisk_switching, first_failure, in_thread
 
 
 async def test_runs_the_body():
@@ -46,3 +46,14 @@ def test_switching_is_brisk_for_a_while_and_then_as_before():
         assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
         raise KeyError
     assert sys.getswitchinterval() == before
+
+
+async def test_the_first_failure_stands_for_all():
+    async def fail(error: Exception) -> None:
+        raise error
+
+    with pytest.raises(KeyError) as caught, first_failure():
+        async with asyncio.TaskGroup(), asyncio.TaskGroup() as group:
+            group.create_task(fail(KeyError("first")))
+            group.create_task(fail(ValueError("second")))
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
