@@ -34,7 +34,7 @@ _SUBS = (GRID // HALF) ** 2
 _MIXED = 9 * _SUBS
 _FOOTPRINTS = 0.55
 """Standard deviation of a fresh Gaussian, as a multiple of its footprint."""
-_OPAQUE = (1.5, 2.0, 4.0)
+_OPAQUE = (2.0, 2.0, 4.0)
 """A fresh opacity's logit: constant, per confidence, less where it hides what other views see."""
 _EDGE = 150.0
 """How strongly depth follows colour: per squared difference of colours."""

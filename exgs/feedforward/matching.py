@@ -27,7 +27,7 @@ SUBSTEP_PX, MOST_PARTS = 0.75, 4
 """How far, in positions, a match may move from one part of a step to the next, and the most parts."""
 _WINDOW = 2
 """Steps of the ladder to each side of the likeliest that decide on a depth between steps."""
-_SHARPNESS = 25.0
+_SHARPNESS = 40.0
 """What a fresh network multiplies the matches with to get the logits of the steps."""
 
 
@@ -92,13 +92,12 @@ def match(matching: Tensor, keys: Tensor, plan: Plan, steps: int) -> tuple[Tenso
     rows = [_summed(alike, seen, plan.rows(row), steps) for row in range(count)]
     mean, best, views, part = (torch.stack(column) for column in zip(*rows, strict=True))
     found = torch.cat([mean, best, views], dim=1).contiguous(memory_format=torch.channels_last)
-    return found, ladder[
-        part + torch.arange(steps, device=part.device)[:, None, None] * (len(ladder) // steps)
-    ]
+    first = torch.arange(0, len(ladder), len(ladder) // steps, device=part.device)
+    return found, ladder[part + first[:, None, None]]
 
 
 def _summed(alike: Tensor, seen: Tensor, mine: list[int], steps: int) -> tuple[Tensor, ...]:
-    """Mean and best match [D,h,w] of one view's sweeps, how many saw it [1,h,w], and the parts [D,h,w] taken."""
+    """Mean and best match [D,h,w] of one view's sweeps, how many saw it [1,h,w], the parts taken."""
     some = seen[mine].sum(0)
     mean = (alike[mine].sum(0) / some.clamp(min=1)).unflatten(0, (steps, -1))
     best = alike[mine].amax(0).unflatten(0, (steps, -1)).amax(1)
@@ -151,7 +150,7 @@ def calm(matches: Tensor) -> Tensor:
 
 
 def around_likeliest(chances: Tensor, ladder: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """[A,1,h,w] each: mean of ``ladder`` [A,D,h,w] around the likeliest step, all chances there, that step."""
+    """[A,1,h,w] each: mean of ``ladder`` [A,D,h,w] around the likeliest step, chances there, that step."""
     steps = chances.shape[1]
     likeliest = chances.detach().argmax(1, keepdim=True)
     middle = likeliest.clamp(_WINDOW, steps - 1 - _WINDOW)

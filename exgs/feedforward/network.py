@@ -119,7 +119,7 @@ class Reconstructor(nn.Module):
         *,
         given: Tensor | None = None,
     ) -> Cloud:
-        """The Gaussians of ``views`` with padded ``pictures`` [A,3,H,W] at the depths ``found`` or ``given``."""
+        """The Gaussians of ``views`` with ``pictures`` [A,3,H,W], padded at ``found`` or ``given`` depths."""
         inverse, values = self.heads(pictures, found, checks)
         if given is not None:
             inverse = inverse.clone()

@@ -62,7 +62,7 @@ def sampled_scores(queries: Tensor, keys: Tensor, plan: Plan) -> tuple[Tensor, T
 
 
 def project(pose: np.ndarray, inverse: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """x, y and the ratio of depths, [D,h,w] each, of positions at ``inverse`` [D,h,w] depth, in another grid."""
+    """x, y and the ratio of depths, [D,h,w], in another grid, of positions at ``inverse`` depth [D,h,w]."""
     height, width = inverse.shape[1:]
     turn = torch.from_numpy(pose).float().to(inverse.device)
     y, x = torch.meshgrid(

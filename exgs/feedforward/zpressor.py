@@ -27,7 +27,7 @@ _FRESH = 0.1
 
 
 def rays(rig: Rig, view: int, others: Sequence[int], stride: int, like: Tensor) -> Tensor:
-    """[S,h*w,30] Pluecker rays of ``others``, on grids like ``like`` [...,h,w], as ``view`` sees them; and waves.
+    """[S,h*w,30] Pluecker rays of ``others``, on grids as of ``like`` [...,h,w], from ``view``; and waves.
 
     A moment is the cross product of the other's place and its ray; places count in middle depths.
     """
@@ -56,7 +56,7 @@ class Attention(nn.Module):
             self.give.bias.zero_()
 
     def forward(self, tokens: Tensor, others: Tensor, mask: Tensor | None = None) -> Tensor:
-        """[B,N,C] what ``tokens`` [B,N,C] find in ``others`` [B,M,C], where the ``mask`` [B,1,1,M] lets them."""
+        """[B,N,C] what ``tokens`` [B,N,C] find in ``others`` [B,M,C] where ``mask`` [B,1,1,M] lets them."""
         query = self._split(self.ask(tokens))
         key, value = (self._split(part) for part in self.offer(others).chunk(2, dim=-1))
         found = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
@@ -80,7 +80,7 @@ class Gather(nn.Module):
             self.think[2].bias.zero_()
 
     def forward(self, tokens: Tensor, others: Tensor, mask: Tensor, shape: tuple[int, int]) -> Tensor:
-        """[B,N,C] of ``tokens`` [B,N,C], a grid of ``shape``, and ``others`` [B,M,C] where ``mask`` lets them."""
+        """[B,N,C] of ``tokens`` [B,N,C], a grid of ``shape``, and ``others`` [B,M,C] as ``mask`` lets."""
         tokens = tokens + self.across(self.norms[0](tokens), self.norms[1](others), mask)
         calm = self.norms[2](tokens)
         tokens = tokens + self.within(calm, pooled(calm, shape))
