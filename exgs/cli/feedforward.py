@@ -90,8 +90,25 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     arguments.add_quiet(parser)
 
 
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="what training left, or its folder")
+    parser.add_argument("out", metavar="OUT", help="the folder of weights to write")
+    parser.add_argument("--name", metavar="NAME", help="of the weights (default: that of the folder)")
+    parser.add_argument(
+        "--sets", metavar="SETS", nargs="+", default=[],
+        help="the view sets it was trained on: what was trained on, and scores of those held back",
+    )  # fmt: skip
+    parser.add_argument("--held-out", metavar="SCENE", nargs="+", default=[], help="scenes to name as unseen")
+    parser.add_argument(
+        "--scores", metavar="FILE", help="a report of 'exgs feedforward evaluate --json' to include"
+    )
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+
+
 ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "make-views": ("walk through scenes and take pictures of them, to learn from", _add_make_views),
     "train": ("train a network on view sets", _add_train),
+    "export": ("turn a checkpoint into weights that 'exgs reconstruct' takes", _add_export),
 }
 """The commands of the group; each is run by ``feedforward_NAME`` beside this module."""
