@@ -98,7 +98,7 @@ class Library:
         """``scouts`` look at every scene that is opened; nobody does where there are none."""
         self._catalogue, self._cache, self._pool = catalogue, cache, pool
         self._config, self._metrics, self._scouts = config, metrics, scouts
-        self._disk = asyncio.Lock()
+        self._scanning, self._caching = asyncio.Lock(), asyncio.Lock()
         self._scanned_s = time.monotonic()
         self._open: WeakValueDictionary[str, OpenedScene] = WeakValueDictionary()
         self._kept: OrderedDict[str, OpenedScene] = OrderedDict()
@@ -151,7 +151,7 @@ class Library:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _refresh(self) -> None:
-        async with self._disk:
+        async with self._scanning:
             if time.monotonic() - self._scanned_s >= RESCAN_AFTER_S:
                 await asyncio.to_thread(self._catalogue.rescan)
                 self._scanned_s = time.monotonic()
@@ -217,7 +217,7 @@ class Library:
     async def _from_source(self, entry: SceneEntry) -> Container:
         content = await asyncio.to_thread(entry.content_hash)
         key = cache_key(content, self._config)
-        async with self._disk:
+        async with self._caching:
             cached = await asyncio.to_thread(self._cache.get, key)
         if cached is not None:
             with contextlib.suppress(CodecError):
@@ -228,7 +228,7 @@ class Library:
         data = await self._encode(entry)
         container = await asyncio.to_thread(open_container, data)
         if await asyncio.to_thread(entry.content_hash) == content:
-            async with self._disk:
+            async with self._caching:
                 await asyncio.to_thread(self._cache.put, key, data)
         return container
 

@@ -1,6 +1,7 @@
 """Opening scenes: as they are, from the cache, encoded once for all."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,28 @@ async def test_closing_ends_encodings(library: Library, pool: Any) -> None:
     await library.close()
     await asyncio.wait([waiting])
     assert waiting.cancelled()
+
+
+async def test_a_slow_disk_keeps_nobody_from_the_list(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an encoding is written into the cache, scenes are listed, looked for and opened."""
+    monkeypatch.setattr(module, "RESCAN_AFTER_S", 0.0)
+    loop, writing, go = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    put = Cache.put
+
+    def slow(cache: Cache, key: str, data: bytes) -> bool:
+        loop.call_soon_threadsafe(writing.set)
+        assert go.wait(20)
+        return put(cache, key, data)
+
+    monkeypatch.setattr(Cache, "put", slow)
+    opening = asyncio.create_task(library.open("room"))
+    try:
+        async with asyncio.timeout(10):
+            await writing.wait()
+            assert _state(await library.list(), "room").state == "preparing"
+            assert (await library.open("statue")).name == "statue"
+    finally:
+        go.set()
+    assert (await opening).name == "room"
