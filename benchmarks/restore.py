@@ -27,6 +27,7 @@ from exgs.painter.network import Network
 from exgs.painter.planes import planes, unplanes
 from exgs.painter.recall import Recall
 from exgs.painter.shelf import shipped
+from exgs.painter.visibility import layers
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Camera, Gaussians, generate_interior, orbit, read_scene, stereo_pair
 
@@ -112,12 +113,12 @@ def timed(
         assert pictures.depth is not None
         size, arrays = (eyes[0].width, eyes[0].height), (pictures.color, pictures.alpha, pictures.depth)
         if number == 0:  # compiles, and makes the session
-            seen = planes(*arrays, pictures.splats_per_pixel)
+            seen = planes(*arrays, pictures.splats_per_pixel, pictures.layers)
             recall.steady(pictures, unplanes(network.run(seen), size)[0])
             restorer.restore(pictures)
         clocked("raster", lambda eyes=eyes: rasterizer.render(scene, eyes))
         clocked("depth", lambda eyes=eyes: rasterizer.render(scene, eyes, depth=True))
-        seen = clocked("planes", lambda a=arrays, p=pictures: planes(*a, p.splats_per_pixel))
+        seen = clocked("planes", lambda a=arrays, p=pictures: planes(*a, p.splats_per_pixel, p.layers))
         restored = clocked("network", lambda seen=seen: network.run(seen))
         color = clocked("unplanes", lambda r=restored, size=size: unplanes(r, size)[0])
         clocked("recall", lambda p=pictures, c=color: recall.steady(p, c))
@@ -131,7 +132,7 @@ def with_depth(rasterizer: Rasterizer, scene: Gaussians, eyes: tuple[Camera, ...
     """What a restorer gets of pictures that are poor enough."""
     drawn = rasterizer.render(scene, eyes, depth=True)
     rates = np.minimum(splats_per_pixel(scene, eyes), 0.01)
-    return Pictures(drawn.color, drawn.alpha, eyes, rates, drawn.depth)
+    return Pictures(drawn.color, drawn.alpha, eyes, rates, drawn.depth, layers(scene, eyes))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class Batch:
     """What one step of training sees."""
 
     planes: np.ndarray
-    """[B,6,H,W] float32 as the network takes them."""
+    """[B,7,H,W] float32 as the network takes them."""
     source: np.ndarray
     """[B,3,H,W] float32 clean pictures."""
 
@@ -82,13 +82,14 @@ def held_back(pairs: Pairs) -> np.ndarray:
 
 
 def pair_planes(pairs: Pairs, pair: int, window: tuple[slice, slice]) -> np.ndarray:
-    """[6,H,W] float32 planes of one damaged picture within ``window``."""
+    """[7,H,W] float32 planes of one damaged picture within ``window``."""
     color = as_channels(pairs.color[pair][window])
     planes = np.empty((len(PLANES), *color.shape[1:]), np.float32)
     planes[:3] = color
     planes[3] = pairs.alpha[pair][window] / np.float32(255)
     planes[4] = pairs.disparity[pair][window] / np.float32(255)
     planes[5] = pairs.rate[pair]
+    planes[6] = pairs.layers[pair]
     return planes
 
 

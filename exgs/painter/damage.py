@@ -43,7 +43,7 @@ class Damage:
 
 
 DAMAGES = (
-    "ugc-107", "ugc-200", "ugc-500", "ugc-30", "ugc-30@0.5", "ugc-30@0.2", "ugc-107@0.6",
+    "ugc-107", "ugc-200", "ugc-500", "ugc-30", "ugc-30@0.2", "ugc-107@0.6",
     "exgs-50", "exgs-107", "exgs-200", SOURCE,
 )  # fmt: skip
 """What pairs are made of where nothing else is asked for. The first encoding lends its fit to the others."""

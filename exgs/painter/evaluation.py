@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exgs.painter.gains import Gain, gain_of
-from exgs.painter.seam import Pictures, Restorer
-from exgs.painter.visibility import splats_per_pixel
+from exgs.painter.seam import Restorer, draw
 from exgs.raster import Rasterizer
 from exgs.raster.quality import Quality, compare_pictures
 from exgs.scene import Camera, Gaussians
@@ -61,10 +60,8 @@ def look(
     source: np.ndarray, scene: Gaussians, camera: Camera, *, restorer: Restorer, rasterizer: Rasterizer
 ) -> Sight:
     """Draws ``scene`` and restores the picture, as a viewer would; ``source`` is the clean one."""
-    rates = splats_per_pixel(scene, [camera])
-    drawn = rasterizer.render(scene, [camera], depth=restorer.wants_depth(rates))
-    pictures = Pictures(drawn.color, drawn.alpha, (camera,), rates, drawn.depth)
-    restored = restorer.restore(pictures).color
+    drawn = draw(rasterizer, restorer, scene, [camera])
+    restored = restorer.restore(drawn).color
     same = restored is drawn.color
     damaged = drawn.color[0]
     return Sight(source, damaged, damaged if same else restored[0], drawn.alpha[0])

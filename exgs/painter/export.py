@@ -26,7 +26,7 @@ VERSION = 1
 OPSET = 18
 LARGEST = 1e-3
 """How far torch and ONNX may be apart."""
-_TRIAL = (2, len(PLANES), 4 * MULTIPLE, 6 * MULTIPLE)
+_TRIAL = (4 * MULTIPLE, 6 * MULTIPLE)
 
 
 def network_from(state: Mapping[str, Any]) -> Painter:
@@ -62,7 +62,7 @@ def export(network: Painter, folder: Path, facts: Mapping[str, Any]) -> dict[str
     document = {
         **facts,
         "version": VERSION,
-        "planes": list(PLANES),
+        "planes": list(PLANES[: network.planes]),
         "parameters": parameters(network),
         "sha256": {kind: hashlib.sha256(data).hexdigest() for kind, data in files.items()},
     }
@@ -88,7 +88,7 @@ def to_onnx(network: Painter) -> bytes:
     """
     import onnx
 
-    trial = torch.rand(_TRIAL, generator=torch.Generator().manual_seed(0))
+    trial = torch.rand((2, network.planes, *_TRIAL), generator=torch.Generator().manual_seed(0))
     sides = {axis: MULTIPLE * torch.export.Dim(name) for axis, name in ((2, "rows"), (3, "columns"))}
     with quietly():
         program = torch.onnx.export(

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from exgs.painter.autoencoder import SCALE, TinyAutoencoder, read_autoencoder
 from exgs.painter.errors import PainterError
 from exgs.painter.networks import Painter, blended, surrounded
+from exgs.painter.planes import PLANES
 
 TIME = 0.5
 """Share of noise, in power, that the damaged latent is taken to hold: where on its way the one step is."""
@@ -25,7 +26,7 @@ LATENT_WEIGHT, PICTURE_WEIGHT = 0.2, 0.5
 
 
 class LatentPainter(Painter):
-    """Planes [B,6,H,W] in, restored colours and gate [B,4,H,W] out; H and W are multiples of 16."""
+    """Planes [B,7,H,W] in, restored colours and gate [B,4,H,W] out; H and W are multiples of 16."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class LatentPainter(Painter):
         ``unet_widths`` the denoiser's channels at an eighth and a sixteenth of the picture's size. A foreign
         autoencoder is kept as it is (``train_vae`` False)."""
         super().__init__()
+        self.planes = len(PLANES)
         self.vae = TinyAutoencoder(vae_widths, channels=channels, blocks=blocks, middle=middle)
         self.denoiser = Denoiser(channels, unet_widths)
         self.gate = Gate(unet_widths[0])
@@ -78,6 +80,7 @@ class LatentPainter(Painter):
         return given, own
 
     def _restore(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        planes = self.taken(planes)
         color = planes[:, :3]
         latent = self.vae.encode(color)
         noise, features = self.denoiser(latent, F.avg_pool2d(planes[:, 3:], SCALE))
@@ -92,12 +95,12 @@ class LatentPainter(Painter):
 
 
 class Denoiser(nn.Module):
-    """A compact U-Net that says what of a latent is damage, given the means of alpha, disparity and rate."""
+    """A compact U-Net that says what of a latent is damage, given the means of the planes beside colour."""
 
     def __init__(self, channels: int, widths: list[int]) -> None:
         super().__init__()
         near, far = widths
-        self.entry = nn.Conv2d(channels + 3, near, 3, padding=1)
+        self.entry = nn.Conv2d(channels + len(PLANES) - 3, near, 3, padding=1)
         self.first = nn.Sequential(Pair(near), Pair(near))
         self.down = nn.Conv2d(near, far, 3, stride=2, padding=1)
         self.middle = nn.Sequential(Pair(far), Pair(far, reach=2), Pair(far, reach=4))

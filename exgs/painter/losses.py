@@ -77,11 +77,9 @@ def filter_matrix(taps: Tensor, length: int) -> Tensor:
     On pictures as small as those of training, products of matrices are the quickest filters.
     """
     reach = len(taps) // 2
-    matrix = taps.new_zeros(length, length)
-    for offset, weight in zip(range(-reach, reach + 1), taps, strict=True):
-        columns = (torch.arange(length, device=taps.device) + offset).clamp(0, length - 1)
-        matrix[torch.arange(length, device=taps.device), columns] += weight
-    return matrix
+    offsets = torch.arange(-reach, reach + 1, device=taps.device)
+    columns = (torch.arange(length, device=taps.device)[:, None] + offsets).clamp(0, length - 1)
+    return taps.new_zeros(length, length).scatter_add_(1, columns, taps.expand(length, -1))
 
 
 def _filtered(pictures: Tensor, rows: Tensor, columns: Tensor) -> Tensor:

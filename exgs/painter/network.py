@@ -22,7 +22,7 @@ class Network(Protocol):
     """What it runs on, for reports: ``cpu``, ``cuda``, ``tensorrt``."""
 
     def run(self, planes: np.ndarray) -> np.ndarray:
-        """[B,4,H,W] float32 of ``planes`` [B,6,H,W] float32, H and W multiples of 16.
+        """[B,4,H,W] float32 of ``planes`` [B,7,H,W] float32, H and W multiples of 16.
 
         What it gives is valid until the next call.
 

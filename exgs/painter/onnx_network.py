@@ -11,7 +11,7 @@ import numpy as np
 
 from exgs.painter.errors import PainterError
 from exgs.painter.network import OUTPUTS, checked_output
-from exgs.painter.planes import PLANES
+from exgs.painter.planes import FEWEST, PLANES
 from exgs.raster.crew import Crew
 
 INPUT, OUTPUT = "planes", "restored"
@@ -75,7 +75,7 @@ class OnnxNetwork:
         self.device = device
         session = self._session({})
         try:
-            self._free = _checked_input(session)
+            self._free, self._planes = _checked_input(session)
             _check_output(session)
         except UnicodeDecodeError as error:
             raise PainterError(
@@ -86,8 +86,8 @@ class OnnxNetwork:
         self._fixed: OrderedDict[tuple[int, ...], _Fixed] = OrderedDict()
 
     def run(self, planes: np.ndarray) -> np.ndarray:
-        """[B,4,H,W] float32 of ``planes`` [B,6,H,W]; valid until the next call."""
-        planes = np.ascontiguousarray(planes, np.float32)
+        """[B,4,H,W] float32 of ``planes`` [B,7,H,W]; valid until the next call."""
+        planes = np.ascontiguousarray(planes[:, : self._planes], np.float32)
         try:
             fixed = self._at(planes.shape)
             if self.device == "cpu":
@@ -138,20 +138,21 @@ class OnnxNetwork:
             raise PainterError(f"not a model that onnxruntime can run: {_first_line(error)}") from error
 
 
-def _checked_input(session: Any) -> dict[int, str]:
-    """The names of the axes B, H and W by their numbers, if the model takes planes of any size."""
+def _checked_input(session: Any) -> tuple[dict[int, str], int]:
+    """The names of the axes B, H and W by their numbers, and how many planes the model takes, if it takes
+    planes of any size."""
     inputs = [value for value in session.get_inputs() if value.name == INPUT]
     if len(session.get_inputs()) != 1 or not inputs:
         found = ", ".join(value.name for value in session.get_inputs()) or "none"
         raise PainterError(f"the model's inputs are {found}; expected one, {INPUT}")
     shape = inputs[0].shape
-    if inputs[0].type != "tensor(float)" or len(shape) != 4 or shape[1] != len(PLANES):
+    if inputs[0].type != "tensor(float)" or len(shape) != 4 or shape[1] not in (FEWEST, len(PLANES)):
         found = f"{inputs[0].type} {shape}"
         raise PainterError(f"the model's {INPUT} are {found}, expected float32 [B,{len(PLANES)},H,W]")
     free = {axis: length for axis, length in enumerate(shape) if isinstance(length, str)}
     if set(free) != {0, 2, 3}:
         raise PainterError(f"the model's {INPUT} are {shape}, expected any B, H and W")
-    return free
+    return free, int(shape[1])
 
 
 def _check_output(session: Any) -> None:

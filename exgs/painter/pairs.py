@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.painter.damage import DAMAGES, Damage, Encoder, damaged
-from exgs.painter.planes import rate, relative_disparity
+from exgs.painter.planes import layer_plane, rate, relative_disparity
 from exgs.painter.shards import Pairs
-from exgs.painter.visibility import splats_per_pixel
+from exgs.painter.visibility import layers, splats_per_pixel
 from exgs.raster import Rasterizer, Rendering, to_bytes
 from exgs.scene import Camera, Gaussians, sample_views
 
-FOVS_RAD = (0.5, 0.75, 1.1)
-"""Vertical fields of view of the pictures, in turn: splats of one scene are then of many sizes."""
+FOVS_RAD = (0.3, 0.5, 0.75, 1.1)
+"""Vertical fields of view of the pictures, in turn: splats of one scene are then of many sizes, and gaps of
+the source are seen near by, too."""
 TURN = 0.15
 """Standard deviation of the turns that bring a view off its target, in fields of view."""
 
@@ -26,9 +27,9 @@ class PairSettings:
 
     size_px: int = 256
     """Width and height of the pictures."""
-    views: int = 18
+    views: int = 16
     """Views of each scene."""
-    pairs_per_view: int = 3
+    pairs_per_view: int = 2
     """Damaged pictures of each view, of different kinds."""
     seed: int = 0
     """Seed of the views and of the choice of kinds."""
@@ -64,6 +65,7 @@ def make_pairs(
         disparity=np.stack([picture.disparity for picture in found]),
         view=np.array([picture.view for picture in found], np.int32),
         rate=np.array([picture.rate for picture in found], np.float32),
+        layers=np.array([picture.layers for picture in found], np.float32),
         damage=np.array([picture.damage for picture in found]),
     )
 
@@ -106,6 +108,7 @@ class _Picture:
     alpha: np.ndarray
     disparity: np.ndarray
     rate: float
+    layers: float
     view: int
     damage: str
 
@@ -121,6 +124,7 @@ def _look(rasterizer: Rasterizer, scene: Gaussians, camera: Camera, view: int, d
         alpha=_bytes(alpha),
         disparity=_bytes(disparity),
         rate=rate(float(splats_per_pixel(scene, [camera])[0])),
+        layers=layer_plane(float(layers(scene, [camera])[0])),
         view=view,
         damage=damage,
     )

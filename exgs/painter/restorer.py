@@ -24,7 +24,7 @@ class NetworkRestorer:
         return bool(self._gate.strength(splats_per_pixel).any())
 
     def restore(self, pictures: Pictures) -> Restored:
-        """Restores ``pictures``, which have depth where that was wanted; (ValueError otherwise).
+        """Restores ``pictures``, which have depth and layers where depth was wanted; (ValueError otherwise).
 
         Raises:
             PainterError: the network gives something else than pictures.
@@ -48,8 +48,10 @@ class NetworkRestorer:
 
     def _asked(self, pictures: Pictures) -> np.ndarray:
         """[B,H,W,3] what the network makes of them."""
-        if pictures.depth is None:
-            raise ValueError("expected pictures with depth")
+        if pictures.depth is None or pictures.layers is None:
+            raise ValueError("expected pictures with depth and layers")
         height, width = pictures.depth.shape[1:]
-        seen = planes(pictures.color, pictures.alpha, pictures.depth, pictures.splats_per_pixel)
+        seen = planes(
+            pictures.color, pictures.alpha, pictures.depth, pictures.splats_per_pixel, pictures.layers
+        )
         return unplanes(self._network.run(seen), (width, height))[0]

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from exgs.painter.visibility import splats_per_pixel
+from exgs.painter.visibility import layers, splats_per_pixel
 from exgs.raster import Rasterizer
 from exgs.scene import Camera, Gaussians
 
@@ -31,6 +31,8 @@ class Pictures:
     """[B] splats in view of each camera over its pixels."""
     depth: np.ndarray | None = None
     """[B,H,W] float32 as ``Rendering`` has it; None where the restorer did not ask for it."""
+    layers: np.ndarray | None = None
+    """[B] how many splats lie over one another in the mean; None where there is no depth either."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,5 +91,7 @@ def draw(
 ) -> Pictures:
     """Draws ``gaussians`` from ``cameras`` of one picture size, with all that ``restorer`` wants to know."""
     rates = splats_per_pixel(gaussians, cameras)
-    rendering = rasterizer.render(gaussians, cameras, depth=restorer.wants_depth(rates))
-    return Pictures(rendering.color, rendering.alpha, tuple(cameras), rates, rendering.depth)
+    wanted = restorer.wants_depth(rates)
+    rendering = rasterizer.render(gaussians, cameras, depth=wanted)
+    deep = layers(gaussians, cameras) if wanted else None
+    return Pictures(rendering.color, rendering.alpha, tuple(cameras), rates, rendering.depth, deep)

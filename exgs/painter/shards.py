@@ -16,10 +16,10 @@ from exgs.painter.errors import PainterError
 from exgs.scene.formats.atomic import replacing, write_bytes
 
 INDEX = "pairs.json"
-VERSION = 1
+VERSION = 2
 MAX_SHARD_BYTES = 256 << 20
 MAX_PIXELS = 1 << 32
-_FIELDS = ("source", "color", "alpha", "disparity", "view", "rate", "damage")
+_FIELDS = ("source", "color", "alpha", "disparity", "view", "rate", "layers", "damage")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,8 @@ class Pairs:
     """[P] int32 view of each damaged picture."""
     rate: np.ndarray
     """[P] float32 value of the rate plane."""
+    layers: np.ndarray
+    """[P] float32 value of the layers plane."""
     damage: np.ndarray
     """[P] str what was done to the scene."""
 
@@ -126,7 +128,8 @@ def _check(path: Path, pairs: Pairs) -> None:
     count, size = len(pairs.color), pairs.source.shape[1:3]
     shapes = {
         "source": (len(pairs.source), *size, 3), "color": (count, *size, 3), "alpha": (count, *size),
-        "disparity": (count, *size), "view": (count,), "rate": (count,), "damage": (count,),
+        "disparity": (count, *size), "view": (count,), "rate": (count,), "layers": (count,),
+        "damage": (count,),
     }  # fmt: skip
     for name, shape in shapes.items():
         found = getattr(pairs, name)

@@ -56,10 +56,10 @@ class TorchNetwork:
         self._place, self._network = place, network.to(place).eval()
 
     def run(self, planes: np.ndarray) -> np.ndarray:
-        """[B,4,H,W] float32 of ``planes`` [B,6,H,W]."""
+        """[B,4,H,W] float32 of ``planes`` [B,7,H,W]."""
         import torch
 
-        if planes.ndim != 4 or planes.shape[1] != len(PLANES):
+        if planes.ndim != 4 or planes.shape[1] < self._network.planes:
             raise PainterError(f"expected planes [B,{len(PLANES)},H,W], found {list(planes.shape)}")
         with torch.inference_mode():
             seen = torch.from_numpy(np.array(planes, np.float32)).to(self._place)

@@ -21,8 +21,13 @@ from torch import Tensor, nn
 from exgs.painter.crops import Crops
 from exgs.painter.errors import PainterError
 from exgs.painter.losses import LossWeights, log_errors
-from exgs.painter.networks import build
+from exgs.painter.networks import Painter, build
 from exgs.scene.formats.atomic import replacing
+
+LAYOUT = torch.channels_last
+"""How convolutions like their pictures best, on processors too."""
+PRETRAINED_SHARE = 0.02
+"""Of the learning rate, for weights that somebody else has trained."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,9 @@ class Training:
         torch.manual_seed(settings.seed)
         self.settings, self.device = settings, torch.device(device)
         self.step, self.progress = 0, 0.0
-        self.network = build(settings.architecture).to(self.device).train()
+        self.network = build(settings.architecture).to(self.device, memory_format=LAYOUT).train()
         self.average = deepcopy(self.network).eval().requires_grad_(False)
-        learnt = [weights for weights in self.network.parameters() if weights.requires_grad]
-        self._optimiser = torch.optim.AdamW(learnt, lr=0.0, weight_decay=settings.decay)
+        self._optimiser = torch.optim.AdamW(_groups(self.network), lr=0.0, weight_decay=settings.decay)
         self._crops = crops
 
     def advance(self, progress: float) -> StepReport:
@@ -91,9 +95,10 @@ class Training:
         batch = self._crops.batch(settings.batch, np.random.default_rng([settings.seed, self.step]))
         planes, source = (torch.from_numpy(a).to(self.device) for a in (batch.planes, batch.source))
         for group in self._optimiser.param_groups:
-            group["lr"] = settings.rate * _schedule(progress, settings.warmup)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            given, own = self.network.learn(planes, source)
+            share = group.get("share", 1.0)  # there is none in a checkpoint of before
+            group["lr"] = share * settings.rate * _schedule(progress, settings.warmup)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=halves(self.device)):
+            given, own = self.network.learn(planes.to(memory_format=LAYOUT), source)
         errors, gain, cautioned = self._judge(given[:, :3].float(), planes[:, :3], source)
         self._optimiser.zero_grad(set_to_none=True)
         (cautioned + own).backward()
@@ -143,6 +148,15 @@ class Training:
         for network in (self.network, self.average):
             network.use_autoencoder(encoder, decoder)
 
+    def use_denoiser(self, folder: Path) -> None:
+        """Begins with the weights of a pretrained denoiser.
+
+        Raises:
+            PainterError: the network has no place for it, or it is of another shape.
+        """
+        for network in (self.network, self.average):
+            network.use_denoiser(folder)
+
     def _judge(self, restored: Tensor, damaged: Tensor, source: Tensor) -> tuple[float, float, Tensor]:
         """Mean log errors, what restoring gained of them, and the loss, in which harm counts for more.
 
@@ -170,6 +184,13 @@ class Training:
         with torch.no_grad():
             for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(now.to(mean), 1 - keep)
+
+
+def halves(device: torch.device) -> bool:
+    """Whether ``device`` computes faster with bfloat16."""
+    if device.type == "cuda":
+        return True
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -205,6 +226,16 @@ def _load(path: Path) -> Any:
         raise PainterError(f"{path}: {error.strerror or error}") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError, TypeError) as error:
         raise PainterError(f"{path}: not a file of torch ({type(error).__name__})") from error
+
+
+def _groups(network: Painter) -> list[dict[str, Any]]:
+    """The weights that learn, with the ``share`` of the learning rate that they get."""
+    touched_up = {id(weights) for weights in network.pretrained()}
+    learnt = [weights for weights in network.parameters() if weights.requires_grad]
+    own = [weights for weights in learnt if id(weights) not in touched_up]
+    pretrained = [weights for weights in learnt if id(weights) in touched_up]
+    groups = [{"params": own, "share": 1.0}, {"params": pretrained, "share": PRETRAINED_SHARE}]
+    return [group for group in groups if group["params"]]
 
 
 def _schedule(progress: float, warmup: float) -> float:

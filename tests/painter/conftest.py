@@ -32,6 +32,7 @@ def make_pairs_of() -> MakePairs:
             disparity=rng.integers(0, 256, (count, size, size), np.uint8),
             view=view,
             rate=np.linspace(0.2, 0.8, count, dtype=np.float32),
+            layers=np.linspace(0.1, 0.9, count, dtype=np.float32),
             damage=np.array(["ugc-107", "exgs-200"] * count)[:count],
         )
 

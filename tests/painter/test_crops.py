@@ -8,7 +8,7 @@ from exgs.painter.crops import HELD_BACK, Crops, held_back, pair_planes
 def test_the_same_seed_gives_the_same_batch(make_pairs_of):
     crops = Crops([make_pairs_of()], size_px=32)
     first, again, other = (crops.batch(4, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert first.planes.shape == (4, 6, 32, 32)
+    assert first.planes.shape == (4, 7, 32, 32)
     assert first.source.shape == (4, 3, 32, 32)
     assert np.array_equal(first.planes, again.planes)
     assert not np.array_equal(first.planes, other.planes)
@@ -37,11 +37,12 @@ def test_views_held_back_are_never_cropped(make_pairs_of):
 def test_planes_of_a_pair_are_those_of_its_picture(make_pairs_of):
     pairs = make_pairs_of()
     planes = pair_planes(pairs, 3, np.s_[:, 8:24])
-    assert planes.shape == (6, 48, 16)
+    assert planes.shape == (7, 48, 16)
     assert np.allclose(planes[:3], pairs.color[3][:, 8:24].transpose(2, 0, 1) / 255)
     assert np.allclose(planes[3], pairs.alpha[3][:, 8:24] / 255)
     assert np.allclose(planes[4], pairs.disparity[3][:, 8:24] / 255)
     assert (planes[5] == pairs.rate[3]).all()
+    assert (planes[6] == pairs.layers[3]).all()
 
 
 def test_nothing_to_train_on_is_refused(make_pairs_of):

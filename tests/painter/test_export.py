@@ -18,6 +18,7 @@ from exgs.painter.torch_network import TorchNetwork  # noqa: E402
 from exgs.painter.training import Training, TrainSettings, read_checkpoint  # noqa: E402
 
 TINY = {"kind": "pixels", "widths": [8, 4, 4], "blocks": [1, 1, 1]}
+FILL = {**TINY, "planes": 7, "fill": True, "blocks": [1, 1, 2], "reaches": [1, 2]}
 LATENT = {"kind": "latent", "vae_widths": [4, 4, 4, 4], "unet_widths": [8, 8], "blocks": 1}
 
 
@@ -51,7 +52,7 @@ def test_all_engines_compute_the_same_at_any_size(folder):
 
 def test_the_manifest_says_what_the_weights_are(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["planes"] == list(PLANES)
+    assert manifest["planes"] == list(PLANES[:6])
     assert manifest["version"] == 1
     assert manifest["parameters"] == sum(w.numel() for w in build(TINY).parameters())
     assert (folder / "model.safetensors").stat().st_size < 3 * manifest["parameters"] + 4000
@@ -63,9 +64,10 @@ def test_models_do_not_name_the_machine_they_were_made_on(folder):
         assert word not in data
 
 
-def test_the_latent_network_is_exported_too():
-    network = shaken(LATENT)
-    seen = torch.rand(1, 6, 32, 48, generator=torch.Generator().manual_seed(3))
+@pytest.mark.parametrize("architecture", [FILL, LATENT], ids=["fill", "latent"])
+def test_the_other_networks_are_exported_too(architecture):
+    network = shaken(architecture)
+    seen = torch.rand(1, 7, 32, 48, generator=torch.Generator().manual_seed(3))
     assert difference(network, to_onnx(network), seen) < 1e-3
 
 

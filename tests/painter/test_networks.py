@@ -4,20 +4,23 @@ torch = pytest.importorskip("torch")
 
 from exgs.painter import PainterError  # noqa: E402
 from exgs.painter.autoencoder import TinyAutoencoder, read_autoencoder  # noqa: E402
-from exgs.painter.networks import ARCHITECTURES, build, parameters  # noqa: E402
+from exgs.painter.networks import ARCHITECTURES, build, parameters, surfaces  # noqa: E402
 
 TINY = {"kind": "pixels", "widths": [8, 4, 4], "blocks": [1, 1, 1]}
+FILL = {**TINY, "planes": 7, "fill": True, "blocks": [1, 1, 2], "reaches": [1, 2]}
 LATENT = {"kind": "latent", "vae_widths": [4, 4, 4, 4], "unet_widths": [8, 8], "blocks": 1}
+KINDS = pytest.mark.parametrize("architecture", [TINY, FILL, LATENT], ids=["pixels", "fill", "latent"])
 
 
 def planes(*shape: int, seed: int = 0) -> "torch.Tensor":
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("architecture", [TINY, LATENT], ids=["pixels", "latent"])
-def test_a_network_that_knows_nothing_leaves_pictures_as_they_are(architecture):
+@KINDS
+def test_a_network_that_knows_nothing_leaves_what_is_covered_as_it_is(architecture):
     network = build(architecture).eval()
-    seen = planes(2, 6, 32, 48)
+    seen = planes(2, 7, 32, 48)
+    seen[:, 3] = 1
     with torch.no_grad():
         given = network(seen)
     assert given.shape == (2, 4, 32, 48)
@@ -25,13 +28,13 @@ def test_a_network_that_knows_nothing_leaves_pictures_as_they_are(architecture):
     assert ((given[:, 3] >= 0) & (given[:, 3] <= 1)).all()
 
 
-@pytest.mark.parametrize("architecture", [TINY, LATENT], ids=["pixels", "latent"])
+@KINDS
 def test_pictures_do_not_depend_on_their_batch_and_are_clipped(architecture):
     network = build(architecture).eval()
     with torch.no_grad():
         for weights in network.parameters():
             weights.copy_(0.4 * (planes(*weights.shape, seed=weights.numel()) - 0.5))
-        seen = planes(3, 6, 32, 32)
+        seen = planes(3, 7, 32, 32)
         together = network(seen)
         alone = network(seen[1:2])
     assert torch.allclose(together[1:2], alone, atol=1e-3)
@@ -50,11 +53,47 @@ def test_the_sizes_are_as_small_as_they_are_said_to_be():
 
 @pytest.mark.parametrize(
     "architecture",
-    [{}, {"kind": "words"}, {"kind": "pixels"}, {**TINY, "depth": 3}, {"kind": "latent", "a": 1}],
+    [
+        {},
+        {"kind": "words"},
+        {"kind": "pixels"},
+        {**TINY, "depth": 3},
+        {**FILL, "reaches": [1]},
+        {"kind": "latent", "a": 1},
+    ],
 )
 def test_what_no_network_is_described_by_is_refused(architecture):
     with pytest.raises(PainterError, match="architecture"):
         build(architecture)
+
+
+def test_the_surface_around_shows_in_a_hole_and_nothing_where_there_is_none():
+    """A red wall with a hole in it, and a network that fills in everything through gates half open."""
+    seen = torch.zeros(1, 7, 128, 256)
+    seen[:, 0, :, :128], seen[:, 3, :, :128] = 0.8, 1
+    seen[:, :, 56:64, 56:64] = 0
+    surface, near = surfaces(seen)
+    assert torch.allclose(surface[0, 0, :, :24], torch.tensor(0.8), atol=0.05)
+    assert float(surface[0, 1:].max()) < 1e-6
+    assert (near[..., :30] == 1).all() and (near[..., 46:] == 0).all()
+    network = build(FILL).eval()
+    with torch.no_grad():
+        network.fill.bias.fill_(1)
+        given = network(seen)
+    assert torch.allclose(given[0, 0, 58:62, 58:62], torch.tensor(0.4), atol=0.03)
+    assert torch.equal(given[:, :3, :, 192:], seen[:, :3, :, 192:])
+
+
+def test_residuals_learn_behind_gates_that_are_closed():
+    torch.manual_seed(0)
+    network = build(FILL).train()
+    with torch.no_grad():
+        network.gate.bias.fill_(-80)
+    seen = planes(2, 7, 32, 32)
+    given, own = network.learn(seen, planes(2, 3, 32, 32, seed=1))
+    assert torch.allclose(given[:, :3], seen[:, :3])
+    own.backward()
+    assert network.residual.weight.grad.abs().sum() > 0
 
 
 def test_other_planes_are_refused():
@@ -63,13 +102,14 @@ def test_other_planes_are_refused():
 
 
 def test_latents_are_supervised_and_a_foreign_autoencoder_is_kept():
+    torch.manual_seed(0)
     own = build(LATENT).train()
-    _, loss = own.learn(planes(1, 6, 32, 32), planes(1, 3, 32, 32, seed=1))
+    _, loss = own.learn(planes(1, 7, 32, 32), planes(1, 3, 32, 32, seed=1))
     assert float(loss.detach()) > 0
     loss.backward()
     assert own.vae.encoder[0].weight.grad is not None
     foreign = build({**LATENT, "train_vae": False}).train()
-    _, loss = foreign.learn(planes(1, 6, 32, 32), planes(1, 3, 32, 32, seed=1))
+    _, loss = foreign.learn(planes(1, 7, 32, 32), planes(1, 3, 32, 32, seed=1))
     loss.backward()
     assert foreign.vae.encoder[0].weight.grad is None
     assert foreign.denoiser.noise.weight.grad.abs().sum() > 0
@@ -126,13 +166,13 @@ def test_a_real_autoencoder_brings_pictures_back(shared_data):
     assert -10 * torch.log10((back - picture).square().mean()) > 30
 
 
-@pytest.mark.parametrize("architecture", [TINY, LATENT], ids=["pixels", "latent"])
+@KINDS
 def test_nothing_is_filled_in_where_a_picture_shows_little(architecture):
     network = build(architecture).eval()
     with torch.no_grad():
         for weights in network.parameters():
             weights.copy_(0.4 * (planes(*weights.shape, seed=weights.numel()) - 0.5))
-        seen = planes(1, 6, 32, 32)
+        seen = planes(1, 7, 32, 32)
         seen[:, 3] = 0.29
         assert torch.equal(network(seen)[:, :3], seen[:, :3])
         assert (network(seen)[:, 3] == 0).all()

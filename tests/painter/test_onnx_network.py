@@ -22,7 +22,7 @@ def some_planes(count: int = 2, height: int = 16, width: int = 32) -> np.ndarray
 def half(planes: np.ndarray) -> np.ndarray:
     """What the network of the tests computes."""
     color = 0.5 * planes[:, :3] + 0.25 * planes[:, 3:4] + 0.125 * planes[:, 4:5]
-    return np.concatenate([color, 0.5 + 0.5 * planes[:, 5:]], axis=1)
+    return np.concatenate([color, 0.5 + 0.5 * planes[:, 5:6]], axis=1)
 
 
 def test_it_computes_what_the_network_says() -> None:

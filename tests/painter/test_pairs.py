@@ -76,6 +76,7 @@ def test_pairs_hold_the_clean_and_the_damaged_picture(room, rasterizer):
     assert (pairs.color[clean] == pairs.source[pairs.view[clean]]).all()
     assert (pairs.color[~clean] != pairs.source[pairs.view[~clean]]).any(axis=(1, 2, 3)).all()
     assert pairs.rate[clean].mean() > pairs.rate[~clean].mean()
+    assert pairs.layers[clean].mean() > pairs.layers[~clean].mean()
     assert pairs.alpha.max() > 200
     assert shares == [0.5, 1.0]
     again = make_pairs("room", room, damages, settings, rasterizer=rasterizer, make=encoder(rasterizer))

@@ -30,7 +30,7 @@ def pair(rates: np.ndarray = RATES, *, depth: bool = True) -> Pictures:
     cameras = tuple(at(x, width=20, height=10) for x in (0, 0.06))
     color = np.random.default_rng(1).uniform(0.2, 0.6, (2, 10, 20, 3)).astype(np.float32)
     alpha = np.ones((2, 10, 20), np.float32)
-    return Pictures(color, alpha, cameras, rates, 2 * alpha if depth else None)
+    return Pictures(color, alpha, cameras, rates, 2 * alpha if depth else None, rates if depth else None)
 
 
 def restorer(network: Brightener, recall: Recall | None = None) -> NetworkRestorer:
@@ -42,7 +42,7 @@ def test_both_eyes_are_one_batch_at_their_size() -> None:
     before = pictures.color.copy()
     painter: Restorer = restorer(network)
     found = painter.restore(pictures)
-    assert network.asked == [(2, 6, 16, 32)]
+    assert network.asked == [(2, 7, 16, 32)]
     assert np.allclose(found.color, before + 0.1) and found.verdict == "restored"
     assert (pictures.color == before).all()
     assert painter.name == "tiny on abacus"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from exgs.painter import PainterError
-from exgs.painter.shards import INDEX, read_index, read_pairs, write_index, write_shard
+from exgs.painter.shards import INDEX, VERSION, read_index, read_pairs, write_index, write_shard
 
 
 def test_pairs_come_back_as_they_were(tmp_path, make_pairs_of):
@@ -70,6 +70,6 @@ def test_shards_whose_arrays_do_not_belong_together_are_refused(tmp_path, make_p
 
 
 def test_a_scene_that_the_index_names_must_be_there(tmp_path):
-    (tmp_path / INDEX).write_text(json.dumps({"version": 1, "scenes": ["gone"]}))
+    (tmp_path / INDEX).write_text(json.dumps({"version": VERSION, "scenes": ["gone"]}))
     with pytest.raises(PainterError, match=r"gone\.npz"):
         read_pairs(tmp_path)
