@@ -15,6 +15,7 @@ from exgs.version import __version__
 
 COMMANDS = {
     "demo": "run the whole path on a generated scene: encode, serve, stream, report",
+    "reconstruct": "turn posed pictures into a scene, in one pass",
     "encode": "compress a scene into a .ugc bitstream",
     "decode": "turn a .ugc bitstream, or a prefix of it, back into a scene",
     "info": "say what a file holds",

@@ -15,6 +15,8 @@ from exgs.feedforward.transforms import read_document, read_transforms
 from exgs.feedforward.views import Views
 
 SET_SUFFIX = ".npz"
+SUITED_PIXELS = 854 * 480
+"""Of a picture, where nobody names a size: what a pass over a hundred views is meant for."""
 EXPECTED = (
     f"expected a COLMAP folder (sparse/0 and images), a {transforms.NAME}, a {rendered.NAME} beside its "
     f"pictures, or a view set ({SET_SUFFIX})"

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "painter": {"scene", "raster", "codec", "weights"},
     "feedforward": {"scene", "raster", "weights"},
     "protocol": set(),
-    "server": {"scene", "raster", "codec", "feedforward", "protocol"},
+    "server": {"scene", "raster", "codec", "weights", "feedforward", "protocol"},
     "client": {"scene", "raster", "codec", "painter", "protocol"},
     "experiments": {"scene", "raster", "codec", "protocol", "server", "client"},
     "cli": set(ROOMS),

@@ -1,0 +1,208 @@
+"""``exgs reconstruct``: posed pictures into a scene, in one forward pass."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exgs.cli import arguments
+from exgs.cli.encode import Phases, add_size, facts, rows
+from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.terminal import Phase, Reporter, size, table
+from exgs.codec.encoding.config import EncodeConfig
+
+if TYPE_CHECKING:
+    from exgs.codec.encoding.report import Encoding, Report
+    from exgs.feedforward.reconstructing import Reconstruction
+    from exgs.feedforward.views import Views
+    from exgs.scene import Gaussians
+
+AUTO, OFF = "auto", "off"
+SIZE_FLAGS = ("max_bytes", "ratio", "preset")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of ``exgs reconstruct``."""
+    parser.add_argument(
+        "input", metavar="VIEWS",
+        help="a COLMAP folder with undistorted pictures, a transforms.json, a cameras.json beside its "
+        "pictures, or the folder of either; or a view set (.npz)",
+    )  # fmt: skip
+    parser.add_argument(
+        "output", metavar="OUT", help="the .ply, .spz or .ugc to write, or null for a dry run"
+    )
+    parser.add_argument(
+        "--anchors", type=_anchors, metavar="N", default=AUTO,
+        help="views that become Gaussians, all others are gathered into them; 'auto' goes by how much views "
+        "overlap (default), 'off' lets every view go on",
+    )  # fmt: skip
+    parser.add_argument(
+        "--weights", metavar="NAME", default="small", help="small, or a folder of weights (default: small)"
+    )
+    parser.add_argument(
+        "--size", type=arguments.picture_size, metavar="WxH",
+        help="cut and scale pictures to this size (default: their own, at most 480p)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--most", type=arguments.positive_int, metavar="N",
+        help="take at most N views, spread evenly over the order of their names (default: all)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="what computes (default: auto)"
+    )
+    add_size(parser)
+    arguments.add_backend(parser)
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+    arguments.add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Finds the views, then what computes; reads, reconstructs, encodes where asked, writes and reports."""
+    from exgs.feedforward.choose import choose_device, load_network, open_weights
+    from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
+
+    target, config = _outputs(args)
+    with Reporter(quiet=args.quiet or args.json) as reporter:
+        with reporter.phase("find"):
+            found = find_views(args.input, most=args.most)
+            weights = open_weights(args.weights)
+            device = choose_device(args.device)
+            from exgs.feedforward.reconstructing import reconstruct  # torch is here, as choosing has found
+
+            network = load_network(weights, device)
+        with reporter.phase("read") as progress:
+            views = load_views(found, size=args.size, pixels=SUITED_PIXELS, progress=progress.update)
+        for note in views.notes:
+            reporter.say(f"note: {note}")
+        with reporter.phase("reconstruct") as progress:
+            anchors = None if args.anchors == OFF else args.anchors
+            made = reconstruct(views, network, anchors=anchors, device=device, progress=progress.update)
+        if len(made.gaussians) == 0:
+            raise CommandError(f"{args.input}: nothing opaque came of these views")
+        encoding = _encode(args, made.gaussians, config, reporter) if config else None
+        if target is not None:
+            with reporter.phase("write"):
+                _write(target, made.gaussians, encoding)
+    written = target.stat().st_size if target else 0
+    outcome = _Outcome(views, made, device, encoding.report if encoding else None, written)
+    if args.json:
+        print(json.dumps(_summary(outcome, reporter.phases)))
+    elif not args.quiet:
+        print(table(_rows(outcome, reporter.phases, target)))
+    return 0
+
+
+def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None]:
+    """Where to write, and how to encode where that is asked for.
+
+    Raises:
+        UsageError: the output's name or flags make no sense.
+    """
+    from exgs.cli.files import DRY_RUN, UGC_SUFFIX, check_output, check_scene_output, is_ugc
+
+    if args.most == 1:
+        raise UsageError("--most 1: depth is seen by 2 views or more")
+    given = {name: value for name in SIZE_FLAGS if (value := getattr(args, name)) is not None}
+    if is_ugc(args.output):
+        target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
+        return target, EncodeConfig(**given)
+    if given and args.output != DRY_RUN:
+        flag = next(iter(given)).replace("_", "-")
+        raise UsageError(f"--{flag}: only for a {UGC_SUFFIX}; {args.output} is written as it is")
+    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+    return target, EncodeConfig(**given) if given else None
+
+
+def _encode(
+    args: argparse.Namespace, gaussians: Gaussians, config: EncodeConfig, reporter: Reporter
+) -> Encoding:  # fmt: skip
+    from exgs.cli.rasterising import rasterizer_for
+    from exgs.codec import encode
+
+    rasterizer = rasterizer_for(args.backend, reporter)
+    with Phases(reporter) as phases:
+        return encode(gaussians, config, rasterizer=rasterizer, progress=phases.follow)
+
+
+def _write(target: Path, gaussians: Gaussians, encoding: Encoding | None) -> None:
+    from exgs.scene import write_scene
+    from exgs.scene.formats.atomic import write_bytes
+
+    if encoding is None:
+        write_scene(target, gaussians)
+    else:
+        write_bytes(target, encoding.data)
+
+
+@dataclass(frozen=True, eq=False)
+class _Outcome:
+    """What came of a run."""
+
+    views: Views
+    made: Reconstruction
+    device: str
+    report: Report | None
+    written_bytes: int
+
+
+def _summary(outcome: _Outcome, phases: Sequence[Phase]) -> dict[str, Any]:
+    """The outcome as one object."""
+    views, made = outcome.views, outcome.made
+    return {
+        "views": len(views),
+        "size": list(views.size),
+        "near": views.near,
+        "far": views.far,
+        "frame": views.frame.axes,
+        "notes": list(views.notes),
+        "anchors": None if made.anchors is None else len(made.anchors),
+        "splats": len(made.gaussians),
+        "device": outcome.device,
+        "seconds": round(made.seconds, 3),
+        "peak_bytes": made.peak_bytes,
+        "output_bytes": outcome.written_bytes,
+        "phases": [
+            {"name": phase.name, "seconds": round(phase.seconds, 3), "peak_bytes": phase.peak_bytes}
+            for phase in phases
+        ],
+        "encoding": None if outcome.report is None else facts(outcome.report, phases),
+    }
+
+
+def _rows(outcome: _Outcome, phases: Sequence[Phase], target: Path | None) -> list[tuple[str, str]]:
+    """The outcome for a person."""
+    views, made = outcome.views, outcome.made
+    width, height = views.size
+    kept = "all go on" if made.anchors is None else f"{len(made.anchors)} anchors"
+    lines = [
+        ("views", f"{len(views)} of {width} x {height}, {kept}"),
+        ("depth", f"{views.near:.3g} to {views.far:.3g} units of the scene"),
+        ("splats", f"{len(made.gaussians):,}"),
+        ("computed", f"{made.seconds:.2f} s on {outcome.device}, {size(made.peak_bytes)} at the peak"),
+    ]
+    if outcome.report is not None:
+        names = ("size", "quality")
+        return lines + [row for row in rows(outcome.report, phases) if row[0] in names] + _costs(phases)
+    written = [("written", f"{target}, {size(outcome.written_bytes)}")] if target else []
+    return lines + written + _costs(phases)
+
+
+def _costs(phases: Sequence[Phase]) -> list[tuple[str, str]]:
+    return [
+        ("time", ", ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases)),
+        ("peak memory", ", ".join(f"{phase.name} {size(phase.peak_bytes)}" for phase in phases)),
+    ]
+
+
+def _anchors(text: str) -> str | int:
+    if text in (AUTO, OFF):
+        return text
+    try:
+        return arguments.positive_int(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, {AUTO} or {OFF}") from error

@@ -1,0 +1,193 @@
+"""``exgs reconstruct``: the flags, the order of mistakes, what is written and said."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from exgs.feedforward import choose
+from exgs.feedforward.anchors import Anchors, choose_anchors
+from exgs.feedforward.views import Views
+from exgs.scene import Gaussians, read_scene, to_frame
+from tests.cli.conftest import ball
+from tests.feedforward.captures import cameras_around, points_around, write_pictures, write_text
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@dataclass
+class Made:
+    """What the stand-in gives, as ``Reconstruction`` has it."""
+
+    gaussians: Gaussians
+    anchors: Anchors | None
+    seconds: float = 1.25
+    peak_bytes: int = 7_000_000
+
+
+@pytest.fixture
+def views_path(tmp_path: Path) -> Path:
+    folder = tmp_path / "views"
+    write_text(folder / "sparse" / "0", cameras_around(), points_around())
+    write_pictures(folder / "images", [f"im {number}.png" for number in range(5)])
+    return folder
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Puts a stand-in where the network would be; what it was called with."""
+    heard: list[dict[str, Any]] = []
+
+    def reconstruct(views: Views, network: object, *, anchors: Any, device: str, progress: Any) -> Made:
+        heard.append({"views": views, "network": network, "anchors": anchors, "device": device})
+        progress(1.0)
+        count = 2 if anchors == "auto" else anchors
+        gaussians = to_frame(ball(3000), views.frame)
+        return Made(gaussians, None if anchors is None else choose_anchors(views.centres, count))
+
+    module = ModuleType("exgs.feedforward.reconstructing")
+    module.reconstruct = reconstruct  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(choose, "open_weights", lambda name: name)
+    monkeypatch.setattr(choose, "choose_device", lambda name: f"the {name} one")
+    monkeypatch.setattr(choose, "load_network", lambda weights, device: (weights, device))
+    return heard
+
+
+def test_pictures_become_a_scene(
+    exgs: Command, views_path: Path, tmp_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    out = tmp_path / "room.ply"
+    code, said, told = exgs("reconstruct", views_path, out)
+    assert code == 0, told
+    assert len(read_scene(out)) == 3000
+    assert "5 of 24 x 16, 2 anchors" in said
+    assert "1.25 s on the auto one, 7.00 MB at the peak" in said
+    assert [line.split(":")[0] for line in told.splitlines()] == ["find", "read", "reconstruct", "write"]
+    (call,) = calls
+    assert call["anchors"] == "auto"
+    assert call["network"] == ("small", "the auto one")
+
+
+def test_pictures_become_a_stream(
+    exgs: Command, views_path: Path, tmp_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    out = tmp_path / "room.ugc"
+    code, said, told = exgs("reconstruct", views_path, out, "--ratio", 20, "--json", "--backend", "cpu")
+    assert code == 0, told
+    document = json.loads(said)
+    assert document["encoding"]["ratio"] >= 20
+    assert document["output_bytes"] == out.stat().st_size == document["encoding"]["bytes"]
+    assert document["phases"][0]["name"] == "find"
+    assert {"read", "reconstruct", "write"} < {phase["name"] for phase in document["phases"]}
+    code, said, _ = exgs("info", out)
+    assert code == 0
+
+
+def test_flags_reach_the_network(exgs: Command, views_path: Path, calls: list[dict[str, Any]]) -> None:
+    flags = ("--anchors", 3, "--size", "12x12", "--most", 4, "--device", "cpu", "--weights", "mine", "--json")
+    code, said, _ = exgs("reconstruct", views_path, "null", *flags)
+    assert code == 0
+    (call,) = calls
+    assert call["anchors"] == 3
+    assert call["views"].size == (12, 12)
+    assert len(call["views"]) == 4
+    assert call["network"] == ("mine", "the cpu one")
+    document = json.loads(said)
+    assert (document["anchors"], document["splats"], document["output_bytes"]) == (3, 3000, 0)
+    assert document["notes"] == ["4 of 5 views are used"]
+
+
+def test_off_lets_every_view_go_on(exgs: Command, views_path: Path, calls: list[dict[str, Any]]) -> None:
+    code, said, told = exgs("reconstruct", views_path, "null", "--anchors", "off", "--most", 4)
+    assert code == 0
+    assert calls[0]["anchors"] is None
+    assert "all go on" in said
+    assert "note: 4 of 5 views are used" in told
+
+
+def test_a_dry_run_encodes_where_a_size_is_named(
+    exgs: Command, views_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    code, said, _ = exgs("reconstruct", views_path, "null", "--max-bytes", "60kB", "--backend", "cpu")
+    assert code == 0
+    assert "of 60.00 kB allowed" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("VIEWS", "OUT.ply", "--anchors", "0"), "expected a number, auto or off"),
+        (("VIEWS", "OUT.ply", "--anchors", "many"), "expected a number, auto or off"),
+        (("VIEWS", "OUT.ply", "--size", "12"), "expected WIDTHxHEIGHT"),
+        (("VIEWS", "OUT.ply", "--most", "1"), "2 views or more"),
+        (("VIEWS", "OUT.ply", "--ratio", "20"), "--ratio: only for a .ugc"),
+        (("VIEWS", "OUT.ply", "--max-bytes", "1MB"), "--max-bytes: only for a .ugc"),
+        (("VIEWS", "OUT.ugc", "--ratio", "20", "--preset", "small"), "not allowed with"),
+        (("VIEWS", "OUT.obj"), "expected a name that ends in"),
+        (("VIEWS", "nowhere/OUT.ugc"), "no such folder"),
+    ],
+)
+def test_wrong_usage_is_said(exgs: Command, views_path: Path, words: tuple[str, ...], said: str) -> None:
+    names = {
+        "VIEWS": str(views_path),
+        "OUT.ply": str(views_path / "o.ply"),
+        "OUT.ugc": str(views_path / "o.ugc"),
+    }
+    code, _, told = exgs("reconstruct", *(names.get(word, word) for word in words))
+    assert code == 2
+    assert said in told
+
+
+def test_outputs_are_not_replaced_unasked(
+    exgs: Command, views_path: Path, tmp_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    for name in ("room.ply", "room.ugc"):
+        out = tmp_path / name
+        out.write_bytes(b"precious")
+        code, _, told = exgs("reconstruct", views_path, out)
+        assert code == 2 and "-w replaces it" in told
+        assert out.read_bytes() == b"precious"
+    assert exgs("reconstruct", views_path, tmp_path / "room.ply", "-w")[0] == 0
+    assert len(read_scene(tmp_path / "room.ply")) == 3000
+
+
+def test_the_users_mistakes_are_told_before_a_missing_library(
+    exgs: Command, views_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        choose.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
+    )
+    out = tmp_path / "room.ply"
+    assert "no such file or folder" in exgs("reconstruct", tmp_path / "nowhere", out)[2]
+    assert "no views here" in exgs("reconstruct", tmp_path, out)[2]
+    assert "expected one of small, base" in exgs("reconstruct", views_path, out, "--weights", "nowhere")[2]
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    (weights / "manifest.json").write_text(
+        json.dumps({"version": 1, "name": "x", "sha256": {"safetensors": "0" * 64}})
+    )
+    code, said, told = exgs("reconstruct", views_path, out, "--weights", weights)
+    assert (code, said) == (1, "")
+    assert told.splitlines()[-1] == "exgs: torch: not installed: pip install 'exgs[train]'"
+    assert not out.exists()
+
+
+def test_views_that_show_nothing_make_no_scene(
+    exgs: Command, views_path: Path, tmp_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    module = sys.modules["exgs.feedforward.reconstructing"]
+    module.reconstruct = lambda *a, **k: Made(ball(4).select(slice(0, 0)), None)  # type: ignore[attr-defined]
+    code, _, told = exgs("reconstruct", views_path, tmp_path / "room.ply")
+    assert code == 1
+    assert "nothing opaque came of these views" in told
+    assert not (tmp_path / "room.ply").exists()
