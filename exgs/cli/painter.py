@@ -43,13 +43,13 @@ def _add_make_pairs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--damage", metavar="KIND", nargs="+",
         help="what is done to scenes: METHOD-RATIO such as ugc-107 or exgs-200, METHOD-RATIO@SHARE for part "
-        "of the file, source for nothing (default: eleven kinds)",
+        "of the file, source for nothing (default: ten kinds)",
     )  # fmt: skip
     parser.add_argument(
-        "--views", metavar="N", type=arguments.positive_int, help="of each scene (default: 18)"
+        "--views", metavar="N", type=arguments.positive_int, help="of each scene (default: 16)"
     )
     parser.add_argument(
-        "--pairs-per-view", metavar="N", type=arguments.positive_int, help="damaged pictures (default: 3)"
+        "--pairs-per-view", metavar="N", type=arguments.positive_int, help="damaged pictures (default: 2)"
     )
     parser.add_argument(
         "--size", metavar="PX", type=arguments.positive_int, help="side of the pictures (default: 256)"
@@ -101,8 +101,18 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vae", metavar="PATH", nargs="+",
         help="start from this autoencoder, and keep it: a folder in diffusers' format, or TAESD's two .pth "
-        "files, encoder first (small and base)",
+        "files, encoder first (base)",
     )  # fmt: skip
+    parser.add_argument(
+        "--unet", metavar="DIR",
+        help="start from this denoiser of the latents of --vae, such as that of SD-Turbo: a folder in "
+        "diffusers' format (base)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--freeze-unet",
+        action="store_true",
+        help="keep the weights of --unet; only what is around them learns",
+    )
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
 

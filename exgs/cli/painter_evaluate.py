@@ -16,13 +16,14 @@ import numpy as np
 
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.files import check_output
-from exgs.cli.painter_make_pairs import encoding, scenes
+from exgs.cli.painter_make_pairs import check_scenes, encoding, scenes
 from exgs.cli.pictures import write_sheet
 from exgs.cli.terminal import Reporter
 from exgs.painter import choose_restorer
 from exgs.painter.damage import Damage, damaged, parse_damage
 from exgs.painter.evaluation import Sight, evaluate
 from exgs.painter.gains import Gain, kind_of
+from exgs.painter.shelf import open_weights
 from exgs.scene import Camera, Gaussians, read_cameras, read_scene, sample_views, to_frame, write_scene
 
 DAMAGES = ("ugc-107", "ugc-200", "ugc-20", "exgs-107", "exgs-200", "source")
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("no scenes: name some with --scenes, or seeds of interiors with --generated")
     sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
     damages = [parse_damage(name) for name in args.damage or DAMAGES]
+    _check_inputs(args)
     restorer = choose_restorer(args.weights)
     found: dict[str, dict[str, Gain]] = {}
     rows: list[list[np.ndarray]] = []
@@ -65,6 +67,17 @@ def run(args: argparse.Namespace) -> int:
     report = {"weights": restorer.name, "kinds": _report(by_kind(found)), "scenes": _report(found)}
     print(json.dumps(report, indent=1) if args.json else "\n".join(lines(by_kind(found))))
     return 0
+
+
+def _check_inputs(args: argparse.Namespace) -> None:
+    """Tells at once of what is not there."""
+    if args.weights not in ("off", "auto"):
+        open_weights(args.weights)
+    check_scenes(args.scenes)
+    if args.cameras and not Path(args.cameras).is_dir():
+        raise CommandError(f"{args.cameras}: there is no such folder of cameras")
+    if args.splat_transform and shutil.which(args.splat_transform) is None:
+        raise CommandError(f"{args.splat_transform}: not found; npm install @playcanvas/splat-transform")
 
 
 def by_kind(found: dict[str, dict[str, Gain]]) -> dict[str, dict[str, Gain]]:
@@ -131,14 +144,11 @@ def _copies(
         yield damage.name, scene
     if program is None:
         return
-    found = shutil.which(program)
-    if found is None:
-        raise CommandError(f"{program}: not found; npm install @playcanvas/splat-transform")
     with tempfile.TemporaryDirectory(prefix="exgs-") as folder:
         source = Path(folder) / "source.ply"
         write_scene(source, gaussians)
         for percent in DECIMATED:
-            yield f"decimate-{percent:g}%", to_frame(_decimated(found, source, percent), gaussians.frame)
+            yield f"decimate-{percent:g}%", to_frame(_decimated(program, source, percent), gaussians.frame)
 
 
 def _decimated(program: str, source: Path, percent: float) -> Gaussians:

@@ -13,6 +13,7 @@ from typing import Any
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.painter_train import CHECKPOINT, COMMAND, need
 from exgs.cli.terminal import Reporter
+from exgs.painter.shards import read_index
 from exgs.painter.shelf import MANIFEST
 
 LICENCE = "Apache-2.0; trained on renderings of scenes under MIT and CC-BY-4.0 (docs/painter.md)"
@@ -20,15 +21,20 @@ LICENCE = "Apache-2.0; trained on renderings of scenes under MIT and CC-BY-4.0 (
 
 def run(args: argparse.Namespace) -> int:
     """Writes safetensors, ONNX and manifest; the weights are the averaged ones."""
-    need("torch", "onnx", "onnxscript", "safetensors")
-    from exgs.painter.export import export, network_from
-    from exgs.painter.training import read_checkpoint
-
     checkpoint = Path(args.checkpoint)
     checkpoint = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
     out = Path(args.out)
     if (out / MANIFEST).exists() and not args.overwrite:
         raise UsageError(f"{out} holds weights already; -w replaces them")
+    if not checkpoint.is_file():
+        raise CommandError(f"{checkpoint}: there is no such file; 'exgs painter train' leaves one")
+    scores = _evaluated(args.scores)
+    if args.pairs:
+        read_index(Path(args.pairs))
+    need("torch", "onnx", "onnxscript", "safetensors")
+    from exgs.painter.export import export, network_from
+    from exgs.painter.training import read_checkpoint
+
     state = read_checkpoint(checkpoint)
     with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
         network = network_from(state)
@@ -36,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         if args.pairs:
             facts |= _calibrated(network, Path(args.pairs))
         facts["scenes"]["held_out"] = list(args.held_out)
-        facts["scores"] |= _evaluated(args.scores)
+        facts["scores"] |= scores
         document = export(network, out, facts)
         progress.update(1.0, f"{document['parameters']:,} parameters")
     return 0

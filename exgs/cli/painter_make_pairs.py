@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from exgs.cli.errors import UsageError
+from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.files import read_any
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.terminal import Reporter, size
@@ -32,7 +32,11 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("no scenes: name some with --scenes, or ask for interiors with --generated")
     settings = _settings(args)
     damages = [parse_damage(name) for name in settings.damages]
-    out = _folder(args)
+    out = Path(args.out)
+    if (out / INDEX).exists() and not args.overwrite:
+        raise UsageError(f"{out} holds pairs already; -w replaces them")
+    check_scenes(args.scenes)
+    out.mkdir(parents=True, exist_ok=True)
     with Reporter(quiet=args.quiet) as reporter, encoding(args, reporter) as (rasterizer, make):
         for name, load in sources:
             with reporter.phase(name) as progress:
@@ -69,6 +73,17 @@ def scenes(paths: list[str], seeds: range | list[int]) -> list[Source]:
     return found
 
 
+def check_scenes(paths: list[str]) -> None:
+    """Tells at once of a scene that is not there, and not when its turn comes.
+
+    Raises:
+        CommandError: one is missing.
+    """
+    for path in paths:
+        if not (Path(path).exists() or Path(path.rpartition("@")[0] or path).exists()):
+            raise CommandError(f"{path}: there is no such file")
+
+
 def scene_name(path: str) -> str:
     """What a scene is called: its file's name up to the first dot, or that of its folder."""
     file = Path(path.rpartition("@")[0] or path)
@@ -91,11 +106,3 @@ def _settings(args: argparse.Namespace) -> PairSettings:
     named = {"views": args.views, "pairs_per_view": args.pairs_per_view, "size_px": args.size}
     given = {name: value for name, value in named.items() if value is not None}
     return PairSettings(seed=args.seed, damages=tuple(args.damage or DAMAGES), **given)
-
-
-def _folder(args: argparse.Namespace) -> Path:
-    folder = Path(args.out)
-    if (folder / INDEX).exists() and not args.overwrite:
-        raise UsageError(f"{folder} holds pairs already; -w replaces them")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.painter import MINUTES
 from exgs.cli.terminal import Reporter
-from exgs.painter.shards import Pairs, read_pairs
+from exgs.painter.planes import MULTIPLE
+from exgs.painter.shards import Pairs, read_index, read_pairs
 
 if TYPE_CHECKING:
     from exgs.painter.training import Training, TrainSettings
@@ -23,18 +24,25 @@ if TYPE_CHECKING:
 CHECKPOINT, LOG, SHEET, COMMAND = "checkpoint.pt", "log.jsonl", "samples.png", "command.txt"
 REPORT_STEPS = 100
 """Steps between lines of the log."""
+WITH_AUTOENCODER = ("base",)
+"""The sizes that work among latents."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Trains until the time or the steps are over; the checkpoint can be exported at any time."""
-    need("torch")
+    _check_flags(args)
+    out = Path(args.out)
+    _check_folder(args, out)
+    read_index(Path(args.pairs))
+    for path in [*(args.vae or []), *([args.unet] if args.unet else [])]:
+        if not Path(path).exists():
+            raise CommandError(f"{path}: there is no such file or folder")
+    need("torch", *(["diffusers", "safetensors"] if args.unet else []))
     import torch
 
-    if args.vae and args.size == "tiny":
-        raise UsageError("--vae: tiny has no autoencoder; choose --size small or base")
     if args.threads:
         torch.set_num_threads(args.threads)
-    out = _folder(args)
+    _make_folder(args, out)
     with Reporter(quiet=args.quiet) as reporter:
         with reporter.phase("read"):
             pairs = read_pairs(Path(args.pairs))
@@ -67,7 +75,9 @@ def _start(args: argparse.Namespace, pairs: list[Pairs], out: Path) -> Training:
     if args.resume:
         training.resume(out / CHECKPOINT)
     elif args.vae:
-        training.use_autoencoder(*(Path(path) for path in args.vae[:2]))
+        training.use_autoencoder(*(Path(path) for path in args.vae))
+        if args.unet:
+            training.use_denoiser(Path(args.unet))
     return training
 
 
@@ -78,28 +88,51 @@ def _settings(args: argparse.Namespace) -> TrainSettings:
 
     architecture = dict(ARCHITECTURES[args.size])
     if args.vae:
-        if len(args.vae) > 2:
-            raise UsageError("--vae: expected a folder, or two .pth files")
-        architecture |= read_autoencoder(*(Path(path) for path in args.vae)).shape | {"train_vae": False}
+        shape = read_autoencoder(*(Path(path) for path in args.vae)).shape
+        architecture |= shape | {"train_vae": False}
+    if args.unet:
+        from exgs.painter.diffusers_folder import describe_denoiser
+
+        del architecture["unet_widths"]
+        architecture |= {"kind": "foreign", "unet": describe_denoiser(Path(args.unet))}
+        architecture |= {"train_unet": not args.freeze_unet}
     named = {"batch": args.batch, "size_px": args.crop}
     given = {name: value for name, value in named.items() if value is not None}
     return TrainSettings(architecture, seed=args.seed, **given)
 
 
-def _folder(args: argparse.Namespace) -> Path:
-    folder = Path(args.out)
+def _check_flags(args: argparse.Namespace) -> None:
+    """Refuses what makes no sense together."""
+    for name in ("vae", "unet"):
+        if getattr(args, name) and args.size not in WITH_AUTOENCODER:
+            sizes = " or ".join(WITH_AUTOENCODER)
+            raise UsageError(f"--{name}: {args.size} has no autoencoder; choose --size {sizes}")
+    if args.vae and len(args.vae) > 2:
+        raise UsageError("--vae: expected a folder, or two .pth files")
+    if args.unet and not args.vae:
+        raise UsageError("--unet: name the autoencoder of the latents that it knows, too, with --vae")
+    if args.freeze_unet and not args.unet:
+        raise UsageError("--freeze-unet: only with --unet")
+    if args.crop is not None and (args.crop % MULTIPLE or args.crop < 2 * MULTIPLE):
+        raise UsageError(f"--crop {args.crop}: expected a multiple of {MULTIPLE}, at least {2 * MULTIPLE}")
+
+
+def _check_folder(args: argparse.Namespace, folder: Path) -> None:
+    """Refuses to lose a checkpoint, or to go on from none."""
     there = (folder / CHECKPOINT).exists()
     if args.resume and not there:
         raise UsageError(f"{folder} holds no {CHECKPOINT}: there is nothing to resume")
     if there and not args.resume and not args.overwrite:
         raise UsageError(f"{folder} holds a checkpoint; --resume goes on from it, -w begins anew")
+
+
+def _make_folder(args: argparse.Namespace, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    if there and not args.resume:
+    if not args.resume:
         (folder / LOG).unlink(missing_ok=True)
         (folder / COMMAND).unlink(missing_ok=True)
     with (folder / COMMAND).open("a", encoding="utf-8") as commands:
         commands.write(_command(args) + "\n")
-    return folder
 
 
 def _command(args: argparse.Namespace) -> str:
@@ -109,6 +142,8 @@ def _command(args: argparse.Namespace) -> str:
         value = getattr(args, name)
         words += [f"--{name}", f"{value:g}"] if value else []
     words += ["--vae", *args.vae] if args.vae else []
+    words += ["--unet", args.unet] if args.unet else []
+    words += ["--freeze-unet"] if args.freeze_unet else []
     return shlex.join([*words, *(["--resume"] if args.resume else [])])
 
 

@@ -22,7 +22,7 @@ from exgs.weights import WeightsError
 MODES = ("off", "auto", *SIZES)
 """Or the path of a folder of weights."""
 ENGINES = ("auto", "cpu", "cuda", "tensorrt", "torch")
-"""``auto`` is onnxruntime on CUDA where that works, else on the CPU."""
+"""``auto`` is onnxruntime on CUDA where that works, else on the CPU; torch for weights without ONNX."""
 SUITED = {"cpu": ("tiny",), "cuda": ("base", "small", "tiny")}
 """What ``auto`` takes on each device: the first that is shipped."""
 
@@ -89,6 +89,9 @@ def choose_network(
     """
     if engine not in ENGINES:
         raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
+    if mode != "auto":  # what was named is looked at before what is installed
+        named = open_weights(mode, shelf)
+        engine = "torch" if engine == "auto" and "onnx" not in named.manifest.sha256 else engine
     if engine == "torch":
         weights = _weights(mode, "cpu", shelf)
         return weights, _tried(TorchNetwork(weights))

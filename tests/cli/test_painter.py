@@ -1,5 +1,6 @@
 """The whole way of a restorer, small: pairs, training, export, evaluation; and what users get wrong."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from exgs.cli.painter_make_pairs import scene_name
 from exgs.painter.gains import Gain
 from exgs.painter.shards import read_index, read_pairs
 from tests.cli.conftest import Command
+
+HALF = Path(__file__).parents[1] / "painter" / "data" / "half"
+"""Weights of a small network."""
 
 
 @pytest.fixture(scope="session")
@@ -88,22 +92,57 @@ def test_from_pairs_to_weights_that_restore(
         (["train", "nowhere", "OUT"], 1, "make-pairs"),
         (["train", "nowhere", "OUT", "--resume"], 2, "nothing to resume"),
         (["train", "nowhere", "OUT", "--vae", "x"], 2, "tiny has no autoencoder"),
+        (["train", "nowhere", "OUT", "--size", "base", "--vae", "x", "y", "z"], 2, "two .pth files"),
+        (["train", "nowhere", "OUT", "--unet", "x"], 2, "tiny has no autoencoder"),
+        (["train", "nowhere", "OUT", "--size", "base", "--unet", "x"], 2, "with --vae"),
+        (["train", "nowhere", "OUT", "--size", "base", "--freeze-unet"], 2, "only with --unet"),
+        (["train", "nowhere", "OUT", "--crop", "40"], 2, "multiple of 16"),
         (["train", "nowhere", "OUT", "--steps", "3", "--minutes", "3"], 2, "not allowed with"),
-        (["export", "nowhere", "OUT"], 1, "nowhere"),
+        (["export", "nowhere", "OUT"], 1, "'exgs painter train' leaves one"),
         (["evaluate", "tiny"], 2, "no scenes"),
         (["evaluate", "nowhere", "--scenes", "x.ply"], 1, "nowhere"),
+        (["evaluate", str(HALF), "--scenes", "x.ply"], 1, "x.ply: there is no such file"),
+        (["evaluate", str(HALF), "--generated", "1", "--cameras", "nowhere"], 1, "folder of cameras"),
+        (["evaluate", str(HALF), "--generated", "1", "--splat-transform", "no-such"], 1, "npm install"),
         ([], 2, "ACTION"),
     ],
 )  # fmt: skip
-def test_mistakes_are_told_in_a_line(
-    exgs: Command, tmp_path: Path, words: list[str], code: int, says: str
+def test_mistakes_are_told_in_a_line_before_anything_is_missed(
+    exgs: Command, tmp_path: Path, words: list[str], code: int, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if words and words[0] in ("train", "export"):
-        for needed in ("torch", "onnx", "onnxscript", "safetensors"):
-            pytest.importorskip(needed)
+    """Nobody installs what a command needs only to hear that a word in it was wrong."""
+    found_at = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: found_at("no_such_module_anywhere"))
     found, _, err = exgs("painter", *(str(tmp_path / "out") if word == "OUT" else word for word in words))
     assert found == code
     assert says in err and "Traceback" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_missing_is_told_once_the_words_are_right(
+    exgs: Command, pairs: Path, scene_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint.write_bytes(b"for the sake of its name")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None)
+    for words in (
+        ("train", pairs, tmp_path / "out"),
+        ("export", checkpoint, tmp_path / "out"),
+        ("evaluate", HALF, "--scenes", scene_path),
+    ):
+        code, _, err = exgs("painter", *words)
+        assert code == 1 and "not installed: pip install 'exgs[" in err
+        assert not (tmp_path / "out").exists()
+
+
+def test_results_are_not_written_over(exgs: Command, pairs: Path, tmp_path: Path) -> None:
+    for name in ("checkpoint.pt", "manifest.json"):
+        (tmp_path / name).write_bytes(b"of long work")
+    code, _, err = exgs("painter", "train", pairs, tmp_path)
+    assert code == 2 and "begins anew" in err
+    code, _, err = exgs("painter", "export", tmp_path, tmp_path)
+    assert code == 2 and "-w replaces them" in err
+    assert (tmp_path / "checkpoint.pt").read_bytes() == b"of long work"
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,31 @@ def test_without_onnxruntime_auto_says_so_once_and_a_name_is_an_error(
     assert "exgs[cpu]" in restorer_report(shelf).reason
 
 
+def test_weights_that_are_not_there_are_told_before_what_is_not_installed(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(WeightsError, match="nowhere"):
+        choose_restorer("nowhere", shelf=shelf)
+    with pytest.raises(WeightsError, match="size base"):
+        choose_restorer("base", shelf=shelf)
+
+
+def test_weights_without_an_onnx_model_are_run_by_torch(shelf: Path) -> None:
+    for needed in ("torch", "safetensors"):
+        pytest.importorskip(needed)
+    manifest = shelf / "tiny" / "manifest.json"
+    document = json.loads(manifest.read_text())
+    del document["sha256"]["onnx"]
+    document["sha256"]["safetensors"] = "0" * 64
+    manifest.write_text(json.dumps(document))
+    with pytest.raises(PainterError, match="architecture"):  # which onnxruntime does not ask for
+        choose_restorer(str(shelf / "tiny"), shelf=shelf)
+    if importlib.util.find_spec("onnxruntime") is not None:
+        with pytest.raises(WeightsError, match=r"names no model\.onnx"):
+            choose_restorer(str(shelf / "tiny"), engine="cpu", shelf=shelf)
+
+
 def test_an_engine_that_does_not_exist(shelf: Path) -> None:
     with pytest.raises(ValueError, match="abacus"):
         choose_restorer("tiny", engine="abacus", shelf=shelf)
