@@ -37,16 +37,18 @@ class LatentPainter(Painter):
         blocks: int = 2,
         middle: bool = False,
         train_vae: bool = True,
+        latent_weight: float = LATENT_WEIGHT,
     ) -> None:
         """``vae_widths``, ``channels``, ``blocks`` and ``middle`` are those of ``TinyAutoencoder``;
         ``unet_widths`` the denoiser's channels at an eighth and a sixteenth of the picture's size. A foreign
-        autoencoder is kept as it is (``train_vae`` False)."""
+        autoencoder is kept as it is (``train_vae`` False). ``latent_weight`` is what distances between
+        latents count in training."""
         super().__init__()
         self.planes = len(PLANES)
         self.vae = TinyAutoencoder(vae_widths, channels=channels, blocks=blocks, middle=middle)
         self.denoiser = Denoiser(channels, unet_widths)
         self.gate = Gate(unet_widths[0])
-        self.train_vae = train_vae
+        self.train_vae, self._latent_weight = train_vae, latent_weight
         self.vae.requires_grad_(train_vae)
 
     def use_autoencoder(self, encoder: Path, decoder: Path | None = None) -> None:
@@ -74,7 +76,7 @@ class LatentPainter(Painter):
         """What it gives, and how far latents lie from those of ``source``, and decoded ``source`` from it."""
         given, latent = self._restore(planes)
         target = self.vae.encode(source)
-        own = LATENT_WEIGHT * F.smooth_l1_loss(latent.float(), target.float().detach())
+        own = self._latent_weight * F.smooth_l1_loss(latent.float(), target.float().detach())
         if self.train_vae:
             own = own + PICTURE_WEIGHT * F.l1_loss(self.vae.decode(target).float(), source)
         return given, own
