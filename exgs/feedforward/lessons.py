@@ -72,7 +72,7 @@ class Lessons:
         if not sets:
             raise FeedforwardError("there are no view sets to train on")
         self._sets, self._settings = list(sets), settings or LessonSettings()
-        objects = np.array([not is_interior(found.scene) for found in sets])
+        objects = np.array([kind_of(found.scene) == "object" for found in sets])
         share = self._settings.object_share if objects.any() and not objects.all() else float(objects.all())
         self._chances = np.where(
             objects, share / max(objects.sum(), 1), (1 - share) / max((~objects).sum(), 1)
@@ -137,6 +137,6 @@ def mirrored(camera: Camera) -> Camera:
     )
 
 
-def is_interior(scene: str) -> bool:
-    """Whether a view set is of a generated interior, by its name."""
-    return scene.startswith("interior-")
+def kind_of(scene: str) -> str:
+    """``interior`` or ``object``, by what a scene is called."""
+    return "interior" if scene.startswith("interior-") else "object"

@@ -37,6 +37,8 @@ class SampleSettings:
     """Range of steps between neighbouring context views of the first kind."""
     many_apart: tuple[int, int] = (2, 5)
     """The same of the second."""
+    jitter: float = 0.9
+    """How unevenly context views lie, as a share of the way between two of them."""
     targets: tuple[int, int] = (1, 3)
     """Range of the number of targets."""
 
@@ -60,11 +62,18 @@ def draw_example(
     length = round(apart * (count - 1))
     begin = int(rng.integers(len(on_walk) - length))
     stretch = on_walk[begin : begin + length + 1]
-    context = np.round(np.linspace(0, length, count)).astype(np.int64)
+    context = uneven(count, length, settings.jitter, rng)
     return Example(
         tuple(stretch[context].tolist()),
         between(stretch, context, int(rng.integers(settings.targets[0], settings.targets[1] + 1)), rng),
     )
+
+
+def uneven(count: int, length: int, jitter: float, rng: np.random.Generator) -> np.ndarray:
+    """About ``count`` of the places 0 to ``length``, with both ends, as evenly as ``jitter`` says."""
+    shifts = jitter * length / (count - 1) * rng.uniform(-0.5, 0.5, count)
+    shifts[[0, -1]] = 0
+    return np.unique(np.round(np.linspace(0, length, count) + shifts).astype(np.int64))
 
 
 def between(

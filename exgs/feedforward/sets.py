@@ -14,6 +14,7 @@ import numpy as np
 
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.paths import find_path
+from exgs.feedforward.span import span_of_depths
 from exgs.raster import Rasterizer, to_bytes
 from exgs.scene import Camera, Frame, Gaussians, SceneError
 from exgs.scene.formats.atomic import replacing, write_bytes
@@ -25,8 +26,6 @@ MAX_SET_BYTES = 512 << 20
 MAX_UNPACKED_BYTES = 4 << 30
 SEEN = 0.5
 """Opacity from which a pixel has a depth."""
-MARGIN = 0.8
-"""Nearest and farthest depth get this much room."""
 _FIELDS = (
     "pictures",
     "depths",
@@ -126,12 +125,10 @@ def depth_range(depths: np.ndarray) -> tuple[float, float]:
     Raises:
         FeedforwardError: the views show nothing.
     """
-    seen = depths[:, ::2, ::2].ravel()
-    seen = seen[seen > 0].astype(np.float64)
-    if len(seen) == 0:
+    span = span_of_depths(depths[:, ::2, ::2].ravel().astype(np.float64))
+    if span is None:
         raise FeedforwardError("the views show nothing")
-    nearest, farthest = np.percentile(seen, (0.5, 99.5))
-    return float(nearest * MARGIN), float(farthest / MARGIN)
+    return span
 
 
 def write_view_set(folder: Path, views: ViewSet) -> Path:

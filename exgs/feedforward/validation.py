@@ -10,16 +10,17 @@ from torch import nn
 
 from exgs.feedforward.anchors import choose_anchors
 from exgs.feedforward.cloud import Cloud
-from exgs.feedforward.lessons import is_interior
+from exgs.feedforward.lessons import kind_of
 from exgs.feedforward.sampling import Example, SampleSettings, as_views, draw_example
 from exgs.feedforward.sets import ViewSet
 from exgs.feedforward.training import as_tensor
 from exgs.raster import Rasterizer
+from exgs.raster.quality import psnr
 from exgs.scene import Camera
 
 ANCHORS = 6
-_FEW = SampleSettings(few=(3, 3), few_apart=(7, 7), targets=(3, 3))
-_MANY = SampleSettings(many=(12, 12), many_apart=(3, 3), targets=(3, 3))
+_FEW = SampleSettings(few=(3, 3), few_apart=(7, 7), targets=(3, 3), jitter=0)
+_MANY = SampleSettings(many=(12, 12), many_apart=(3, 3), targets=(3, 3), jitter=0)
 
 
 def validate(network: nn.Module, sets: Sequence[ViewSet], rasterizer: Rasterizer) -> dict[str, float]:
@@ -28,7 +29,7 @@ def validate(network: nn.Module, sets: Sequence[ViewSet], rasterizer: Rasterizer
     for kind, views, example, many in examples(sets):
         _, drawn = reconstructed(network, views, example, many, rasterizer)
         truth = views.pictures[list(example.targets)].astype(np.float32) / 255
-        found.setdefault(kind, []).extend(psnr(one, other) for one, other in zip(drawn, truth, strict=True))
+        found.setdefault(kind, []).extend(psnr(other, one) for one, other in zip(drawn, truth, strict=True))
     return {kind: round(float(np.mean(values)), 3) for kind, values in sorted(found.items())}
 
 
@@ -52,8 +53,7 @@ def examples(sets: Sequence[ViewSet]) -> Iterator[tuple[str, ViewSet, Example, b
         for many, settings in ((False, _FEW), (True, _MANY)):
             rng = np.random.default_rng([number, many])
             example = draw_example(views, many=many, settings=settings, rng=rng)
-            scene = "interior" if is_interior(views.scene) else "object"
-            yield f"{scene} {'with' if many else 'without'}", views, example, many
+            yield f"{kind_of(views.scene)} {'with' if many else 'without'}", views, example, many
 
 
 def reconstructed(
@@ -66,9 +66,3 @@ def reconstructed(
         cloud: Cloud = network(as_tensor(context.pictures), context.cameras, views.near, views.far, anchors)
     cameras: list[Camera] = [views.cameras[target] for target in example.targets]
     return cloud, rasterizer.render(cloud.visible().gaussians(views.frame), cameras).color
-
-
-def psnr(picture: np.ndarray, truth: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB, at most 100, of pictures with values in [0, 1] once clipped."""
-    squared = float(np.square(np.clip(picture, 0, 1) - truth).mean())
-    return -10 * float(np.log10(max(squared, 1e-10)))
