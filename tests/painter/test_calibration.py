@@ -4,7 +4,7 @@ torch = pytest.importorskip("torch")
 
 from dataclasses import replace  # noqa: E402
 
-from exgs.painter.calibration import calibrate  # noqa: E402
+from exgs.painter.calibration import calibrate, family  # noqa: E402
 from exgs.painter.networks import Painter, blended  # noqa: E402
 from exgs.painter.validation import validate  # noqa: E402
 
@@ -78,3 +78,20 @@ def test_clean_pictures_do_not_count(make_pairs_of):
     color[pairs.view == 0] = pairs.source[0]
     choice = calibrate(Opinionated(CAST).eval(), [replace(pairs, damage=kinds, color=color)])
     assert choice.bias == 0
+
+
+def test_kinds_are_judged_by_method_and_by_how_little_is_left():
+    kinds = {"interior exgs-50": "interior exgs", "object ugc-107@0.6": "object ugc",
+             "object ugc-30": "object ugc light", "interior ugc-30@0.2": "interior ugc"}  # fmt: skip
+    assert {kind: family(kind) for kind in kinds} == kinds
+
+
+def test_gates_close_where_the_mean_gains_but_many_pictures_lose(make_pairs_of):
+    """One view in three is clean but for a speck; the others gain so much that the mean does not show it."""
+    pairs = make_pairs_of(views=14, per_view=2)
+    color = pairs.color.copy()
+    clean = pairs.view == 6
+    color[clean] = pairs.source[6]
+    color[clean, :4, :4] += 8
+    choice = calibrate(Opinionated(CAST).eval(), [replace(pairs, color=color)], bounds=(1.0,))
+    assert choice.bias > 0
