@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
             reporter.say(f"note: {note}")
         with reporter.phase("reconstruct") as progress:
             anchors = None if args.anchors == OFF else args.anchors
-            made = reconstruct(views, network, anchors=anchors, device=device, progress=progress.update)
+            made = reconstruct(
+                views, network, anchors=anchors, device=device, progress=progress.update,
+                clock=time.perf_counter,
+            )  # fmt: skip
         if len(made.gaussians) == 0:
             raise CommandError(f"{args.input}: nothing opaque came of these views")
         encoding = _encode(args, made.gaussians, config, reporter) if config else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,10 +17,14 @@ LEAST_DEPTHS = 16
 """Fewer say nothing."""
 CROSSING = 0.02
 """Views look at one thing where the sharpest eigenvalue of their directions' spread is above this."""
-AROUND = (0.4, 5.0)
+NEAREST_FOCUS = 0.25
+"""Who walks past a point does not look at it: none of them is nearer than this share of the median."""
+AROUND = (0.5, 5.0)
 """Near and far of views of one thing, as multiples of its distance."""
-STEPS, EXTENTS = (1.0, 60.0), (0.02, 3.0)
-"""Near and far of other views, as multiples of the usual step between neighbours and of the way in all."""
+NEAR_BETWEEN = 0.4
+"""Near of other views, as a multiple of the geometric mean of the usual step and the way in all."""
+FAR_STEPS, FAR_EXTENTS = 20.0, 4.0
+"""Far of other views, as a multiple of either, the larger of both."""
 LEVEL = 0.5
 """Cameras agree on which way is up where the mean of their upward directions is at least this long."""
 FRAMES = {"+x": "URF", "-x": "DRB", "+y": "RUB", "-y": "RDF", "+z": "RFU", "-z": "RBD"}
@@ -49,7 +54,7 @@ def span_of_points(points: np.ndarray, cameras: Sequence[Camera]) -> tuple[float
 
 
 def span_of_cameras(cameras: Sequence[Camera]) -> tuple[float, float]:
-    """A guess at near and far from where the cameras stand and look, for two or more at distinct places.
+    """A guess at near and far from where two or more cameras stand and look; infinite for one place.
 
     Cameras that look at one thing tell its distance. Of others the steps between neighbours and the whole
     way tell the scale: who takes pictures for a reconstruction lets neighbours overlap.
@@ -64,8 +69,9 @@ def span_of_cameras(cameras: Sequence[Camera]) -> tuple[float, float]:
     apart = np.linalg.norm(centres[:, None] - centres, axis=2)
     nearest_other = np.where(apart > 1e-6 * extent, apart, np.inf).min(axis=1)
     step = float(np.median(nearest_other))
-    near, far = (max(s * step, e * extent) for s, e in zip(STEPS, EXTENTS, strict=True))
-    return near, far
+    if extent == 0 or not math.isfinite(step):
+        return math.inf, math.inf
+    return NEAR_BETWEEN * (step * extent) ** 0.5, max(FAR_STEPS * step, FAR_EXTENTS * extent)
 
 
 def upright_frame(cameras: Sequence[Camera], default: Frame) -> Frame:
@@ -88,4 +94,4 @@ def _depths_of_focus(centres: np.ndarray, forward: np.ndarray) -> np.ndarray | N
         return None
     focus = np.linalg.solve(spread, np.einsum("vij,vj->i", across, centres) / len(centres))
     depths = ((focus - centres) * forward).sum(axis=1)
-    return depths if (depths > 0).all() else None
+    return depths if depths.min() > NEAREST_FOCUS * np.median(depths) else None

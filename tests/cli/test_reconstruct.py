@@ -46,7 +46,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Puts a stand-in where the network would be; what it was called with."""
     heard: list[dict[str, Any]] = []
 
-    def reconstruct(views: Views, network: object, *, anchors: Any, device: str, progress: Any) -> Made:
+    def reconstruct(
+        views: Views, network: object, *, anchors: Any, device: str, progress: Any, clock: Any
+    ) -> Made:
+        assert clock() <= clock()
         heard.append({"views": views, "network": network, "anchors": anchors, "device": device})
         progress(1.0)
         count = 2 if anchors == "auto" else anchors

@@ -51,7 +51,14 @@ def test_a_walk_is_measured_by_its_steps(unit: float) -> None:
     places = unit * np.linspace(0, 4, 9)[:, None] * (1.0, 0, 0)
     cameras = cameras_looking(places, places + (0, 0, unit) * np.ones(3), DOWN, fov_y_rad=1, size=(8, 8))
     near, far = span_of_cameras(cameras)
-    np.testing.assert_allclose((near, far), (0.5 * unit, 30 * unit))
+    np.testing.assert_allclose((near, far), (0.4 * 2**0.5 * unit, 16 * unit))
+
+
+def test_who_walks_past_a_thing_does_not_look_at_it() -> None:
+    places = np.linspace(0.2, 4, 12)[:, None] * (1.0, 0, 0) + (0, 0, 0.3)
+    near, far = span_of_cameras(cameras_looking(places, np.zeros((12, 3)), DOWN, fov_y_rad=1, size=(8, 8)))
+    assert 0.3 < near < 1
+    assert 10 < far < 30
 
 
 def test_cameras_that_look_apart_have_no_focus() -> None:
