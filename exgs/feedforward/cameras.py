@@ -18,6 +18,8 @@ from exgs.feedforward.errors import FeedforwardError
 from exgs.raster.seam import picture_size
 from exgs.scene import Camera
 
+COMPANIONS = 4
+"""Other views that go on, which each of them looks at behind ZPressor."""
 PARALLAX_RAD = 0.05
 """Angle between two views, at a middle depth, that matching likes best: less shows no depth."""
 
@@ -110,6 +112,10 @@ class Rig:
         """Up to ``most`` of ``others`` that see best what ``view`` sees, from a little aside; best first."""
         found = [other for other in others if other != view]
         return tuple(sorted(found, key=lambda other: (self._apart(view, other), other))[:most])
+
+    def companions(self, view: int, views: Sequence[int]) -> tuple[int, ...]:
+        """Those of the ``views`` that go on at which ``view`` looks behind ZPressor."""
+        return self.neighbours(view, views, COMPANIONS)
 
     def _apart(self, a: int, b: int) -> float:
         """How ill two views suit each other: the angle between them, and a parallax too large or small."""

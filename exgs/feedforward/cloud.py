@@ -71,12 +71,5 @@ class Cloud:
         return replace(self, origin=np.zeros(3)).gaussians()
 
 
-def joined(parts: list[Cloud]) -> Cloud:
-    """The Gaussians and depths of all ``parts``, of one rig, in order."""
-    names = [field.name for field in fields(Cloud) if field.name not in ("origin", "views", "ladder")]
-    columns = {name: torch.cat([getattr(part, name) for part in parts]) for name in names}
-    return replace(parts[0], **columns, views=tuple(view for part in parts for view in part.views))
-
-
 def _array(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray(tensor.detach().cpu().numpy(), np.float32)

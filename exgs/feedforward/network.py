@@ -20,6 +20,7 @@ from exgs.feedforward.encoder import Encoder, padded
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.heads import Heads, cross_check, to_cloud
 from exgs.feedforward.matching import DepthNetwork, Depths, match, plan_sweeps
+from exgs.feedforward.sweeping import Plan
 from exgs.feedforward.zpressor import Exchange, crowd
 from exgs.scene import Camera
 
@@ -31,8 +32,6 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """What the sizes are called, and what ``build`` makes of them."""
 PRESSOR_BLOCKS, MULTI_VIEW_BLOCKS = 6, 2
-COMPANIONS = 4
-"""Other views that go on, which each of them looks at behind ZPressor."""
 
 
 def build(architecture: Mapping[str, Any]) -> Reconstructor:
@@ -56,7 +55,7 @@ class Reconstructor(nn.Module):
         """Channels at a quarter (``fine`` in the encoder, ``quarter`` behind), at an eighth (``wide``) and at
         a sixteenth (``deep``); ``steps`` of the ladder; attention ``heads``; residual ``blocks``."""
         super().__init__()
-        self.steps = steps
+        self.steps, self.wide, self.quarter = steps, wide, quarter
         self.encoder = Encoder(fine, wide, blocks)
         self.pressor = Exchange(wide, heads, PRESSOR_BLOCKS)
         self.multi_view = Exchange(wide, heads, MULTI_VIEW_BLOCKS)
@@ -98,7 +97,7 @@ class Reconstructor(nn.Module):
 
     def look_around(self, rig: Rig, views: Sequence[int], tokens: Tensor) -> Tensor:
         """[A,C,h,w] of the ``tokens`` [A,C,h,w] of ``views`` that go on, each with what the others know."""
-        companions = [rig.neighbours(view, views, COMPANIONS) for view in views]
+        companions = [rig.companions(view, views) for view in views]
         return self.multi_view(rig, views, companions, tokens, dict(zip(views, crowd(tokens), strict=True)))
 
     def find_depths(
@@ -106,7 +105,11 @@ class Reconstructor(nn.Module):
     ) -> Depths:
         """The depths of ``views``, matched among all views, whose features are ``matching`` [V,C,h,w]."""
         plan = plan_sweeps(rig, views, self.steps)
-        matches, ladder = match(matching[list(views)], matching, plan, self.steps)
+        return self.depths_of(plan, matching[list(views)], matching, fine, known)
+
+    def depths_of(self, plan: Plan, queries: Tensor, keys: Tensor, fine: Tensor, known: Tensor) -> Depths:
+        """The depths that the sweeps of ``plan`` find."""
+        matches, ladder = match(queries, keys, plan, self.steps)
         return self.depth_network(matches, ladder, fine, known)
 
     def place(
