@@ -28,6 +28,13 @@ def here(x: float = 0.0) -> Camera:
     return at(x, width=WIDTH, height=HEIGHT, focal=20.0)
 
 
+def turned(x: float) -> Camera:
+    """Turned a little, so that no pixel lies right on another one's row."""
+    matrix = here(x).camera_from_world.copy()
+    matrix[:2, :2] = [[np.cos(0.02), -np.sin(0.02)], [np.sin(0.02), np.cos(0.02)]]
+    return Camera(matrix, 20, 20, WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)
+
+
 def grey(value: float) -> np.ndarray:
     return np.full((1, HEIGHT, WIDTH, 3), value, np.float32)
 
@@ -95,11 +102,8 @@ def test_it_is_what_its_twin_says() -> None:
     depth = 2 + 0.3 * rng.random((HEIGHT, WIDTH)).cumsum(1) / WIDTH
     depth[5:9] = 0
     depth[12:15, 10:20] = 1.0
-    matrix = here(0.05).camera_from_world.copy()
-    matrix[:2, :2] = [[np.cos(0.02), -np.sin(0.02)], [np.sin(0.02), np.cos(0.02)]]
-    turned = Camera(matrix, 20, 20, WIDTH / 2, HEIGHT / 2, WIDTH, HEIGHT)
     color = 0.5 + 0.3 * rng.random((2, HEIGHT, WIDTH, 3)) ** 4
-    before, now = pictures(color[0], depth, here()), pictures(color[0] * 1.01, depth, turned)
+    before, now = pictures(color[0], depth, here()), pictures(color[0] * 1.01, depth, turned(0.05))
     restored = rng.random((2, 1, HEIGHT, WIDTH, 3)).astype(np.float32)
     recall = Recall(threads=2)
     recall.steady(before, restored[0])
@@ -110,16 +114,38 @@ def test_it_is_what_its_twin_says() -> None:
     assert np.abs(found[0] - expected).max() < 1e-3
 
 
-def test_eyes_do_not_meet() -> None:
-    rng = np.random.default_rng(5)
-    restored = rng.random((3, 2, HEIGHT, WIDTH, 3)).astype(np.float32)
-    both, alone = Recall(), [Recall(), Recall()]
+def test_the_left_eye_knows_nothing_of_the_right_one() -> None:
+    restored = np.random.default_rng(5).random((3, 2, HEIGHT, WIDTH, 3)).astype(np.float32)
+    both, alone = Recall(), Recall()
     for step, colors in enumerate(restored):
         eyes = (here(0.1 * step), here(0.1 * step + 0.06))
         pair = both.steady(pictures(0.3, 2.0, *eyes), colors)
-        for eye in range(2):
-            single = alone[eye].steady(pictures(0.3, 2.0, eyes[eye]), colors[eye : eye + 1])
-            assert np.array_equal(pair[eye], single[0])
+        assert np.array_equal(pair[0], alone.steady(pictures(0.3, 2.0, eyes[0]), colors[:1])[0])
+
+
+def test_the_right_eye_takes_over_what_the_left_one_got() -> None:
+    """Eyes 0.2 apart at depth 2 and focal length 20 see a surface two pixels apart."""
+    mark = np.full((2, HEIGHT, WIDTH, 3), 0.3, np.float32)
+    mark[0, 10, 20] = 0.9
+    recall, eyes = Recall(threads=1), pictures(0.3, 2.0, here(), here(0.2))
+    found = recall.steady(eyes, mark)
+    assert found[0, 10, 20] == pytest.approx(0.9)
+    assert found[1, 10, 18] == pytest.approx(0.3 + MOST * 0.6, abs=1e-4)
+    again = recall.steady(eyes, mark)
+    assert (again[1, 10, 18] > found[1, 10, 18]).all(), "and keeps it"
+
+
+def test_the_right_eye_is_what_its_twin_says() -> None:
+    rng = np.random.default_rng(6)
+    depth = 2 + 0.3 * rng.random((HEIGHT, WIDTH)).cumsum(1) / WIDTH
+    depth[12:15, 10:20] = 1.0
+    color = 0.5 + 0.3 * rng.random((HEIGHT, WIDTH, 3)) ** 4
+    eyes, restored = (here(), turned(0.03)), rng.random((2, HEIGHT, WIDTH, 3)).astype(np.float32)
+    found = Recall(threads=2).steady(pictures(color, depth, *eyes), restored)
+    left, right = (pictures(color, depth, eye) for eye in eyes)
+    expected, _ = twin(left, restored[0] - left.color[0], right, restored[1:])
+    assert 0.2 < (np.abs(expected - restored[1]).max(2) > 1e-3).mean() < 1
+    assert np.abs(found[1] - expected).max() < 1e-3
 
 
 def test_another_size_begins_anew() -> None:
