@@ -16,7 +16,7 @@ from exgs.cli.painter_train import need
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.terminal import Reporter
 from exgs.feedforward.sampling import split
-from exgs.feedforward.sets import ViewSet, read_view_sets
+from exgs.feedforward.sets import ViewSet, read_index, read_view_sets
 from exgs.raster import Rasterizer
 
 if TYPE_CHECKING:
@@ -29,16 +29,20 @@ REPORT_STEPS = 50
 
 def run(args: argparse.Namespace) -> int:
     """Trains until the time or the steps are over; the checkpoint can be exported at any time."""
+    out = Path(args.out)
+    _check_folder(args, out)
+    for folder in args.sets:
+        read_index(Path(folder))
     need("torch")
     import torch
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    out = _folder(args)
     with Reporter(quiet=args.quiet) as reporter:
         rasterizer = rasterizer_for("cpu", reporter)
         with reporter.phase("read"):
             sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]
+        _begin(args, out)
         training, back = _start(args, sets, rasterizer, out)
         with reporter.phase("train") as progress:
             _Run(args, training, back, rasterizer, out).go(progress.update)
@@ -63,20 +67,23 @@ def _start(
     return training, back
 
 
-def _folder(args: argparse.Namespace) -> Path:
-    folder = Path(args.out)
+def _check_folder(args: argparse.Namespace, folder: Path) -> None:
+    """Refuses to begin where a run was left, or to go on where there is none."""
     there = (folder / CHECKPOINT).exists()
     if args.resume and not there:
         raise UsageError(f"{folder} holds no {CHECKPOINT}: there is nothing to resume")
     if there and not args.resume and not args.overwrite:
         raise UsageError(f"{folder} holds a checkpoint; --resume goes on from it, -w begins anew")
+
+
+def _begin(args: argparse.Namespace, folder: Path) -> None:
+    """Makes the folder and notes the command; of a run that begins anew nothing is left."""
     folder.mkdir(parents=True, exist_ok=True)
     if not args.resume:
         (folder / LOG).unlink(missing_ok=True)
         (folder / COMMAND).unlink(missing_ok=True)
     with (folder / COMMAND).open("a", encoding="utf-8") as commands:
         commands.write(_command(args) + "\n")
-    return folder
 
 
 def _command(args: argparse.Namespace) -> str:

@@ -31,6 +31,8 @@ class LossWeights:
     """Cross entropy of the inverse depths: what finds the right surface."""
     depth: float = 2.0
     """Mean error of inverse depths, as a share of their range: what puts Gaussians onto it."""
+    empty: float = 0.1
+    """Cross entropy of opacities where nothing is: what was black there would else hide what is behind."""
 
 
 def picture_errors(drawn: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,6 +57,12 @@ def depth_errors(cloud: Cloud, depths: Tensor, near: float, far: float) -> tuple
     apart = (1 / cloud.depth - half).abs() / (1 / near - 1 / far)
     chances = _cross_entropy(cloud.log_chances, cloud.ladder, halved(half))
     return chances, _mean(apart.clamp(max=LARGEST), half > 0)
+
+
+def empty_errors(cloud: Cloud, depths: Tensor) -> Tensor:
+    """Cross entropy of the opacities where nothing is: ``depths`` [A,H,W] are 0."""
+    nothing = functional.max_pool2d(depths[:, None], 2, ceil_mode=True)[:, 0] == 0
+    return _mean(functional.softplus(cloud.opacity_logits.view(cloud.depth.shape)), nothing)
 
 
 def halved(inverse: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from exgs.feedforward.anchors import choose_anchors
 from exgs.feedforward.drawing import draw
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.lessons import Lesson, Lessons
-from exgs.feedforward.losses import LossWeights, depth_errors, picture_errors
+from exgs.feedforward.losses import LossWeights, depth_errors, empty_errors, picture_errors
 from exgs.feedforward.network import build
 from exgs.raster import Rasterizer
 from exgs.scene.formats.atomic import replacing
@@ -142,6 +142,7 @@ class Training:
         fading = max(0.1, 1 - 0.9 * progress / self.settings.depth_until)
         loss = weights.squared * squared + weights.structure * structure
         loss = loss + fading * (weights.chances * chances + weights.depth * depth)
+        loss = loss + weights.empty * empty_errors(cloud, depths)
         return loss, float(squared.detach())
 
     def _follow(self) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from exgs.feedforward.losses import depth_errors, halved, picture_errors  # noqa: E402
+from exgs.feedforward.losses import depth_errors, empty_errors, halved, picture_errors  # noqa: E402
 
 
 def test_the_same_pictures_differ_by_nothing_and_blur_costs_structure() -> None:
@@ -35,6 +35,20 @@ def test_true_depths_cost_nothing_and_others_do() -> None:
     assert float(depth) == pytest.approx(0, abs=1e-6) and float(chances) < 0.01
     chances, depth = depth_errors(cloud(4.0, 3), truth, near=0.8, far=4.0)
     assert float(depth) == pytest.approx(0.25) and float(chances) > 5
+
+
+def test_what_is_opaque_where_nothing_is_costs() -> None:
+    depths = torch.zeros(1, 16, 24)
+    depths[:, :, :12] = 2.0
+    here = torch.zeros(1, 8, 12, dtype=torch.bool)
+    here[:, :, :6] = True
+    costs = []
+    for opaque in (here, ~here):
+        logits = torch.where(opaque, 5.0, -5.0).flatten()
+        costs.append(
+            float(empty_errors(SimpleNamespace(depth=cloud(2.0, 1).depth, opacity_logits=logits), depths))
+        )
+    assert costs[0] < 0.01 and costs[1] == pytest.approx(5, abs=0.01)
 
 
 def test_where_nothing_is_known_nothing_is_asked() -> None:
