@@ -11,7 +11,7 @@ BENCH_CODEC = $(BIN)/python -m benchmarks.codec.run $(CODEC_SCENES) --out $(BENC
 BENCH_SCENES ?= $(or $(wildcard ../shared/data/scenes/*.sog ../shared/data/scenes/*.splat),$(OUT)/interior.ply)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format fuzz bench bench-codec bench-painter cold clean
+.PHONY: help demo test check format fuzz bench bench-codec bench-painter bench-feedforward cold clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ bench-codec: $(VENV)/.installed-experiments ## rate and distortion beside peers,
 
 bench-painter: $(VENV)/.installed-test ## what restoring is worth on scenes never seen, with pictures: docs/painter.md (SPLAT_TRANSFORM=path)
 	$(BIN)/python -m benchmarks.painter --out $(BENCH_OUT) --document docs/painter.md --picture docs/pictures/restored.jpg $(if $(SPLAT_TRANSFORM),--splat-transform $(SPLAT_TRANSFORM))
+
+bench-feedforward: $(VENV)/.installed-experiments ## what reconstructing from pictures is worth and takes, with plot and pictures: docs/feedforward.md (needs torch)
+	$(BIN)/python -m benchmarks.feedforward --out $(BENCH_OUT) --document docs/feedforward.md --plot docs/figures/feedforward.png --picture docs/pictures/reconstructed.jpg
 
 cold: ## drop the compiled kernels, after a change to functions that kernels call
 	find exgs -name '*.nb[ic]' -delete

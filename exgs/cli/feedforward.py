@@ -29,6 +29,14 @@ def run(args: argparse.Namespace) -> int:
     return int(module.run(args))
 
 
+def ascending(text: str) -> tuple[int, ...]:
+    """Whole numbers above zero, each larger than the one before: ``6,12,24``."""
+    numbers = tuple(arguments.positive_int(part) for part in text.split(","))
+    if list(numbers) != sorted(set(numbers)):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected ever larger numbers, such as 6,12,24")
+    return numbers
+
+
 def _add_make_views(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT", help="the folder to write view sets to")
     parser.add_argument("--scenes", metavar="SCENE", nargs="+", default=[], help="scenes in any format")
@@ -106,9 +114,51 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     arguments.add_quiet(parser)
 
 
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("weights", metavar="WEIGHTS", help="small, base, or a folder of weights")
+    parser.add_argument(
+        "--scenes", metavar="SCENE", nargs="+", default=[], help="scenes that were not trained on"
+    )
+    parser.add_argument(
+        "--generated", metavar="SEED", type=arguments.whole_number, nargs="+", default=[],
+        help="seeds of interiors to generate besides",
+    )  # fmt: skip
+    parser.add_argument(
+        "--views", metavar="N,N", type=ascending, default=(6, 12, 24, 36),
+        help="numbers of views of one stretch to reconstruct from (default: 6,12,24,36)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--anchors", metavar="N", type=arguments.positive_int, default=6,
+        help="views that go on, with ZPressor; without it all do (default: 6)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--targets", metavar="N", type=arguments.positive_int, default=8,
+        help="views between, to judge from (default: 8)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--steps", metavar="N", type=arguments.positive_int, default=40,
+        help="length of the stretch: 4 cm of a walk each, or 1.8 degrees around an object (default: 40)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", metavar="WxH", type=arguments.picture_size, default=(224, 128),
+        help="of all pictures (default: 224x128)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threads", metavar="N", type=arguments.positive_int, help="processors to use (default: all)"
+    )
+    parser.add_argument(
+        "--sheet", metavar="OUT.png", help="write pictures: truth | with ZPressor | without, of most views"
+    )
+    arguments.add_backend(parser)
+    arguments.add_overwrite(parser)
+    arguments.add_quiet(parser)
+    arguments.add_json(parser)
+
+
 ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "make-views": ("walk through scenes and take pictures of them, to learn from", _add_make_views),
     "train": ("train a network on view sets", _add_train),
     "export": ("turn a checkpoint into weights that 'exgs reconstruct' takes", _add_export),
+    "evaluate": ("measure what weights are worth on scenes that they never saw", _add_evaluate),
 }
 """The commands of the group; each is run by ``feedforward_NAME`` beside this module."""

@@ -25,6 +25,7 @@ from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.lessons import Lesson, Lessons
 from exgs.feedforward.losses import LossWeights, depth_errors, empty_errors, picture_errors
 from exgs.feedforward.network import build
+from exgs.feedforward.reconstructing import as_pictures
 from exgs.raster import Rasterizer
 from exgs.scene.formats.atomic import replacing
 
@@ -133,7 +134,7 @@ class Training:
         """The loss of a lesson, and its squared error."""
         views, weights = lesson.context, self.settings.losses
         anchors = choose_anchors(views.centres, lesson.anchors) if lesson.many else None
-        cloud = self.network(as_tensor(views.pictures), views.cameras, views.near, views.far, anchors)
+        cloud = self.network(as_pictures(views.pictures), views.cameras, views.near, views.far, anchors)
         drawn = draw(cloud.visible(), lesson.targets.cameras, self._rasterizer)
         truth = torch.from_numpy(lesson.targets.pictures.astype(np.float32) / 255)
         squared, structure = picture_errors(drawn, truth)
@@ -151,11 +152,6 @@ class Training:
         with torch.no_grad():
             for mean, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(now, 1 - keep)
-
-
-def as_tensor(pictures: np.ndarray) -> Tensor:
-    """[V,3,H,W] float32 in [0, 1] of [V,H,W,3] uint8."""
-    return torch.from_numpy(pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

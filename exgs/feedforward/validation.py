@@ -11,9 +11,9 @@ from torch import nn
 from exgs.feedforward.anchors import choose_anchors
 from exgs.feedforward.cloud import Cloud
 from exgs.feedforward.lessons import kind_of
+from exgs.feedforward.reconstructing import as_pictures
 from exgs.feedforward.sampling import Example, SampleSettings, as_views, draw_example
 from exgs.feedforward.sets import ViewSet
-from exgs.feedforward.training import as_tensor
 from exgs.raster import Rasterizer
 from exgs.raster.quality import psnr
 from exgs.scene import Camera
@@ -63,6 +63,6 @@ def reconstructed(
     context = as_views(views, example.context)
     anchors = choose_anchors(context.centres, ANCHORS) if many else None
     with torch.inference_mode():
-        cloud: Cloud = network(as_tensor(context.pictures), context.cameras, views.near, views.far, anchors)
+        cloud: Cloud = network(as_pictures(context.pictures), context.cameras, views.near, views.far, anchors)
     cameras: list[Camera] = [views.cameras[target] for target in example.targets]
     return cloud, rasterizer.render(cloud.visible().gaussians(views.frame), cameras).color

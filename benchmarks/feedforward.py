@@ -1,0 +1,254 @@
+"""What reconstruction from pictures is worth on scenes never seen, what it takes, what the codec then loses.
+
+    python -m benchmarks.feedforward [--weights small] [--out bench-out] [--document docs/feedforward.md]
+
+Scores come from ``exgs feedforward evaluate``: 6 to 36 views of one stretch of each scene, with ZPressor and
+without it. Peak memory is that of a process of its own for each case, less what it took before it
+reconstructed. The codec is given what came of 24 views, and judged by the true pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.painter import shrink, write_between
+from exgs.cli.terminal import peak_memory_bytes, reset_peak_memory, size
+from exgs.codec import EncodeConfig, decode, encode
+from exgs.feedforward.choose import load_network, open_weights
+from exgs.feedforward.evaluation import COUNTS, WalkSettings, walk_through
+from exgs.feedforward.reconstructing import reconstruct
+from exgs.feedforward.rendered import read_set
+from exgs.feedforward.sets import ViewSet, write_view_set
+from exgs.feedforward.views import Views
+from exgs.raster import Rasterizer, choose_rasterizer
+from exgs.raster.quality import psnr
+from exgs.scene import Camera, Gaussians, generate_interior, read_scene
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data"
+HELD_OUT = ("st-peter.sog", "guitar.compressed.ply", "skull.sog", "flowers/lod-meta.json")
+INTERIORS = (101, 102, 103, 104)
+SPLATS = 110_000
+"""Of the interiors that memory and codec are measured on."""
+ANCHORS, CODED_VIEWS, RATIOS = 6, 24, (5.0, 10.0, 20.0)
+MANY, LARGE = 100, (854, 480)
+"""Views and size that must fit into memory, at the size that machines without a GPU have time for."""
+SCALED = ((142, 80), (213, 120), (320, 180))
+LABELS = {"with": f"with ZPressor, {ANCHORS} anchors", "without": "without"}
+
+
+def main() -> None:
+    """Prints tables; writes them into the document, and plot and pictures, where these are named."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--weights", default="small")
+    parser.add_argument("--out", type=Path, default=Path("bench-out"))
+    parser.add_argument("--scenes", nargs="*", default=list(HELD_OUT))
+    parser.add_argument("--generated", nargs="*", type=int, default=list(INTERIORS))
+    parser.add_argument("--targets", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--document", type=Path)
+    parser.add_argument("--plot", type=Path, metavar="OUT.png")
+    parser.add_argument("--picture", type=Path, metavar="OUT.jpg")
+    parser.add_argument("--case", type=Path, metavar="VIEWS.npz", help=argparse.SUPPRESS)
+    parser.add_argument("--anchors", type=int, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(case(args)))
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    report = evaluated(args)
+    memory = list(memories(args))
+    lines = [*rows(report["kinds"]), "", *memory_rows(memory), "", *scaled(args), "", *coded(args)]
+    print("\n".join(lines))
+    if args.plot:
+        plot(args.plot, report["kinds"], memory)
+    if args.picture:
+        shrink(args.out / "feedforward.png", args.picture)
+    if args.document:
+        write_between(args.document, lines)
+
+
+def evaluated(args: argparse.Namespace) -> dict[str, Any]:
+    """The report of ``exgs feedforward evaluate``, which is kept beside its sheet of pictures."""
+    command = [sys.executable, "-m", "exgs", "feedforward", "evaluate", args.weights, "--json", "-w",
+               "--sheet", str(args.out / "feedforward.png"), "--targets", str(args.targets),
+               "--threads", str(args.threads), "--anchors", str(ANCHORS)]  # fmt: skip
+    command += ["--generated", *map(str, args.generated)] if args.generated else []
+    if args.scenes and (DATA / "scenes").is_dir():
+        command += ["--scenes", *(str(DATA / "scenes" / name) for name in args.scenes)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    (args.out / "feedforward.json").write_text(done.stdout)
+    return dict(json.loads(done.stdout))
+
+
+def rows(kinds: dict[str, Any]) -> Iterator[str]:
+    """The table of scores."""
+    yield "| scenes | views | | go on | PSNR dB | SSIM | Gaussians | seconds |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for kind, cases in kinds.items():
+        for at in range(len(cases["with"])):
+            for name in LABELS:
+                score = cases[name][at]
+                yield (
+                    f"| {kind}s | {score['views']} | {name} | {score['anchors']} | {score['psnr']:.2f} | "
+                    f"{score['ssim']:.3f} | {score['gaussians']:,} | {score['seconds']:.1f} |"
+                )
+
+
+def memories(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """What each case takes, in a process of its own."""
+    for count in COUNTS:
+        for name, anchors in (("with", ANCHORS), ("without", None)):
+            yield {"case": name, **alone(args, count, (224, 128), anchors)}
+
+
+def alone(
+    args: argparse.Namespace, count: int, pixels: tuple[int, int], anchors: int | None
+) -> dict[str, Any]:
+    """One reconstruction of so many views of an interior, in a process of its own."""
+    walk = interior_walk(INTERIORS[0], pixels)
+    path = keep(args.out, f"views-{count}-{pixels[0]}", walk.context(count))
+    command = [sys.executable, "-m", "benchmarks.feedforward", "--case", str(path), "--weights", args.weights]
+    command += ["--threads", str(args.threads), *(["--anchors", str(anchors)] if anchors else [])]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+    return {"views": count, **json.loads(done.stdout)}
+
+
+def case(args: argparse.Namespace) -> dict[str, Any]:
+    """Reconstructs once and says what it took beyond what the program takes anyway."""
+    import torch
+
+    torch.set_num_threads(args.threads)
+    network, views = load_network(open_weights(args.weights)), read_set(args.case)
+    reset_peak_memory()
+    before = peak_memory_bytes()
+    made = reconstruct(views, network, anchors=args.anchors, clock=time.perf_counter)
+    took = peak_memory_bytes() - before
+    facts = {"bytes": took, "tensors": made.peak_bytes, "before": before}
+    return facts | {"seconds": made.seconds, "gaussians": len(made.gaussians)}
+
+
+def memory_rows(memory: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The table of memory."""
+    yield "| views of an interior, 224 x 128 | memory with ZPressor | without | Gaussians with | without |"
+    yield "|---|---|---|---|---|"
+    for one, other in zip(memory[::2], memory[1::2], strict=True):
+        yield (
+            f"| {one['views']} | {size(one['bytes'])} | {size(other['bytes'])} | "
+            f"{one['gaussians']:,} | {other['gaussians']:,} |"
+        )
+
+
+def scaled(args: argparse.Namespace) -> Iterator[str]:
+    """Memory of very many views at growing sizes, and what follows for the size that is asked for."""
+    found = [alone(args, MANY, pixels, ANCHORS) for pixels in SCALED]
+    area = np.array([width * height for width, height in SCALED], np.float64)
+    slope, constant = np.polyfit(area, [row["bytes"] for row in found], 1)
+    wanted = constant + slope * LARGE[0] * LARGE[1]
+    yield f"| {MANY} views, {ANCHORS} anchors | memory | seconds |"
+    yield "|---|---|---|"
+    for (width, height), row in zip(SCALED, found, strict=True):
+        yield f"| {width} x {height} | {size(row['bytes'])} | {row['seconds']:.0f} |"
+    yield f"| {LARGE[0]} x {LARGE[1]}, extrapolated by area | {size(wanted)} | |"
+
+
+def coded(args: argparse.Namespace) -> Iterator[str]:
+    """What the codec loses of a reconstruction, by the true pictures."""
+    network, rasterizer = load_network(open_weights(args.weights)), choose_rasterizer("cpu")
+    yield f"| from {CODED_VIEWS} views, {ANCHORS} anchors | uncompressed | " + " | ".join(
+        f"{ratio:g} times smaller" for ratio in RATIOS
+    ) + " |"  # fmt: skip
+    yield "|---" * (2 + len(RATIOS)) + "|"
+    for name, load in coded_scenes(args):
+        walk = walk_through(load(), WalkSettings(targets=args.targets), rasterizer=rasterizer)
+        made = reconstruct(walk.context(CODED_VIEWS), network, anchors=ANCHORS).gaussians
+        before = judged(made, walk.targets, walk.truth, rasterizer)
+        cells = [f"{before:.2f} dB"]
+        for ratio in RATIOS:
+            data = encode(made, EncodeConfig(ratio=ratio), rasterizer=rasterizer).data
+            after = judged(decode(data), walk.targets, walk.truth, rasterizer)
+            cells.append(f"{after:.2f} dB ({after - before:+.2f}), {size(len(data))}")
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
+def coded_scenes(args: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Gaussians]]]:
+    """The first of the interiors, and the first of the objects."""
+    if args.generated:
+        seed = args.generated[0]
+        yield f"interior-{seed}", partial(generate_interior, seed=seed, count=SPLATS)
+    if args.scenes and (DATA / "scenes").is_dir():
+        path = DATA / "scenes" / args.scenes[0]
+        yield path.name.partition(".")[0], partial(read_scene, path)
+
+
+def judged(
+    gaussians: Gaussians, cameras: Sequence[Camera], truth: np.ndarray, rasterizer: Rasterizer
+) -> float:
+    """Mean PSNR in dB against the true pictures [T,H,W,3]."""
+    seen = (rasterizer.render(gaussians, [camera]).color[0] for camera in cameras)
+    return float(np.mean([psnr(one, other) for one, other in zip(truth, seen, strict=True)]))
+
+
+def interior_walk(seed: int, pixels: tuple[int, int]) -> Any:
+    """The stretch through an interior at that size."""
+    scene = generate_interior(seed=seed, count=SPLATS)
+    return walk_through(scene, WalkSettings(targets=1, size=pixels), rasterizer=choose_rasterizer("cpu"))
+
+
+def keep(folder: Path, name: str, views: Views) -> Path:
+    """Writes views for a process of its own; what is not known of depths is not asked for."""
+    count, height, width = views.pictures.shape[:3]
+    depths, walk = np.zeros((count, height, width), np.float16), np.zeros(count, np.int32)
+    found = ViewSet(name, views.pictures, depths, walk, views.cameras, views.near, views.far, views.frame)
+    return write_view_set(folder, found)
+
+
+def plot(target: Path, kinds: dict[str, Any], memory: Sequence[dict[str, Any]]) -> None:
+    """Views against PSNR, Gaussians, seconds and memory."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.6, 6.0), dpi=120, layout="constrained")
+    panels = figure.subplots(2, 2).ravel()
+    for panel, (name, title) in zip(
+        panels, (("psnr", "PSNR of views between, dB"), ("gaussians", "Gaussians"), ("seconds", "seconds")),
+        strict=False,
+    ):  # fmt: skip
+        for kind, cases in kinds.items():
+            for way, scores in cases.items():
+                style = {"linestyle": "-" if way == "with" else "--", "marker": "o" if way == "with" else "x"}
+                label = f"{kind}s, {LABELS[way]}"
+                color = "tab:blue" if kind == "interior" else "tab:orange"
+                counts = [score["views"] for score in scores]
+                panel.plot(counts, [score[name] for score in scores], color=color, label=label, **style)
+        panel.set_title(title, fontsize=10)
+    for way in LABELS:
+        some = [row for row in memory if row["case"] == way]
+        style = {"linestyle": "-" if way == "with" else "--", "marker": "o" if way == "with" else "x"}
+        panels[3].plot([row["views"] for row in some], [row["bytes"] / 1e6 for row in some], **style,
+                       color="tab:blue", label=LABELS[way])  # fmt: skip
+    panels[3].set_title("peak memory of an interior, MB", fontsize=10)
+    for panel in panels:
+        panel.set_xlabel("views")
+        panel.set_xticks(COUNTS)
+        panel.set_ylim(bottom=None if panel is panels[0] else 0)
+    panels[0].legend(fontsize=7)
+    figure.savefig(target)
+
+
+if __name__ == "__main__":
+    main()
