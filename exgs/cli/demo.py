@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,6 +37,12 @@ JUDGED_VIEWS = 8
 JUDGED_SEED = 20260101
 """Seed of the views to judge from: another one than the encoder's."""
 PICTURE_SIZE = (640, 360)
+_SERVE = """
+from exgs.cli.main import run
+from exgs.cli.process import end_with_input
+end_with_input()
+raise SystemExit(run())
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -117,15 +122,19 @@ def _encode(gaussians: Gaussians, path: Path, rasterizer: Rasterizer, reporter: 
 
 @contextmanager
 def _server(path: Path) -> Iterator[str]:
-    """A server process for one stream on a free port; the value is its address."""
-    command = [sys.executable, "-m", "exgs", "serve", str(path), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    """A server process for one stream on a free port; the value is its address.
+
+    It ends with this process too, however that ends.
+    """
+    command = [sys.executable, "-c", _SERVE, "serve", str(path), "--port", "0"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         yield _address(process)
     finally:
-        process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
         try:
-            process.communicate(timeout=10)
+            process.communicate(timeout=10)  # which closes its input
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

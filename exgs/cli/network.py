@@ -29,9 +29,12 @@ def token(given: str | None) -> str | None:
     Raises:
         UsageError: it cannot be one.
     """
+    origin = TOKEN_VARIABLE if given is None else "--token"
     found = os.environ.get(TOKEN_VARIABLE) if given is None else given
+    if found == "":
+        raise UsageError(f"{origin} is set, but empty: give the secret, or do not set it")
     if found is not None and not re.fullmatch(r"[\x21-\x7e]{1,256}", found):
-        raise UsageError("the token must be 1 to 256 printable ASCII characters without spaces")
+        raise UsageError(f"{origin}: the token must be 1 to 256 printable ASCII characters without spaces")
     return found
 
 
@@ -65,11 +68,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _terminable(work: Coroutine[Any, Any, T]) -> T:
-    task = asyncio.current_task()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
-    if os.name == "posix":
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await work
+    if os.name != "posix":
+        return await work
+    before = signal.getsignal(signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await work
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)  # what called this may have more to take down
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -43,5 +43,23 @@ def ending_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def end_with_input() -> None:
+    """From now on the end of standard input interrupts this process, as Ctrl-C does.
+
+    Whoever starts it with a pipe there need not live to end it.
+    """
+    threading.Thread(target=_interrupt_at_end_of_input, daemon=True).start()
+
+
+def _interrupt_at_end_of_input() -> None:
+    while os.read(0, 4096):
+        continue
+    main = threading.main_thread().ident
+    if main is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(main, signal.SIGINT)  # to this thread alone it would wake nobody
+    else:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _end(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)

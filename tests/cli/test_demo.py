@@ -1,6 +1,12 @@
 """The demo, small: generate, encode, serve, stream over real WebRTC, report."""
 
+import contextlib
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -9,6 +15,7 @@ from PIL import Image
 
 from exgs.version import __version__
 from tests.cli.conftest import Command
+from tests.client.stage import encoded
 
 
 @pytest.mark.end_to_end
@@ -39,3 +46,27 @@ def test_weights_that_cannot_be_used_are_known_before_anything_is_made(exgs: Com
     code, _, err = exgs("demo", "--out", tmp_path / "demo", "--restore", tmp_path / "nowhere", "-q")
     assert code == 1 and "nowhere: expected one of tiny, small, base" in err
     assert not list((tmp_path / "demo").iterdir())
+
+
+OWNER = """
+import os, signal, sys
+from pathlib import Path
+from exgs.cli.demo import _server
+with _server(Path(sys.argv[1])) as url:
+    print(url, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(os.name != "posix", reason="nobody is killed like that here")
+def test_its_server_does_not_outlive_it(tmp_path: Path) -> None:
+    stream = tmp_path / "ball.ugc"
+    stream.write_bytes(encoded())
+    owner = subprocess.run(
+        [sys.executable, "-c", OWNER, stream], stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert owner.returncode == -signal.SIGKILL
+    port = int(owner.stdout.strip().rpartition(":")[2])
+    with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), 60) as viewer:
+        assert viewer.recv(1) == b"", "what was open when it ended is closed"

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from exgs.cli import network
+from exgs.cli.process import ending_on_signals
 from exgs.protocol.drivers.settings import IceServer
 
 
@@ -42,6 +43,17 @@ def test_a_termination_signal_ends_the_work_in_order() -> None:
     with pytest.raises(KeyboardInterrupt):
         network.run(_ends_itself(ended))
     assert ended == ["in order"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals here")
+def test_afterwards_signals_are_what_they_were_before() -> None:
+    async def work() -> None:
+        assert signal.getsignal(signal.SIGTERM) is not before
+
+    with ending_on_signals():
+        before = signal.getsignal(signal.SIGTERM)
+        network.run(work())
+        assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_the_result_of_the_work_is_given_back() -> None:

@@ -60,3 +60,17 @@ def test_a_full_disk_behind_standard_output_is_one_line(scene_path: Path) -> Non
             [*EXGS, "info", scene_path], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 1 and done.stderr == "exgs: No space left on device\n"
+
+
+def test_the_end_of_input_ends_a_process_that_is_to_end_with_it() -> None:
+    body = (
+        "import threading; from exgs.cli.process import end_with_input; end_with_input();"
+        "print('waits', flush=True); threading.Event().wait()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", body], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == b"waits\n" and process.poll() is None
+        process.stdin.close()
+        assert b"KeyboardInterrupt" in process.stderr.read()
