@@ -10,11 +10,12 @@ from pathlib import Path
 
 from exgs.cli import network
 from exgs.cli.arguments import byte_count, port, positive_float, positive_int
-from exgs.cli.errors import UsageError
+from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
 from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.server.catalogue import FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
 from exgs.server.orders import ORDERS
 from exgs.server.service import RunningServer, run_server
@@ -66,11 +67,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serves until it is interrupted; 0 then."""
     config = server_config(args)
+    _check_scene(config.scenes)
     level = logging.ERROR if args.quiet else logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("exgs").setLevel(level)
     network.run(run_server(config, lambda server: _announce(server, config, quiet=args.quiet)))
     return 0
+
+
+def _check_scene(path: Path) -> None:
+    """Finds a single scene that nobody could ever be shown now; those of a folder fail one by one.
+
+    Raises:
+        CommandError: it cannot be opened, or is empty.
+        SceneError: it is no scene.
+    """
+    from exgs.cli.files import is_ugc, read_ugc
+    from exgs.scene.read import READABLE, describe
+
+    if path.is_file() and is_ugc(str(path)):
+        read_ugc(str(path))
+    readable = path.is_file() and path.name.lower().endswith(READABLE)
+    indexed = any((path / name).is_file() for name in FOLDER_INDEXES)
+    if (readable or indexed) and not describe(path, scan=False).count:
+        raise CommandError(f"{path}: a scene without Gaussians, there is nothing to serve")
 
 
 def _add_encoding(group: argparse._ArgumentGroup) -> None:

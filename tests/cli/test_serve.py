@@ -13,6 +13,13 @@ from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol.drivers.settings import IceServer
 from exgs.server.config import ServerConfig
 
+_FIELDS = ("x", "y", "z", "opacity", *(f"{name}_{n}" for name in ("f_dc", "scale", "rot") for n in range(3)))
+EMPTY_PLY = "".join(
+    ["ply\nformat binary_little_endian 1.0\nelement vertex 0\n"]
+    + [f"property float {name}\n" for name in (*_FIELDS, "rot_3")]
+    + ["end_header\n"]
+).encode()
+
 
 def _parse(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(allow_abbrev=False)
@@ -30,7 +37,7 @@ def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("/nonexistent",), 1, "/nonexistent: no such file or folder"),
         ((".", "--host", "256.0.0.1", "--port", "0"), 1, "cannot listen at 256.0.0.1"),
-        ((".", "--token", ""), 2, "the token must be"),
+        ((".", "--token", ""), 2, "--token is set, but empty"),
         ((".", "--tls-key", "key.pem"), 2, "--tls-key needs --tls-cert"),
         ((".", "--tls-cert", "/nonexistent.pem"), 1, "/nonexistent.pem: No such file"),
         ((".", "--token", "two words"), 2, "the token must be"),
@@ -41,6 +48,25 @@ def test_mistakes_are_one_line(
 ) -> None:
     assert run(["serve", *words, "--cache", str(tmp_path)]) == code
     assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("empty.splat", b"", "empty"),
+        ("empty.ply", EMPTY_PLY, "a scene without Gaussians"),
+        ("broken.ply", b"ply\nnothing", "broken.ply"),
+        ("broken.ugc", b"UGC?", "broken.ugc: "),
+    ],
+)
+def test_a_scene_that_nobody_can_be_shown_is_known_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, data: bytes, reason: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert run(["serve", str(path), "--port", "0", "--cache", str(tmp_path / "cache")]) == 1
+    said = capsys.readouterr().err
+    assert reason in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -84,6 +110,10 @@ def test_the_token_is_in_no_representation() -> None:
 
 
 def test_a_bad_token_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(TOKEN_VARIABLE, "")
-    with pytest.raises(UsageError):
-        serve.server_config(_parse("s"))
+    for secret, says in (
+        ("", f"{TOKEN_VARIABLE} is set, but empty"),
+        ("a b", f"{TOKEN_VARIABLE}: the token"),
+    ):
+        monkeypatch.setenv(TOKEN_VARIABLE, secret)
+        with pytest.raises(UsageError, match=says):
+            serve.server_config(_parse("s"))
