@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where results go (default: experiment-out); finished sessions there are not played again",
     )  # fmt: skip
     parser.add_argument(
-        "--dry-run", action="store_true", help="print the grid and what it will take, and stop"
+        "--dry-run",
+        action="store_true",
+        help="print the grid and what it will take, see that its scenes can be opened, and stop",
     )
     parser.add_argument(
         "--real", action="store_true",
@@ -77,9 +79,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace, config: ExperimentConfig) -> str:
-    """The grid and what it will take."""
+    """The grid and what it will take; all files that it names are there and can be opened."""
+    from exgs.experiments.material import check_scenes
     from exgs.experiments.plan import described, plan
 
+    check_scenes(config.scenes)
     cost, grid = plan(config), described(config)
     if args.json:
         return json.dumps({"grid": grid, **asdict(cost)})

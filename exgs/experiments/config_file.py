@@ -49,7 +49,9 @@ def read_config(path: Path) -> ExperimentConfig:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ExperimentError(f"{path}: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise ExperimentError(f"{path}: no TOML: it is not text in UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ExperimentError(f"{path}: no TOML ({error})") from error
     return parse_config(document, path.stem, where=str(path), folder=path.parent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from exgs.experiments.sog import make_sog
 from exgs.experiments.timeline import Blob
 from exgs.raster import Rasterizer
 from exgs.scene import (
+    Frame,
     Gaussians,
     HeadPath,
+    describe,
     drop_non_finite,
     generate_interior,
     read_head_trace,
@@ -101,7 +103,7 @@ class Workbench:
         """
         spec = source.spec
         if spec.stream is not None:
-            return _opened(spec.stream, source)
+            return _opened(spec.stream, source.gaussians.frame)
         assert size is not None
         config = size.config(spec.views)
         key = cache_key(f"{source.checksum} {self._code}", config)
@@ -172,14 +174,34 @@ class Workbench:
         return target
 
 
-def _opened(path: Path, source: Source) -> Container:
+def check_scenes(scenes: Iterable[SceneSpec]) -> None:
+    """Opens all files of the scenes as far as their headers, so that none is missed later.
+
+    Raises:
+        SceneError: a scene or SOG file cannot be read.
+        ExperimentError: a scene is empty, or a stream cannot be used.
+    """
+    for spec in scenes:
+        frame = None
+        for path in (spec.source, spec.sog):
+            if isinstance(path, Path):
+                found = describe(path, scan=False)
+                frame = frame or found.frame
+                if not found.count:
+                    raise ExperimentError(f"{path}: a scene without Gaussians")
+        if spec.stream is not None:
+            _opened(spec.stream, frame if isinstance(spec.source, Path) else None)
+
+
+def _opened(path: Path, frame: Frame | None) -> Container:
+    """The stream, whose axes must be those of ``frame`` where that is known."""
     try:
         container = open_container(path.read_bytes())
     except (DecodeError, OSError) as error:
         raise ExperimentError(f"{path}: {error}") from error
-    axes, expected = container.header.frame.axes, source.gaussians.frame.axes
-    if axes != expected:
-        raise ExperimentError(f"{path}: its axes are {axes}, those of its source {expected}")
+    axes = container.header.frame.axes
+    if frame is not None and axes != frame.axes:
+        raise ExperimentError(f"{path}: its axes are {axes}, those of its source {frame.axes}")
     return container
 
 

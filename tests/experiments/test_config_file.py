@@ -136,6 +136,13 @@ def test_mistakes_are_named(tmp_path: Path, text: str, says: str) -> None:
     assert "first.toml" in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_bytes(b"\x7fELF\xff\xfe")
+    with pytest.raises(ExperimentError, match=r"experiment\.toml: no TOML: it is not text"):
+        read_config(path)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"none\.toml"):
         read_config(tmp_path / "none.toml")
