@@ -167,13 +167,18 @@ class Phases:
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter
         self._name, self._begin = "", 0.0
-        self._stack = ExitStack()
+        self._stack, self._listening = ExitStack(), ExitStack()
         self._progress: PhaseProgress | None = None
+        self._told: set[str] = set()
 
     def __enter__(self) -> Phases:
+        from exgs.raster.kernel import telling_of_compiling
+
+        self._listening.enter_context(telling_of_compiling(self._compiles))
         return self
 
     def __exit__(self, *failure: Any) -> None:
+        self._listening.close()
         self._stack.close()
 
     def follow(self, name: str, share: float) -> None:
@@ -184,6 +189,12 @@ class Phases:
             self._name, self._begin = name, share
         elif self._progress is not None:
             self._progress.update((share - self._begin) / max(1.0 - self._begin, 1e-9))
+
+    def _compiles(self) -> None:
+        """The phase waits for the compiler: told once for each."""
+        if self._name and self._name not in self._told:
+            self._told.add(self._name)
+            self._reporter.say(f"{self._name}: compiling (once on this machine)")
 
 
 def facts(report: Report, phases: Sequence[Phase]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit, types
+from numba.core.event import Listener, install_listener
 from numba.extending import intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,6 +33,27 @@ def inlined(function: Function) -> Function:
 def all_compiled(kernels: Iterable[Any]) -> bool:
     """Whether every kernel is in memory or on disk already, no older than its source."""
     return all(kernel.signatures or _on_disk(kernel) for kernel in kernels)
+
+
+@contextmanager
+def telling_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
+    """While it lasts, ``tell`` is called where a kernel, of any room, is neither in memory nor on disk.
+
+    It is called before the compiler begins, in the thread that waits for it.
+    """
+    with install_listener("numba:compile", _Starts(tell)):
+        yield
+
+
+class _Starts(Listener):
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    def on_start(self, event: Any) -> None:
+        self._tell()
+
+    def on_end(self, event: Any) -> None:
+        """Nobody asks."""
 
 
 _instruction = cast(Callable[[Callable[..., Any]], Callable[..., Any]], intrinsic)
