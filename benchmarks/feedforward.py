@@ -22,10 +22,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.painter import shrink, write_between
+from exgs.cli.arguments import picture_size
 from exgs.cli.terminal import peak_memory_bytes, reset_peak_memory, size
 from exgs.codec import EncodeConfig, decode, encode
+from exgs.feedforward.anchors import MOST
 from exgs.feedforward.choose import load_network, open_weights
 from exgs.feedforward.evaluation import COUNTS, WalkSettings, walk_through
+from exgs.feedforward.memory import foretold_bytes
 from exgs.feedforward.reconstructing import reconstruct
 from exgs.feedforward.rendered import read_set
 from exgs.feedforward.sets import ViewSet, write_view_set
@@ -41,9 +44,8 @@ INTERIORS = (101, 102, 103, 104)
 SPLATS = 110_000
 """Of the interiors that memory and codec are measured on."""
 ANCHORS, CODED_VIEWS, RATIOS = 6, 24, (5.0, 10.0, 20.0)
-MANY, LARGE = 100, (854, 480)
-"""Views and size that must fit into memory, at the size that machines without a GPU have time for."""
-SCALED = ((142, 80), (213, 120), (320, 180))
+MANY, LARGE = 100, ((214, 120), (428, 240), (854, 480))
+"""Very many views, and growing sizes; the last is what has to fit into memory."""
 LABELS = {"with": f"with ZPressor, {ANCHORS} anchors", "without": "without"}
 
 
@@ -58,6 +60,7 @@ def main() -> None:
     parser.add_argument("--generated", nargs="*", type=int, default=list(INTERIORS))
     parser.add_argument("--targets", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--large", nargs="*", type=picture_size, default=list(LARGE), metavar="WxH")
     parser.add_argument("--document", type=Path)
     parser.add_argument("--plot", type=Path, metavar="OUT.png")
     parser.add_argument("--picture", type=Path, metavar="OUT.jpg")
@@ -70,14 +73,14 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     report = evaluated(args)
     memory = list(memories(args))
-    lines = [*rows(report["kinds"]), "", *memory_rows(memory), "", *scaled(args), "", *coded(args)]
+    lines = [*rows(report["kinds"]), "", *memory_rows(memory), "", *large(args), "", *coded(args)]
     print("\n".join(lines))
     if args.plot:
         plot(args.plot, report["kinds"], memory)
     if args.picture:
         shrink(args.out / "feedforward.png", args.picture)
     if args.document:
-        write_between(args.document, lines)
+        write_between(args.document, "scores", lines)
 
 
 def evaluated(args: argparse.Namespace) -> dict[str, Any]:
@@ -151,17 +154,20 @@ def memory_rows(memory: Sequence[dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def scaled(args: argparse.Namespace) -> Iterator[str]:
-    """Memory of very many views at growing sizes, and what follows for the size that is asked for."""
-    found = [alone(args, MANY, pixels, ANCHORS) for pixels in SCALED]
-    area = np.array([width * height for width, height in SCALED], np.float64)
-    slope, constant = np.polyfit(area, [row["bytes"] for row in found], 1)
-    wanted = constant + slope * LARGE[0] * LARGE[1]
-    yield f"| {MANY} views, {ANCHORS} anchors | memory | seconds |"
-    yield "|---|---|---|"
-    for (width, height), row in zip(SCALED, found, strict=True):
-        yield f"| {width} x {height} | {size(row['bytes'])} | {row['seconds']:.0f} |"
-    yield f"| {LARGE[0]} x {LARGE[1]}, extrapolated by area | {size(wanted)} | |"
+def large(args: argparse.Namespace) -> Iterator[str]:
+    """Memory of very many views at growing sizes: of the process, of tensors, and as foretold."""
+    network = load_network(open_weights(args.weights))
+    yield f"| {MANY} views, {ANCHORS} anchors | memory | of it tensors | foretold | seconds |"
+    yield "|---|---|---|---|---|"
+    for width, height in args.large:
+        row = alone(args, MANY, (width, height), ANCHORS)
+        told = foretold_bytes(network, (width, height), views=MANY, anchors=ANCHORS)
+        yield (
+            f"| {width} x {height} | {size(row['bytes'])} | {size(row['tensors'])} | {size(told)} | "
+            f"{row['seconds']:.0f} |"
+        )
+    told = foretold_bytes(network, LARGE[-1], views=MANY, anchors=MOST)
+    yield f"| {LARGE[-1][0]} x {LARGE[-1][1]}, {MOST} anchors | | | {size(told)} | |"
 
 
 def coded(args: argparse.Namespace) -> Iterator[str]:
