@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import math
 import re
 
@@ -132,12 +133,17 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_restore(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--restore`` and ``--restore-engine``: what repairs pictures, and what runs it."""
+def add_restore(parser: argparse.ArgumentParser, *, live: bool = False) -> None:
+    """Adds ``--restore`` and ``--restore-engine``: what repairs pictures, and what runs it.
+
+    What is shown ``live`` is repaired as long as there is time, where that is possible at once.
+    """
+    ready = live and importlib.util.find_spec("onnxruntime") is not None
+    default = "auto where onnxruntime is installed, else off" if live else "off"
     parser.add_argument(
-        "--restore", metavar="MODE", default="off",
+        "--restore", metavar="MODE", default="auto" if ready else "off",
         help="repair pictures of a compressed scene: off, auto, tiny, small, base, "
-        "or a folder of weights (default: off)",
+        f"or a folder of weights (default: {default})",
     )  # fmt: skip
     parser.add_argument(
         "--restore-engine",

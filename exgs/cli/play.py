@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-fade", action="store_true", help="show finer splats at once, without a short fade"
     )
     arguments.add_backend(parser)
-    arguments.add_restore(parser)
+    arguments.add_restore(parser, live=True)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", metavar="FILE.mp4|FOLDER|null", help="where pictures go (default: null, nowhere)"

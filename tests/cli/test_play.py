@@ -1,6 +1,7 @@
 """``exgs play``: what it takes, what it refuses, what it says."""
 
 import asyncio
+import importlib.util
 import json
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from exgs.client.status import Status
 from exgs.protocol.drivers.settings import IceServer
 
 URL = "http://127.0.0.1:8080"
+DEFAULT_RESTORE = "auto" if importlib.util.find_spec("onnxruntime") is not None else "off"
 
 SUMMARY = PlaySummary(
     scene="room",
@@ -94,7 +96,7 @@ def output(capsys: pytest.CaptureFixture[str]) -> Output:
 
 def test_the_defaults(stand: Stand, output: Output):
     assert run(["play", URL]) == 0
-    assert stand.config == PlayConfig(URL)
+    assert stand.config == PlayConfig(URL, restore=DEFAULT_RESTORE)
     out, err = output()
     assert "room, 5 chunks" in out
     assert "30 shown, of them 2 late and 3 stale; 4 dropped" in out
@@ -152,7 +154,18 @@ def test_the_token_may_come_from_the_environment(stand: Stand, monkeypatch: pyte
 
 def test_orbit_and_null(stand: Stand):
     assert run(["play", URL, "--orbit", "--out", "null"]) == 0
-    assert stand.config == PlayConfig(URL, path="orbit")
+    assert stand.config == PlayConfig(URL, path="orbit", restore=DEFAULT_RESTORE)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_pictures_are_restored_by_default_where_that_is_possible(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, output: Output, installed: bool
+):
+    spec = importlib.util.find_spec("json") if installed else None
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    assert run(["play", URL]) == 0
+    assert stand.config.restore == ("auto" if installed else "off")
+    assert "not restored" not in output()[1], "nobody asked for it"
 
 
 def test_a_lost_connection_is_exit_code_1_with_a_summary(stand: Stand, output: Output):
@@ -179,7 +192,7 @@ def test_what_was_restored_is_said(stand: Stand, output: Output):
 
 
 def test_an_engine_for_nothing_is_refused(stand: Stand):
-    assert run(["play", URL, "--restore-engine", "cpu"]) == 2
+    assert run(["play", URL, "--restore", "off", "--restore-engine", "cpu"]) == 2
     assert stand.config is None
 
 
