@@ -82,13 +82,13 @@ class ZstdColumns:
         """Bytes of the columns of the file ``data``; the counter must have seen it made."""
         return sum(column_bytes(column) for column in self._columns[data])
 
-    def _serialize(self, pyramid: Pyramid, precision: Precision) -> Any:
-        file = self._whole(pyramid, precision)
+    def _serialize(self, pyramid: Pyramid, precision: Precision, *spread: Any) -> Any:
+        file = self._whole(pyramid, precision, *spread)
         self._columns[file.data] = self._last
         return file
 
-    def _quantise(self, pyramid: Pyramid, precision: Precision) -> Any:
-        coding, origin, chunks = self._quantised(pyramid, precision)
+    def _quantise(self, pyramid: Pyramid, precision: Precision, *spread: Any) -> Any:
+        coding, origin, chunks = self._quantised(pyramid, precision, *spread)
         degree = pyramid.levels[0].gaussians.sh_degree
         codes = np.concatenate([chunk.codes for chunk in chunks], axis=1)
         self._last = [codes[row] for row in (*CODED, *range(model.SH, len(codes)))]

@@ -30,19 +30,23 @@ _GEOMETRY = 10
 
 
 @kernel
-def take_gradients(shapes: Arrays, slopes: Arrays, moments: Arrays, which: Arrays) -> None:
-    """Takes gradients into the moments of the Gaussians that were met.
+def take_gradients(
+    begin: int, end: int, shapes: Arrays, slopes: Arrays, moments: Arrays, which: Arrays
+) -> np.ndarray:
+    """Takes gradients into the moments of those Gaussians of [begin, end) that were met.
 
     ``shapes`` are quats and log scales, ``slopes`` the gradients of means, turns, log scales, logits and
     harmonics [N,3B], ``moments`` the first and second [N,10+3B], ``which`` how often each was met [N] and
     whether it is free [N]. What has no sound gradient counts as not met: its count turns negative.
+    Gives the sum [10+3B] float64 of the second moments.
     """
     quats, log_scales = shapes
     means, turns, scales, logits, harmonics = slopes
     first, second = moments
     met, free = which
     axes, row = np.empty((3, 3), np.float32), np.empty(first.shape[1], np.float32)
-    for i in range(len(met)):
+    squares = np.zeros(first.shape[1])
+    for i in range(begin, end):
         met[i] = abs(met[i])
         turn_of(quats[i], axes)
         total = _ZERO
@@ -53,28 +57,32 @@ def take_gradients(shapes: Arrays, slopes: Arrays, moments: Arrays, which: Array
         row[_GEOMETRY:] = harmonics[i]
         for n in range(len(row)):
             total += abs(row[n])
-        if not (free[i] and _ZERO < total < np.inf):
+        if free[i] and _ZERO < total < np.inf:
+            met[i] += 1
+            for n in range(len(row)):
+                first[i, n] = _KEPT_1 * first[i, n] + _NEW_1 * row[n]
+                second[i, n] = _KEPT_2 * second[i, n] + _NEW_2 * row[n] * row[n]
+        else:
             met[i] = -met[i]
-            continue
-        met[i] += 1
         for n in range(len(row)):
-            first[i, n] = _KEPT_1 * first[i, n] + _NEW_1 * row[n]
-            second[i, n] = _KEPT_2 * second[i, n] + _NEW_2 * row[n] * row[n]
+            squares[n] += second[i, n]
+    return squares
 
 
 @kernel
-def move(values: Arrays, lengths: Arrays, moments: Arrays, which: Arrays) -> None:
-    """Moves the Gaussians that were met.
+def move(begin: int, end: int, values: Arrays, lengths: Arrays, moments: Arrays, which: Arrays) -> None:
+    """Moves those Gaussians of [begin, end) that were met.
 
-    ``values`` are means, quats, log scales, logits and harmonics [N,3B], ``lengths`` the steps and the least
-    roots of second moments [10+3B], ``which`` how often each was met [N] and its log scales at first [N,3].
+    ``values`` are means, quats, log scales, logits, colours [N,3] and further harmonics [N,3B-3], ``lengths``
+    the steps and the least roots of second moments [10+3B], ``which`` how often each was met [N] and its log
+    scales at first [N,3].
     """
-    means, quats, log_scales, logits, harmonics = values
+    means, quats, log_scales, logits, colors, further = values
     steps, floors = lengths
     first, second = moments
     met, merged = which
     axes, row = np.empty((3, 3), np.float32), np.empty(len(steps), np.float32)
-    for i in range(len(met)):
+    for i in range(begin, end):
         if met[i] <= 0:
             continue
         bias_1, bias_2 = _F(1 - FIRST ** met[i]), _F(1 - SECOND ** met[i])
@@ -90,8 +98,10 @@ def move(values: Arrays, lengths: Arrays, moments: Arrays, which: Arrays) -> Non
             log_scales[i, n] = min(max(log_scales[i, n] + row[6 + n], least), most)
         _turn_by(quats[i], row[3:6])
         logits[i] = min(logits[i] + row[9], max(_OPAQUE, logits[i]))
-        for n in range(len(row) - _GEOMETRY):
-            harmonics[i, n] += row[_GEOMETRY + n]
+        for n in range(3):
+            colors[i, n] += row[_GEOMETRY + n]
+        for n in range(further.shape[1]):
+            further[i, n] += row[_GEOMETRY + 3 + n]
 
 
 @kernel

@@ -19,9 +19,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.descent import move, take_gradients
 from exgs.codec.encoding.refit import held_apart
 from exgs.codec.encoding.survey import Survey
+from exgs.raster.crew import Crew, ranges
 from exgs.raster.seam import Gradients, Rasterizer
 from exgs.scene import SH_C0, Gaussians
 
@@ -31,8 +33,8 @@ MOST_DRAWS, FEWEST = 640, 120
 """Pictures drawn and carried back: at most, and for few Gaussians, which have little to learn."""
 WORK = 75_000_000
 """Gaussians drawn at most in all."""
-TOUCH_DRAWS, TOUCH_WORK, TOUCH_LENGTH = 64, 8_000_000, 2.5
-"""The same where another fit is carried on, and how much longer steps are: there are fewer of them."""
+TOUCH_DRAWS, TOUCH_WORK = 128, 13_000_000
+"""The same where another fit is carried on."""
 PICTURE = 15_000
 """Gaussians that cost as much as the pixels of a picture."""
 FLOOR = 0.03
@@ -43,6 +45,11 @@ COLOUR, FURTHER = 0.009, 0.25
 """The same of the constant colour, in 0 to 1, and of a further harmonic, in those of the constant one."""
 MANY, LARGE_ERROR = 12_000, 0.012
 """Gaussians up to which, and error of a pixel from which on, steps have their full length."""
+ROWS = 1 << 14
+"""Gaussians that one thread moves at a time."""
+_VALUES = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
+CAUTION, TOUCH_CAUTION = 0.75, 0.4
+"""How steps shorten with the number of Gaussians beyond, as a power: where there are many steps, and few."""
 GOLDEN = 0.6180339887
 """Stride from one view to the next, in parts of their number: consecutive ones lie far apart."""
 
@@ -64,13 +71,13 @@ def finetune(
     """
     if draws is None:
         draws = min(MOST_DRAWS, FEWEST + len(gaussians) // 8, WORK // (len(gaussians) + PICTURE))
-    return _descended(gaussians, views, rasterizer, (degree, free), (draws, 1.0))
+    return _descended(gaussians, views, rasterizer, (degree, free), (draws, CAUTION))
 
 
 def touch_up(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, *, degree: int) -> Gaussians:
-    """As ``finetune``, of Gaussians that are nearly fitted: in few steps, which are longer for that."""
+    """As ``finetune``, of Gaussians that are nearly fitted, in fewer steps."""
     draws = min(TOUCH_DRAWS, TOUCH_WORK // (len(gaussians) + PICTURE))
-    return _descended(gaussians, views, rasterizer, (degree, None), (draws, TOUCH_LENGTH))
+    return _descended(gaussians, views, rasterizer, (degree, None), (draws, TOUCH_CAUTION))
 
 
 def _descended(
@@ -80,15 +87,15 @@ def _descended(
     which: tuple[int, np.ndarray | None],
     effort: tuple[int, float],
 ) -> Gaussians:
-    """``which`` are the highest degree and the free Gaussians, ``effort`` the draws and the steps' length."""
-    draws, length = effort
+    """``which`` are the highest degree and the free Gaussians, ``effort`` draws and the power of caution."""
+    draws, power = effort
     fitted, held_out = held_apart(len(views.cameras))
     if not held_out or not len(gaussians) or draws < 1:
         return gaussians
     before = _error(gaussians, views, rasterizer, held_out)
     groups = list(_groups(fitted, draws))
     descent = _Descent(gaussians, *which)
-    caution = length * _caution(len(gaussians), math.sqrt(before / views.pictures[held_out].size))
+    caution = _caution(len(gaussians), power, math.sqrt(before / views.pictures[held_out].size))
     for number, group in enumerate(groups):
         targets = [views.pictures[view] for view in group]
         gradients = rasterizer.gradients(
@@ -99,12 +106,12 @@ def _descended(
     return found if _error(found, views, rasterizer, held_out) < before else gaussians
 
 
-def _caution(count: int, error: float) -> float:
+def _caution(count: int, power: float, error: float) -> float:
     """Share of the steps' full length: short where little is wrong, or where Gaussians are below a pixel.
 
     What such a Gaussian looks like from nearer by small pictures do not tell.
     """
-    return min(1.0, MANY / count) ** 0.75 * min(1.0, error / LARGE_ERROR)
+    return min(1.0, MANY / count) ** power * min(1.0, error / LARGE_ERROR)
 
 
 def _groups(views: Sequence[int], draws: int) -> Iterator[list[int]]:
@@ -130,11 +137,12 @@ class _Misses:
 
 def _error(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, chosen: Sequence[int]) -> float:
     """Squared error over the ``chosen`` views."""
-    total = 0.0
-    for view in chosen:
+
+    def error(view: int) -> float:
         picture = rasterizer.render(gaussians, [views.cameras[view]]).color[0]
-        total += float(np.square(_Misses([views.pictures[view]])(0, picture)).sum(dtype=np.float64))
-    return total
+        return float(np.square(_Misses([views.pictures[view]])(0, picture)).sum(dtype=np.float64))
+
+    return float(sum(each(rasterizer, error, chosen)))
 
 
 class _Descent:
@@ -142,7 +150,8 @@ class _Descent:
 
     def __init__(self, gaussians: Gaussians, degree: int, free: np.ndarray | None) -> None:
         count, bands = len(gaussians), 1 + gaussians.shN.shape[1]
-        self.gaussians = gaussians
+        self.gaussians = replace(gaussians, **{name: getattr(gaussians, name).copy() for name in _VALUES})
+        self._crew, self._rows = Crew(), ranges(count, -(-count // ROWS))
         self._free = np.ones(count, np.bool_) if free is None else np.ascontiguousarray(free, np.bool_)
         self._merged = gaussians.log_scales
         lengths = np.zeros((bands, 3))
@@ -155,8 +164,8 @@ class _Descent:
         self._met = np.zeros(count, np.int32)
 
     def step(self, gradients: Gradients, share: float) -> None:
-        """Goes down ``share`` of the first steps' length."""
-        old, count = self.gaussians, len(self.gaussians)
+        """Goes down ``share`` of the first steps' length; the Gaussians are written to."""
+        found, count = self.gaussians, len(self.gaussians)
         slopes = (
             gradients.means,
             gradients.turns,
@@ -165,21 +174,11 @@ class _Descent:
             gradients.harmonics.reshape(count, -1),
         )
         moments = (self._first, self._second)
-        take_gradients((old.quats, old.log_scales), slopes, moments, (self._met, self._free))
-        floors = FLOOR * np.sqrt(self._second.mean(axis=0, dtype=np.float64)) + 1e-12
+        taken = ((found.quats, found.log_scales), slopes, moments, (self._met, self._free))
+        squares = sum(self._crew.share(take_gradients, [(*rows, *taken) for rows in self._rows]))
+        floors = FLOOR * np.sqrt(squares / count) + 1e-12
         lengths = (self._lengths * np.float32(share), floors.astype(np.float32))
-        means, quats, log_scales, logits = (
-            array.copy() for array in (old.means, old.quats, old.log_scales, old.opacity_logits)
-        )
-        harmonics = np.concatenate([old.sh0, old.shN], axis=1)
-        values = (means, quats, log_scales, logits, harmonics.reshape(count, -1))
-        move(values, lengths, moments, (self._met, self._merged))
-        self.gaussians = replace(
-            old,
-            means=means,
-            quats=quats,
-            log_scales=log_scales,
-            opacity_logits=logits,
-            sh0=np.ascontiguousarray(harmonics[:, :1]),
-            shN=np.ascontiguousarray(harmonics[:, 1:]),
-        )
+        colors = (found.sh0.reshape(count, -1), found.shN.reshape(count, -1))
+        values = (found.means, found.quats, found.log_scales, found.opacity_logits, *colors)
+        moved = (values, lengths, moments, (self._met, self._merged))
+        self._crew.share(move, [(*rows, *moved) for rows in self._rows])

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.simplify import Tree
 from exgs.codec.encoding.survey import Survey
+from exgs.raster import view_colors
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Gaussians
 
@@ -19,12 +21,17 @@ CLOSED_SHARE = 0.1
 
 def blamed_error(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer) -> np.ndarray:
     """[N] float64 squared error of the pictures of ``gaussians``, shared out by blending weight."""
-    blending = rasterizer.blending(gaussians, views.cameras)
-    total = np.zeros(len(gaussians))
-    for view, camera in enumerate(views.cameras):
-        picture = rasterizer.render(gaussians, [camera]).color[0]
+
+    def blame(view: int) -> np.ndarray:
+        camera = views.cameras[view]
+        blending = rasterizer.blending(gaussians, [camera])
+        picture = blending.forward(0, view_colors(gaussians, camera))
         squared = np.square(views.pictures[view] - picture)
-        total += blending.transpose(view, squared).sum(axis=1, dtype=np.float64)
+        return np.asarray(blending.transpose(0, squared).sum(axis=1, dtype=np.float64))
+
+    total = np.zeros(len(gaussians))
+    for share in each(rasterizer, blame, range(len(views.cameras))):
+        total += share
     return total
 
 

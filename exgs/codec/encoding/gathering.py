@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.encoding.leaves import Leaves, Rows
+from exgs.codec.encoding.leaves import BATCH, Leaves, Rows
 from exgs.codec.encoding.moments import areas
 from exgs.codec.kernel import kernel
+from exgs.raster.crew import Crew, ranges
 
-BATCH = 1 << 18
-"""Leaves whose values are made at a time."""
+AT_ONCE = 8
+"""Times that many members whose values are held."""
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -19,6 +20,18 @@ def heads_of(count: int, merges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     place = np.empty(count, np.int32)
     left = _follow(merges, place)
     return np.flatnonzero(left).astype(np.int32), place
+
+
+@kernel
+def rows_of(leaves: int, first: np.ndarray, merges: np.ndarray) -> np.ndarray:
+    """[M,2] int32: ``merges``, which name clusters by their first leaves ``first`` [n], by their rows."""
+    row = np.empty(leaves, np.int32)
+    for i in range(len(first)):
+        row[first[i]] = i
+    named = np.empty(merges.shape, np.int32)
+    for k in range(len(merges)):
+        named[k, 0], named[k, 1] = row[merges[k, 0]], row[merges[k, 1]]
+    return named
 
 
 @kernel
@@ -46,11 +59,16 @@ def gather(members: Leaves | Rows, place: np.ndarray, count: int) -> tuple[Rows,
     anchor = np.empty((count, 3), np.float32)
     moments, colors = np.zeros((count, 12), np.float64), np.zeros((count, channels), np.float32)
     population = np.zeros(count, np.int32)
-    for begin in range(0, len(place), BATCH):
-        part = members.rows(begin, min(begin + BATCH, len(place)))
-        arrays = (part.means, part.covs, part.mass, part.footprint, part.clear, part.colors)
-        _add(arrays, place[begin : begin + BATCH], anchor, (moments, colors, population))
-    return _means(anchor, moments, colors), population
+    crew, spans = Crew(), ranges(len(place), -(-len(place) // BATCH))
+    for first in range(0, len(spans), AT_ONCE):
+        some = spans[first : first + AT_ONCE]
+        for (begin, end), part in zip(some, crew.share(members.rows, some), strict=True):
+            arrays = (part.means, part.covs, part.mass, part.footprint, part.clear, part.colors)
+            _add(arrays, place[begin:end], anchor, (moments, colors, population))
+    parts = ranges(count, -(-count // BATCH))
+    return Rows.joined(
+        crew.share(_means, [(anchor[a:b], moments[a:b], colors[a:b]) for a, b in parts])
+    ), population
 
 
 @kernel

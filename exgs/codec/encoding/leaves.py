@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,12 +11,13 @@ from exgs.codec.encoding.moments import areas, covariances
 from exgs.codec.encoding.neighbours import along_curve
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.encoding.visibility import light, likely_footprint
+from exgs.raster.crew import Crew, ranges
 from exgs.scene import SH_C0, Gaussians
 
 LOW_PASS_PX2 = 0.15
 """Variance of the pixels' low-pass in the sampled views: what is thinner shows as wide as this."""
-BATCH = 1 << 18
-"""Gaussians whose harmonics are copied at a time."""
+BATCH = 1 << 16
+"""Gaussians that one thread works on at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,15 @@ class Rows:
         """The clusters of [begin, end)."""
         return Rows(*(getattr(self, field.name)[begin:end] for field in fields(self)))
 
+    @staticmethod
+    def joined(parts: Sequence[Rows]) -> Rows:
+        """The clusters of all ``parts`` in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return Rows(
+            *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Rows))
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Leaves:
@@ -70,6 +81,11 @@ class Leaves:
         """Numbers of a colour."""
         return 3 + 3 * int(self.source.shN.shape[1])
 
+    @property
+    def all_rows(self) -> Rows:
+        """The leaves as clusters."""
+        return Rows.joined(Crew().share(self.rows, ranges(len(self), -(-len(self) // BATCH))))
+
     def rows(self, begin: int, end: int) -> Rows:
         """The leaves of [begin, end) as clusters."""
         index = self.index[begin:end]
@@ -79,9 +95,8 @@ class Leaves:
         amplitude = opacity_of(source.opacity_logits[index]) * clear
         colors = np.empty((len(index), 3 + 3 * source.shN.shape[1]), np.float32)
         colors[:, :3] = 0.5 + SH_C0 * source.sh0[index, 0]
-        for start in range(0, len(index), BATCH):
-            part = slice(start, start + BATCH)
-            colors[part, 3:] = np.float32(SH_C0) * source.shN[index[part]].reshape(len(colors[part]), -1)
+        if source.shN.shape[1]:
+            colors[:, 3:] = np.float32(SH_C0) * source.shN[index].reshape(len(index), -1)
         return Rows(
             source.means[index], covs, amplitude * areas(covs), amplitude, colors, footprint.copy(), clear
         )
@@ -91,9 +106,14 @@ def leaves_of(gaussians: Gaussians, views: Survey) -> Leaves:
     """The leaves of a scene that ``views`` looked at."""
     footprint = likely_footprint(views).astype(np.float32)
     count = len(views.cameras)
-    area = areas(widened(gaussians.quats, gaussians.log_scales, footprint, count))
-    unoccluded = 2.0 * np.pi * opacity_of(gaussians.opacity_logits) * area * footprint
-    clear = light(gaussians.means, unoccluded, views.weight_sum)
+
+    def unoccluded(begin: int, end: int) -> np.ndarray:
+        part = slice(begin, end)
+        covs = widened(gaussians.quats[part], gaussians.log_scales[part], footprint[part], count)
+        return 2.0 * np.pi * opacity_of(gaussians.opacity_logits[part]) * areas(covs) * footprint[part]
+
+    parts = ranges(len(gaussians), -(-len(gaussians) // BATCH))
+    clear = light(gaussians.means, np.concatenate(Crew().share(unoccluded, parts)), views.weight_sum)
     index = along_curve(gaussians.means)
     return Leaves(gaussians, index, footprint[index], clear[index], count)
 

@@ -78,7 +78,7 @@ def _inherited(
 
 
 def _state(leaves: Leaves) -> State:
-    rows = leaves.rows(0, len(leaves))
+    rows = leaves.all_rows
     strength = np.einsum("nc,nc->n", rows.colors, rows.colors) + np.float32(ALPHA_WEIGHT)
     return rows.means, rows.covs, rows.mass, rows.amplitude, rows.colors, rows.footprint, strength
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exgs.codec.encoding.gathering import gather, heads_of
+from exgs.codec.encoding.gathering import gather, heads_of, rows_of
 from exgs.codec.encoding.leaves import LOW_PASS_PX2, Rows, leaves_of
 from exgs.codec.encoding.merge_tree import MergeTree, plan_merges
 from exgs.codec.encoding.moments import rotations_and_scales
@@ -49,7 +49,7 @@ class Clusters:
     def rows(self) -> Rows:
         """The clusters' values."""
         if self.made is None:
-            self.made = self.tree.leaves.rows(0, self.count)
+            self.made = self.tree.leaves.all_rows
         return self.made
 
     @property
@@ -122,9 +122,7 @@ def moved(tree: MergeTree, first: np.ndarray, target: int) -> np.ndarray:
 
 def _followed(tree: MergeTree, first: np.ndarray, target: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which clusters of a cut are left at ``target``, where each went, and the merges between, all by row."""
-    row = np.full(len(tree), -1, np.int32)
-    row[first] = np.arange(len(first), dtype=np.int32)
-    merges = row[tree.merges[len(tree) - len(first) : len(tree) - target]]
+    merges = rows_of(len(tree), first, tree.merges[len(tree) - len(first) : len(tree) - target])
     return *heads_of(len(first), merges), merges
 
 

@@ -14,7 +14,8 @@ from exgs.codec.encoding.simplify import presence
 from exgs.codec.encoding.task import Task
 from exgs.codec.errors import EncodeError
 from exgs.codec.writing.pyramid import Level, Pyramid
-from exgs.codec.writing.serializer import serialize
+from exgs.codec.writing.serializer import serialize_measured
+from exgs.raster.crew import Crew
 from exgs.scene import Gaussians
 
 ROUNDS = 6
@@ -86,7 +87,7 @@ def _fit_count(clusters: Clusters, task: Task, degree: int) -> bytes:
         gaussians = to_gaussians(clusters, some).with_sh_degree(degree)
         weight = np.maximum(clusters.mass * clusters.footprint, 1e-30)[some]
         level = Level(gaussians, None, presence(clusters)[some], weight)
-        coded = serialize(Pyramid((level,)), BALANCED)
+        coded = serialize_measured(Pyramid((level,)), BALANCED, Crew().share).data
         size = len(coded) * clusters.count / len(gaussians)
         room = task.budget / (size * (TREE_SHARE if task.config.levels > 1 else 1.0))
         if room >= 0.98 or clusters.count == 1:

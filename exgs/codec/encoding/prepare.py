@@ -9,7 +9,7 @@ import numpy as np
 from exgs.codec.encoding.neighbours import along_curve, nearest
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.errors import EncodeError
-from exgs.raster.crew import Crew
+from exgs.raster.crew import Crew, ranges
 from exgs.scene import Gaussians
 from exgs.scene.finite import finite_mask
 
@@ -21,7 +21,10 @@ LONELY = 8.0
 """A floater is this many times farther from its neighbours than most of the scene's Gaussians are."""
 FAINT = 1e-4
 """A floater's blending weight is at most this share of the whole picture's, summed over all views."""
+BATCH = 1 << 16
+"""Gaussians that one thread looks at at a time."""
 _NEIGHBOURS = 4
+_NONE = np.zeros(0, bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +59,9 @@ def prepare(gaussians: Gaussians) -> Prepared:
     Raises:
         EncodeError: nothing is left.
     """
-    sound = finite_mask(gaussians)
-    sound[sound] = (np.abs(gaussians.means[sound]) <= FARTHEST).all(axis=1)
-    visible = sound & (np.where(sound, gaussians.opacity_logits, 0.0) >= LEAST_OPACITY_LOGIT)
+    spans = ranges(len(gaussians), -(-len(gaussians) // BATCH))
+    masks = Crew().share(lambda a, b: _masks(gaussians.select(slice(a, b))), spans)
+    sound, visible = (np.concatenate(parts) for parts in zip(*masks, strict=True)) if masks else 2 * [_NONE]
     if not visible.any():
         raise EncodeError(_nothing_left(len(gaussians), int(sound.sum())))
     kept = gaussians if visible.all() else gaussians.select(visible)
@@ -71,6 +74,13 @@ def prepare(gaussians: Gaussians) -> Prepared:
         sh_degree_in=gaussians.sh_degree,
         float_bytes=gaussians.float_bytes,
     )
+
+
+def _masks(gaussians: Gaussians) -> tuple[np.ndarray, np.ndarray]:
+    """[N] bool: which are sound, and which of these are drawn."""
+    sound = finite_mask(gaussians)
+    sound[sound] = (np.abs(gaussians.means[sound]) <= FARTHEST).all(axis=1)
+    return sound, sound & (np.where(sound, gaussians.opacity_logits, 0.0) >= LEAST_OPACITY_LOGIT)
 
 
 def _nothing_left(count: int, sound: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from exgs.codec.writing.precision import Precision
 from exgs.codec.writing.pyramid import Pyramid
 from exgs.codec.writing.serializer import Serialized, serialize_measured
+from exgs.raster.crew import Crew
 
 BALANCED = replace(Precision().scaled(0.65), thrift=0.1)
 """Steps and thrift at which a byte buys as much picture in precision as in more Gaussians."""
@@ -42,7 +43,12 @@ class Fit:
 
 def fit_precision(pyramid: Pyramid, budget: int, *, start: float = 1.0, finest: float = FINEST) -> Fit:
     """Serialises ``pyramid`` within ``budget`` bytes, as near to it as a few trials bring."""
-    return search(lambda factor: serialize_measured(pyramid, BALANCED.scaled(factor)), budget, start, finest)
+    spread = Crew().share
+
+    def write(factor: float) -> Serialized:
+        return serialize_measured(pyramid, BALANCED.scaled(factor), spread)
+
+    return search(write, budget, start, finest)
 
 
 def search(write: Callable[[float], Serialized], budget: int, start: float, finest: float = FINEST) -> Fit:

@@ -11,13 +11,15 @@ Source: Hestenes and Stiefel 1952 for conjugate gradients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.survey import Survey
-from exgs.raster import sh_basis, view_directions
+from exgs.raster import sh_basis, view_colors, view_directions
 from exgs.raster.seam import Blending, Rasterizer
 from exgs.scene import SH_C0, Gaussians
 
@@ -41,22 +43,36 @@ class _Problem:
         gaussians: Gaussians,
         views: Survey,
         rasterizer: Rasterizer,
-        weight: np.ndarray,
         degree: int,
         kept: np.ndarray | None,
     ) -> None:
-        self.gaussians, self.views, self.degree = gaussians, views, degree
+        self.gaussians, self.views, self.degree, self.rasterizer = gaussians, views, degree, rasterizer
         self.free: np.ndarray | None = None
         if kept is not None:
             constant = np.ones((len(kept), 1), np.float32)
             self.free = np.concatenate([constant, kept[:, : (degree + 1) ** 2 - 1]], axis=1)[:, :, None]
-        self.blending: Blending = rasterizer.blending(gaussians, views.cameras)
-        bands = (degree + 1) ** 2
+        count, bands = len(views.cameras), (degree + 1) ** 2
+        self.fitted, self.held_out = held_apart(count)
+        self.blendings: list[Blending] = [None] * count  # type: ignore[list-item]
+        self.residual = np.empty_like(views.pictures)
+        self.right = np.zeros((len(gaussians), bands, 3), np.float32)
+        weight = np.zeros(len(gaussians), np.float32)
+        for seen, pulled in each(rasterizer, self._look, range(count)):
+            weight += seen
+            self.right += pulled
         ridge = np.full(bands, RIDGE[1], np.float32)
         ridge[0] = RIDGE[0]
         self.weight = np.maximum(weight, 1e-3)[:, None, None]
         self.ridge = self.weight * ridge[None, :, None]
-        self.fitted, self.held_out = held_apart(len(views.cameras))
+
+    def _look(self, view: int) -> tuple[np.ndarray, np.ndarray | np.float32]:
+        """Blending weights [N] in ``view``, and what its picture lacks, gathered [N,B,3]; keeps both."""
+        camera, picture = self.views.cameras[view], self.views.pictures[view]
+        blending = self.blendings[view] = self.rasterizer.blending(self.gaussians, [camera])
+        self.residual[view] = picture - blending.forward(0, view_colors(self.gaussians, camera))
+        weight = blending.transpose(0, np.ones_like(picture))[:, 0]
+        fitted = view not in self.held_out
+        return weight, self.gather(view, self.residual[view]) if fitted else np.float32(0)
 
     def basis(self, view: int) -> np.ndarray:
         """[N,B] the harmonics towards ``view``; the constant one is 1."""
@@ -66,12 +82,12 @@ class _Problem:
     def picture(self, view: int, unknowns: np.ndarray) -> np.ndarray:
         """[H,W,3] what corrections [N,B,3] change in a picture."""
         if self.degree == 0:
-            return self.blending.forward(view, unknowns[:, 0])
-        return self.blending.forward(view, np.einsum("nb,nbc->nc", self.basis(view), unknowns))
+            return self.blendings[view].forward(0, unknowns[:, 0])
+        return self.blendings[view].forward(0, np.einsum("nb,nbc->nc", self.basis(view), unknowns))
 
     def gather(self, view: int, picture: np.ndarray) -> np.ndarray:
         """[N,B,3] the transpose of ``picture``; 0 for what may not change."""
-        pulled = self.blending.transpose(view, picture)
+        pulled = self.blendings[view].transpose(0, picture)
         if self.degree == 0:
             return pulled[:, None, :]
         spread = self.basis(view)[:, :, None] * pulled[:, None, :]
@@ -80,15 +96,20 @@ class _Problem:
     def apply(self, unknowns: np.ndarray) -> np.ndarray:
         """[N,B,3] the matrix of the normal equations times ``unknowns``."""
         total = self.ridge * unknowns
-        for view in self.fitted:
-            total += self.gather(view, self.picture(view, unknowns))
+        for part in self._each(lambda view: self.gather(view, self.picture(view, unknowns)), self.fitted):
+            total += part
         return total
 
-    def held_out_error(self, unknowns: np.ndarray, residual: np.ndarray) -> float:
-        """Squared error over the views that are left out, of ``residual`` [V,H,W,3] less what is changed."""
-        return float(
-            sum(np.square(residual[view] - self.picture(view, unknowns)).sum() for view in self.held_out)
-        )
+    def held_out_error(self, unknowns: np.ndarray) -> float:
+        """Squared error over the views that are left out, with corrections [N,B,3]."""
+
+        def error(view: int) -> np.floating:
+            return np.square(self.residual[view] - self.picture(view, unknowns)).sum()
+
+        return float(sum(self._each(error, self.held_out)))
+
+    def _each(self, look: Callable[[int], Any], views: list[int]) -> Iterator[Any]:
+        return each(self.rasterizer, look, views)
 
 
 def refit_colors(
@@ -104,36 +125,20 @@ def refit_colors(
 
     ``kept`` [N,K] bool tells which of the further harmonics may change; None that all may.
     """
-    residual, weight = _residual(gaussians, views, rasterizer)
-    problem = _Problem(gaussians, views, rasterizer, weight, degree, kept)
-    right = np.zeros((len(gaussians), (degree + 1) ** 2, 3), np.float32)
-    for view in problem.fitted:
-        right += problem.gather(view, residual[view])
-    best = np.zeros_like(right)
-    least = problem.held_out_error(best, residual)
-    for unknowns in _conjugate_gradients(problem, right, steps):
-        error = problem.held_out_error(unknowns, residual)
+    problem = _Problem(gaussians, views, rasterizer, degree, kept)
+    best = np.zeros_like(problem.right)
+    least = problem.held_out_error(best)
+    for unknowns in _conjugate_gradients(problem, steps):
+        error = problem.held_out_error(unknowns)
         if error < least:
             best, least = unknowns, error
     return _add(gaussians, best)
 
 
-def _residual(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer) -> tuple[np.ndarray, np.ndarray]:
-    """What the pictures lack [V,H,W,3], and the blending weight of each Gaussian [N]."""
-    residual = np.empty_like(views.pictures)
-    weight = np.zeros(len(gaussians), np.float32)
-    for view, camera in enumerate(views.cameras):
-        rendering = rasterizer.render(gaussians, [camera], weights=True)
-        assert rendering.weight_sum is not None
-        residual[view] = views.pictures[view] - rendering.color[0]
-        weight += rendering.weight_sum
-    return residual, weight
-
-
-def _conjugate_gradients(problem: _Problem, right: np.ndarray, steps: int) -> Iterator[np.ndarray]:
+def _conjugate_gradients(problem: _Problem, steps: int) -> Iterator[np.ndarray]:
     """The iterates, from zero."""
-    unknowns = np.zeros_like(right)
-    rest = right.copy()
+    rest: np.ndarray = problem.right
+    unknowns = np.zeros_like(rest)
     ahead = rest / problem.weight
     direction = ahead.copy()
     slope = float(np.vdot(rest, ahead))
@@ -144,7 +149,7 @@ def _conjugate_gradients(problem: _Problem, right: np.ndarray, steps: int) -> It
         length = slope / float(np.vdot(direction, image))
         unknowns = unknowns + np.float32(length) * direction
         yield unknowns
-        rest -= np.float32(length) * image
+        rest = rest - np.float32(length) * image
         ahead = rest / problem.weight
         fresh = float(np.vdot(rest, ahead))
         direction = ahead + np.float32(fresh / slope) * direction

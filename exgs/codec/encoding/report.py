@@ -46,7 +46,7 @@ class Report:
     precision_factor: float
     """Factor on the encoder's usual quantisation steps."""
     psnr_db: float
-    """Mean PSNR over the views, of the decoded file against the source."""
+    """Mean PSNR over some of the views, of the decoded file against the source."""
 
     @property
     def ratio(self) -> float:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
+from exgs.codec.encoding.at_once import each
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
 
 BATCH = 8
-"""Views rendered by one call: bounds the memory of a call."""
+"""Views whose weights are added up for themselves: sums of many small numbers stay exact."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +59,18 @@ def survey(gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasteriz
     first = cameras[0]
     pictures = np.empty((len(cameras), first.height, first.width, 3), np.float32)
     weight_sum = np.zeros(len(gaussians), np.float32)
-    for start in range(0, len(cameras), BATCH):
-        rendering = rasterizer.render(gaussians, cameras[start : start + BATCH], weights=True)
-        assert rendering.weight_sum is not None
-        pictures[start : start + BATCH] = rendering.color
-        weight_sum += rendering.weight_sum
+
+    def look(view: int) -> np.ndarray | None:
+        rendering = rasterizer.render(gaussians, [cameras[view]], weights=True)
+        pictures[view] = rendering.color[0]
+        return rendering.weight_sum
+
+    batch = np.zeros_like(weight_sum)
+    for view, weight in enumerate(each(rasterizer, look, range(len(cameras)))):
+        batch += weight
+        if (view + 1) % BATCH == 0 or view + 1 == len(cameras):
+            weight_sum += batch
+            batch[:] = 0
     footprint = np.empty(len(gaussians), np.float32)
     _fill_footprint(gaussians.means, _as_rows(cameras), footprint)
     return Survey(tuple(cameras), pictures, weight_sum, footprint)

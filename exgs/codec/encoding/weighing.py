@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.writing.pyramid import Pyramid
 from exgs.raster.seam import Rasterizer
@@ -21,10 +22,12 @@ def weighed(pyramid: Pyramid, views: Survey, rasterizer: Rasterizer) -> Pyramid:
     parts = [level.gaussians.select(mask) for level, mask in zip(pyramid.levels, leaves, strict=True)]
     finest = Gaussians.concatenate(parts)
     seen = np.zeros(len(finest))
-    for camera in views.cameras:
-        rendering = rasterizer.render(finest, [camera], weights=True)
-        assert rendering.weight_sum is not None
-        seen += rendering.weight_sum
+
+    def weigh(view: int) -> np.ndarray | None:
+        return rasterizer.render(finest, [views.cameras[view]], weights=True).weight_sum
+
+    for weight in each(rasterizer, weigh, range(len(views.cameras))):
+        seen += weight
     weights: list[np.ndarray] = []
     for number, mask in enumerate(leaves):
         own = np.zeros(len(mask))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +47,9 @@ _SPLITS_PER_SPLAT = 2 * 63
 _EVENTS_PER_SPLAT = (30, 52, 82, 124)
 _PREDICTED = (SCALE, LUMA, CHROMA_O, CHROMA_G)
 
+Spread = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], list[Any]]
+"""Calls a function with each of some jobs, and gives what it gave, in the order of the jobs."""
+
 
 @dataclass(frozen=True, eq=False)
 class Serialized:
@@ -80,16 +85,21 @@ def serialize(pyramid: Pyramid, precision: Precision) -> bytes:
     return serialize_measured(pyramid, precision).data
 
 
-def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
-    """As ``serialize``, with the bytes that each section takes."""
+def in_turn(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
+    """``function(*job)`` for every job, one after the other."""
+    return [function(*job) for job in jobs]
+
+
+def serialize_measured(pyramid: Pyramid, precision: Precision, spread: Spread = in_turn) -> Serialized:
+    """As ``serialize``, with the bytes that each section takes; ``spread`` may share out jobs to threads."""
     check_pyramid(pyramid)
-    coding, origin, chunks = _quantised(pyramid, precision)
+    coding, origin, chunks = _quantised(pyramid, precision, spread)
     degree = pyramid.levels[0].gaussians.sh_degree
-    events = [_events(chunk, coding, degree) for chunk in chunks]
+    events = spread(_events, [(chunk, coding, degree) for chunk in chunks])
     counts, raw_bits = count_events(events)
     families = _fit(counts)
     coder = build(families)
-    bodies = [_body(chunk, part, coder) for chunk, part in zip(chunks, events, strict=True)]
+    bodies = spread(_body, [(*pair, coder) for pair in zip(chunks, events, strict=True)])
     header = _header(pyramid, coding, origin, [_box(chunk, coding, origin) for chunk in chunks])
     head = serialize_header(header, families)
     order, entries = _manifest(pyramid, chunks, header, [len(body) for body in bodies])
@@ -104,7 +114,9 @@ def serialize_measured(pyramid: Pyramid, precision: Precision) -> Serialized:
     return Serialized(data, sections, places)
 
 
-def _quantised(pyramid: Pyramid, precision: Precision) -> tuple[Coding, np.ndarray, list[_Chunk]]:
+def _quantised(
+    pyramid: Pyramid, precision: Precision, spread: Spread
+) -> tuple[Coding, np.ndarray, list[_Chunk]]:
     """The parameters of the file, the origin [3] float64 of its lattices, and its chunks as integers."""
     means = [level.gaussians.means for level in pyramid.levels]
     degree = pyramid.levels[0].gaussians.sh_degree
@@ -114,9 +126,13 @@ def _quantised(pyramid: Pyramid, precision: Precision) -> tuple[Coding, np.ndarr
         np.floor((array - origin) / step).astype(np.int64)
         for array, step in zip(means, coding.position_steps, strict=True)
     ]
-    columns = [quantise(level, coding, precision, number) for number, level in enumerate(pyramid.levels)]
-    cuts = cut(pyramid, lattices, CHUNK_SPLATS[degree])
-    chunks = [_arrange(piece, lattices[piece.level], columns[piece.level], coding, degree) for piece in cuts]
+    jobs: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+        (cut, (pyramid, lattices, CHUNK_SPLATS[degree]))
+    ]
+    jobs += [(quantise, (level, coding, precision, n)) for n, level in enumerate(pyramid.levels)]
+    cuts, *columns = spread(lambda work, args: work(*args), jobs)
+    pieces = [(piece, lattices[piece.level], columns[piece.level], coding, degree) for piece in cuts]
+    chunks = spread(_arrange, pieces)
     return replace(coding, predictions=_predictions(chunks)), origin, chunks
 
 

@@ -3,8 +3,11 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -181,3 +184,15 @@ def test_every_level_fits_its_lattice_where_splats_are_tiny_and_far_apart() -> N
     data = serialize(replace(pyramid, levels=levels), Precision())
     assert sum(chunk.count for chunk in parse_preamble(data).chunks) == 66
     assert np.isfinite(decode(data).means).all()
+
+
+def test_threads_that_share_out_the_chunks_change_no_byte() -> None:
+    pyramid = random_pyramid(4000, 500, 60, seed=6, degree=1)
+    with ThreadPoolExecutor(3) as pool:
+
+        def spread(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
+            return [future.result() for future in [pool.submit(function, *job) for job in jobs]]
+
+        shared = serialize_measured(pyramid, Precision(), spread)
+    alone = serialize_measured(pyramid, Precision())
+    assert shared.data == alone.data and shared.section_bytes == alone.section_bytes

@@ -1,0 +1,22 @@
+"""Several views at once: what of drawing takes a single thread is done beside the rest of another view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from exgs.raster.crew import Crew
+from exgs.raster.seam import Rasterizer
+
+MOST_AT_ONCE = 4
+"""Views whose outcomes are held at a time."""
+
+
+def each(rasterizer: Rasterizer, look: Callable[[int], Any], views: Sequence[int]) -> Iterator[Any]:
+    """``look(view)`` for each of ``views``, in their order; the next few are looked at meanwhile.
+
+    Only the processor's rasteriser promises that any thread may call it at any time.
+    """
+    crew = Crew(None if rasterizer.name == "cpu" else 1)
+    for first in range(0, len(views), MOST_AT_ONCE):
+        yield from crew.share(look, [(view,) for view in views[first : first + MOST_AT_ONCE]])
