@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--stereo", action="store_true", help="play both eyes side by side")
     arguments.add_backend(parser)
-    arguments.add_restore(parser)
+    arguments.add_restore(parser, live=True)
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
     arguments.add_json(parser)
