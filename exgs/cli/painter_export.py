@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.painter_train import CHECKPOINT, COMMAND, need
+from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
 from exgs.painter.shards import read_index
 from exgs.painter.shelf import MANIFEST
@@ -60,7 +60,7 @@ def _facts(args: argparse.Namespace, state: dict[str, Any], command: Path) -> di
         "architecture": state["settings"]["architecture"],
         "command": trained,
         "steps": state["step"],
-        "commit": _commit(),
+        "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
         "scenes": {"train": [], "held_out": []},
         "scores": {},
@@ -96,15 +96,3 @@ def _evaluated(path: str | None) -> dict[str, Any]:
     if not isinstance(report, dict) or "kinds" not in report:
         raise CommandError(f"{path}: not a report of 'exgs painter evaluate --json'")
     return {"scenes never seen": report["kinds"]}
-
-
-def _commit() -> str:
-    """The commit of the sources that this runs from; empty where that is not known."""
-    here = Path(__file__).parent
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
