@@ -14,21 +14,26 @@ from exgs.cli.painter_train import need
 from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
 from exgs.feedforward.sampling import split
-from exgs.feedforward.sets import ViewSet, read_view_sets
+from exgs.feedforward.sets import ViewSet, read_index, read_view_sets
 from exgs.weights.shelf import MANIFEST
 
 
 def run(args: argparse.Namespace) -> int:
     """Writes safetensors and manifest; the weights are the averaged ones."""
-    need("torch", "safetensors")
-    from exgs.feedforward.export import export, network_from
-    from exgs.feedforward.training import read_checkpoint
-
     checkpoint = Path(args.checkpoint)
     checkpoint = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
     out = Path(args.out)
     if (out / MANIFEST).exists() and not args.overwrite:
         raise UsageError(f"{out} holds weights already; -w replaces them")
+    if not checkpoint.is_file():
+        raise CommandError(f"{checkpoint}: there is no such file; 'exgs feedforward train' leaves one")
+    scores = _evaluated(args.scores)
+    for folder in args.sets:
+        read_index(Path(folder))
+    need("torch", "safetensors")
+    from exgs.feedforward.export import export, network_from
+    from exgs.feedforward.training import read_checkpoint
+
     state = read_checkpoint(checkpoint)
     with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
         network = network_from(state)
@@ -37,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]
             facts |= _judged(network, sets)
         facts["scenes"]["held_out"] = list(args.held_out)
-        facts["scores"] |= _evaluated(args.scores)
+        facts["scores"] |= scores
         document = export(network, out, facts)
         progress.update(1.0, f"{document['parameters']:,} parameters")
     return 0
