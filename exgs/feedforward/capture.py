@@ -17,7 +17,6 @@ from exgs.feedforward.views import Views, fit
 from exgs.scene import Camera, Frame
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 """How Pillow calls pictures of more than eight bits, which it would clip."""
 MAX_PICTURE_PIXELS = 89_000_000

@@ -14,26 +14,17 @@ from exgs.feedforward.colmap_binary import read_binary_model
 from exgs.feedforward.colmap_model import Lens, Model, PosedImage, pinhole
 from exgs.feedforward.colmap_text import read_text_model
 from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.folders import find_model
 from exgs.feedforward.span import span_of_cameras, span_of_depths, span_of_points
 from exgs.scene import Camera, Frame, SceneError
 from exgs.scene.camera import MAX_PICTURE_SIDE
 
-PLACES = ("sparse/0", "sparse", "")
 PICTURES = "images"
 FRAME = Frame("RDF")
 """COLMAP's world has no up of its own; trainers of 3DGS call it so, and files ought to fit each other."""
 UNIT_TOLERANCE = 1e-2
 """How far the length of a quaternion may be from 1."""
 GUESSED = "the model has no points: near and far are guessed from the cameras"
-
-
-def find_model(folder: Path) -> Path | None:
-    """Where in ``folder`` a model lies; None where there is none."""
-    for place in PLACES:
-        home = folder / place
-        if any((home / f"images.{kind}").is_file() for kind in ("bin", "txt")):
-            return home
-    return None
 
 
 def read_colmap(folder: Path) -> Capture:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
-from exgs.feedforward import rendered, transforms
-from exgs.feedforward.capture import SUFFIXES, Capture, check, load, shrunk, spread_evenly, usual_size
-from exgs.feedforward.colmap import find_model, read_colmap
+from exgs.feedforward.capture import Capture, check, load, shrunk, spread_evenly, usual_size
+from exgs.feedforward.colmap import read_colmap
 from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.folders import CAMERAS, TRANSFORMS, find_model
 from exgs.feedforward.rendered import read_rendered, read_set
 from exgs.feedforward.transforms import read_document, read_transforms
 from exgs.feedforward.views import Views
@@ -18,7 +17,7 @@ SET_SUFFIX = ".npz"
 SUITED_PIXELS = 854 * 480
 """Of a picture, where nobody names a size: what a pass over a hundred views is meant for."""
 EXPECTED = (
-    f"expected a COLMAP folder (sparse/0 and images), a {transforms.NAME}, a {rendered.NAME} beside its "
+    f"expected a COLMAP folder (sparse/0 and images), a {TRANSFORMS}, a {CAMERAS} beside its "
     f"pictures, or a view set ({SET_SUFFIX})"
 )
 
@@ -91,28 +90,13 @@ def find_capture(path: Path) -> Capture:
         raise FeedforwardError(f"{path}: no such file or folder")
     if path.is_file():
         return _listed(path)
-    if (path / transforms.NAME).is_file():
-        return read_transforms(path / transforms.NAME)
+    if (path / TRANSFORMS).is_file():
+        return read_transforms(path / TRANSFORMS)
     if find_model(path) is not None:
         return read_colmap(path)
-    if (path / rendered.NAME).is_file():
-        return read_rendered(path / rendered.NAME)
+    if (path / CAMERAS).is_file():
+        return read_rendered(path / CAMERAS)
     raise FeedforwardError(f"{path}: no views here; {EXPECTED}")
-
-
-def holds_views(folder: Path) -> bool:
-    """Whether ``folder`` looks like views, told from the names in it alone.
-
-    A model's own folder without ``sparse`` does not count, nor a camera file without pictures beside it.
-    """
-    if (folder / transforms.NAME).is_file():
-        return True
-    if (folder / "sparse").is_dir() and find_model(folder) is not None:
-        return True
-    if not (folder / rendered.NAME).is_file():
-        return False
-    beside = (entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES)
-    return len(list(islice(beside, 2))) == 2
 
 
 def _listed(path: Path) -> Capture:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from exgs.feedforward.capture import SUFFIXES, Capture, check, check_motion
+from exgs.feedforward.capture import Capture, check, check_motion
 from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.folders import CAMERAS, SUFFIXES
 from exgs.feedforward.sets import read_view_set
 from exgs.feedforward.span import span_of_cameras, upright_frame
 from exgs.feedforward.views import Views
 from exgs.scene import Frame, SceneError, read_cameras
 
-NAME = "cameras.json"
-"""Beside the pictures, which are called as its cameras are."""
-GUESSED = f"near and far are guessed from the cameras: {NAME} does not say them"
+GUESSED = f"near and far are guessed from the cameras: {CAMERAS} does not say them"
 
 
 def read_rendered(path: Path) -> Capture:
-    """The capture of a camera file with its pictures beside it, in the order of the file.
+    """The capture of a camera file in its order; the pictures lie beside it and are called as its cameras.
 
     The file does not say which way is up: the frame is the one whose up the cameras agree on.
 

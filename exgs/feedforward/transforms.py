@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from exgs.feedforward.capture import SUFFIXES, Capture, check, inside, picture_size
+from exgs.feedforward.capture import Capture, check, inside, picture_size
 from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.folders import SUFFIXES, TRANSFORMS
 from exgs.feedforward.point_cloud import read_points
 from exgs.feedforward.span import span_of_cameras, span_of_points
 from exgs.scene import Camera, Frame, SceneError
 
-NAME = "transforms.json"
 MAX_FILE_BYTES = 256 << 20
 MAX_FRAMES = 20_000
 FRAME = Frame("RFU")
@@ -29,7 +29,7 @@ STRAIGHT = ("PINHOLE", "SIMPLE_PINHOLE", "OPENCV", "SIMPLE_RADIAL", "RADIAL", "F
 """Values of ``camera_model`` that are a pinhole where the distortion is zero."""
 MAX_NUMBER = 1e12
 DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
-GUESSED = f"near and far are guessed from the cameras: {NAME} names no ply_file_path, and no near and far"
+GUESSED = f"near and far are guessed from the cameras: {TRANSFORMS} names neither a ply_file_path nor them"
 
 
 def read_transforms(path: Path) -> Capture:

@@ -10,13 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from exgs.feedforward.folders import INDEXES as VIEW_INDEXES
+from exgs.feedforward.folders import views_index
 from exgs.server.errors import ServerError, UnknownScene
 
 ENCODED_SUFFIX = ".ugc"
 SOURCE_SUFFIXES = (".compressed.ply", ".ply", ".spz", ".splat", ".sog")
 """Longest first where one ends another: the name of a scene is the file's name without its suffix."""
 FOLDER_INDEXES = ("lod-meta.json", "meta.json")
-"""A folder that holds one of these is itself a scene (SOG); the first one found is what is read."""
+"""A folder that holds one of these is itself a scene (SOG); the first one found is what is read. So is a
+folder of posed pictures, which are reconstructed when somebody asks for them."""
+INDEXES = (*FOLDER_INDEXES, *VIEW_INDEXES)
 MAX_SCENES = 10_000
 MAX_FILES_PER_SCENE = 10_000
 MAX_NAME_BYTES = 100
@@ -31,7 +35,7 @@ class SceneEntry:
     name: str
     """What viewers call it: letters, digits and ``._-`` only."""
     path: Path
-    """What to open; symbolic links resolved."""
+    """What to open, or of a folder of views what lists them; symbolic links resolved."""
     files: tuple[Path, ...]
     """Every file that belongs to it, in order of name."""
     size_bytes: int
@@ -72,7 +76,7 @@ class Catalogue:
         if not root.exists():
             raise ServerError(f"{root}: no such file or folder")
         self._root = root.resolve()
-        self._single = not self._root.is_dir() or _index(self._root) is not None
+        self._single = not self._root.is_dir() or _is_one_scene(self._root)
         if self._single and not self._root.is_dir() and _stem(self._root) is None:
             known = " ".join((ENCODED_SUFFIX, *SOURCE_SUFFIXES))
             raise ServerError(f"{root}: not a scene; expected a folder or a file named {known}")
@@ -125,6 +129,8 @@ class Catalogue:
             files = tuple(_walk(target)) if target.is_dir() else (target,)
             if len(files) > MAX_FILES_PER_SCENE or not all(self._may_serve(file) for file in files):
                 return None
+            if not all(self._inside(link.resolve()) for link in _linked_folders(target)):
+                return None
             return SceneEntry(_safe(stem), opened, files, *_size_and_stamp(files))
         except OSError:
             return None  # vanished or unreadable while we looked: the next scan decides
@@ -147,7 +153,17 @@ def _stem(path: Path) -> str | None:
 
 
 def _index(folder: Path) -> Path | None:
-    return next((folder / name for name in FOLDER_INDEXES if (folder / name).is_file()), None)
+    """The file that makes ``folder`` a scene, or what makes it a folder of views."""
+    there = (folder / name for name in FOLDER_INDEXES if (folder / name).is_file())
+    return next(there, None) or views_index(folder)
+
+
+def _is_one_scene(folder: Path) -> bool:
+    """Whether ``folder`` is a scene itself; views among which scenes lie are but a folder of scenes."""
+    index = _index(folder)
+    if index is None or index.name in FOLDER_INDEXES:
+        return index is not None
+    return not any(_stem(path) for path in folder.iterdir() if path.is_file())
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -160,6 +176,12 @@ def _walk(folder: Path) -> Iterator[Path]:
             count += 1
             if count > MAX_FILES_PER_SCENE:
                 return
+
+
+def _linked_folders(folder: Path) -> Iterator[Path]:
+    """Links to folders below ``folder``: who reads it by name would follow them."""
+    for place, folders, _ in os.walk(folder):
+        yield from (path for name in folders if (path := Path(place, name)).is_symlink())
 
 
 def _size_and_stamp(files: tuple[Path, ...]) -> tuple[int, str]:
@@ -181,7 +203,7 @@ def _name_apart(scenes: list[SceneEntry]) -> dict[str, SceneEntry]:
     """Scenes by name: the first of a name keeps it, others take their full file name, then a number."""
     named: dict[str, SceneEntry] = {}
     for scene in scenes:
-        folder_or_file = scene.path.parent if scene.path.name in FOLDER_INDEXES else scene.path
+        folder_or_file = scene.path.parent if scene.path.name in INDEXES else scene.path
         name = scene.name if scene.name not in named else _safe(folder_or_file.name)
         base, number = name, 2
         while name in named:

@@ -1,5 +1,7 @@
 """The process that encodes one scene, or looks at it: a job in on standard input, the result out.
 
+Of a folder of views it first makes the scene that they show.
+
 A process of its own, so that a scene which exhausts memory or crashes a native library takes nothing with it.
 It ends when its standard input does, so none outlives the server.
 """
@@ -11,15 +13,21 @@ import os
 import struct
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from exgs.codec.encoding.config import EncodeConfig
+
+if TYPE_CHECKING:
+    from exgs.scene import Gaussians
 
 PROGRESS, RESULT, FAILURE = b"P", b"R", b"F"
 FRAME = struct.Struct("<cQ")
 """Kind and length of what follows: a number as text, the encoded scene, or a line about what went wrong."""
+RECONSTRUCTING = 0.3
+"""Share of the work that turning pictures into Gaussians counts for."""
 NICENESS = 5
 """The viewers' data goes before encoding."""
 
@@ -29,7 +37,7 @@ class Job:
     """One scene to encode."""
 
     path: Path
-    """What to read."""
+    """What to read: a scene, or what lists the views in its folder."""
     config: EncodeConfig
     """How."""
 
@@ -64,12 +72,14 @@ def run() -> int:
     data = sys.stdin.buffer.read(document.get("look", 0))
     threading.Thread(target=_end_with_input, daemon=True).start()
     from exgs.codec import CodecError
+    from exgs.feedforward.errors import FeedforwardError
     from exgs.scene import SceneError
+    from exgs.weights import WeightsError
 
     try:
         result = _look(data) if "look" in document else _encode(Job.of(document), output)
         _send(output, RESULT, result)
-    except (SceneError, CodecError, OSError) as error:
+    except (SceneError, CodecError, FeedforwardError, WeightsError, OSError) as error:
         _send(output, FAILURE, _without_paths(str(error), Path(document.get("path", "/"))).encode())
     except MemoryError:
         _send(output, FAILURE, b"not enough memory on the server to encode it")
@@ -78,14 +88,37 @@ def run() -> int:
 
 def _encode(job: Job, output: BinaryIO) -> bytes:
     from exgs.codec.encoding.encoder import encode
+    from exgs.feedforward.folders import INDEXES
     from exgs.raster import choose_rasterizer
     from exgs.scene import read_scene
 
-    def report(phase: str, share: float) -> None:
+    begin = RECONSTRUCTING if job.path.name in INDEXES else 0.0
+
+    def report(share: float) -> None:
         _send(output, PROGRESS, f"{share:.4f}".encode())
 
-    gaussians = read_scene(job.path)
-    return bytes(encode(gaussians, job.config, rasterizer=choose_rasterizer(), progress=report).data)
+    if begin:
+        gaussians = _reconstruct(job.path.parent, lambda share: report(begin * share))
+    else:
+        gaussians = read_scene(job.path)
+    encoding = encode(
+        gaussians, job.config, rasterizer=choose_rasterizer(),
+        progress=lambda phase, share: report(begin + (1 - begin) * share),
+    )  # fmt: skip
+    return bytes(encoding.data)
+
+
+def _reconstruct(folder: Path, report: Callable[[float], None]) -> Gaussians:
+    """The scene that the views in ``folder`` show, with the network that came with this package."""
+    from exgs.feedforward.choose import SIZES, choose_device, load_network, open_weights
+    from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
+
+    found, weights, device = find_views(folder), open_weights(SIZES[0]), choose_device()
+    from exgs.feedforward.reconstructing import reconstruct  # torch is here, as choosing has found
+
+    network = load_network(weights, device)
+    views = load_views(found, pixels=SUITED_PIXELS)
+    return reconstruct(views, network, device=device, progress=report).gaussians
 
 
 def _look(data: bytes) -> bytes:

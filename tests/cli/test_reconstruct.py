@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from exgs.codec import EncodeError
+from exgs.codec.encoding import encoder
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.feedforward import choose
 from exgs.feedforward.anchors import Anchors, choose_anchors
 from exgs.feedforward.views import Views
@@ -53,7 +56,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         heard.append({"views": views, "network": network, "anchors": anchors, "device": device})
         progress(1.0)
         count = 2 if anchors == "auto" else anchors
-        gaussians = to_frame(ball(3000), views.frame)
+        gaussians = to_frame(ball(600), views.frame)
         return Made(gaussians, None if anchors is None else choose_anchors(views.centres, count))
 
     module = ModuleType("exgs.feedforward.reconstructing")
@@ -71,7 +74,7 @@ def test_pictures_become_a_scene(
     out = tmp_path / "room.ply"
     code, said, told = exgs("reconstruct", views_path, out)
     assert code == 0, told
-    assert len(read_scene(out)) == 3000
+    assert len(read_scene(out)) == 600
     assert "5 of 24 x 16, 2 anchors" in said
     assert "1.25 s on the auto one, 7.00 MB at the peak" in said
     assert [line.split(":")[0] for line in told.splitlines()] == ["find", "read", "reconstruct", "write"]
@@ -105,7 +108,7 @@ def test_flags_reach_the_network(exgs: Command, views_path: Path, calls: list[di
     assert len(call["views"]) == 4
     assert call["network"] == ("mine", "the cpu one")
     document = json.loads(said)
-    assert (document["anchors"], document["splats"], document["output_bytes"]) == (3, 3000, 0)
+    assert (document["anchors"], document["splats"], document["output_bytes"]) == (3, 600, 0)
     assert document["notes"] == ["4 of 5 views are used"]
 
 
@@ -118,11 +121,15 @@ def test_off_lets_every_view_go_on(exgs: Command, views_path: Path, calls: list[
 
 
 def test_a_dry_run_encodes_where_a_size_is_named(
-    exgs: Command, views_path: Path, calls: list[dict[str, Any]]
+    exgs: Command, views_path: Path, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, said, _ = exgs("reconstruct", views_path, "null", "--max-bytes", "60kB", "--backend", "cpu")
-    assert code == 0
-    assert "of 60.00 kB allowed" in said
+    def encode(gaussians: Gaussians, config: EncodeConfig, **more: object) -> None:
+        raise EncodeError(f"{len(gaussians)} splats in {config.max_bytes} bytes")
+
+    monkeypatch.setattr(encoder, "encode", encode)
+    code, _, told = exgs("reconstruct", views_path, "null", "--max-bytes", "60kB", "--backend", "cpu")
+    assert code == 1
+    assert told.endswith("exgs: 600 splats in 60000 bytes\n")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +167,7 @@ def test_outputs_are_not_replaced_unasked(
         assert code == 2 and "-w replaces it" in told
         assert out.read_bytes() == b"precious"
     assert exgs("reconstruct", views_path, tmp_path / "room.ply", "-w")[0] == 0
-    assert len(read_scene(tmp_path / "room.ply")) == 3000
+    assert len(read_scene(tmp_path / "room.ply")) == 600
 
 
 def test_the_users_mistakes_are_told_before_a_missing_library(

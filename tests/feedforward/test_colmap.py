@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exgs.feedforward import colmap_binary, colmap_text
-from exgs.feedforward.colmap import find_model, read_colmap
+from exgs.feedforward.colmap import read_colmap
 from exgs.feedforward.colmap_model import MODELS, STRAIGHT, Lens, pinhole
 from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.folders import find_model
 from exgs.feedforward.span import MARGIN
 from tests.feedforward.captures import (
     assert_same_cameras,

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from exgs.feedforward.errors import FeedforwardError
-from exgs.feedforward.read import find_views, holds_views, load_views, read_views
+from exgs.feedforward.folders import views_index
+from exgs.feedforward.read import find_views, load_views, read_views
 from exgs.feedforward.sets import ViewSet, write_view_set
 from exgs.scene import Frame, write_cameras
 from tests.feedforward.captures import (
@@ -63,17 +64,23 @@ def test_every_kind_gives_the_same_views(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_folder_of_views_is_known_by_its_names(tmp_path: Path, kind: str) -> None:
-    assert holds_views(make(tmp_path, kind))
+    named = {
+        "text": "sparse",
+        "binary": "sparse",
+        "transforms": "transforms.json",
+        "rendered": "cameras.json",
+    }
+    assert views_index(make(tmp_path, kind)) == tmp_path / named[kind]
 
 
 def test_other_folders_are_none(tmp_path: Path) -> None:
-    assert not holds_views(tmp_path)
+    assert views_index(tmp_path) is None
     write_cameras(tmp_path / "cameras.json", CAMERAS)
     (tmp_path / "input.ply").write_bytes(b"ply")
     write_pictures(tmp_path, ["sheet.png"])
-    assert not holds_views(tmp_path)
+    assert views_index(tmp_path) is None
     write_text(tmp_path / "bare", CAMERAS, POINTS)
-    assert not holds_views(tmp_path / "bare")
+    assert views_index(tmp_path / "bare") is None
 
 
 def test_the_file_that_lists_them_may_be_named(tmp_path: Path) -> None:

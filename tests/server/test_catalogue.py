@@ -121,6 +121,45 @@ def test_a_single_scene(tmp_path: Path, name: str) -> None:
     assert Catalogue(path).names() == [name.split(".")[0]]
 
 
+def test_folders_of_views_are_scenes(tmp_path: Path) -> None:
+    _put(tmp_path / "flat" / "transforms.json")
+    _put(tmp_path / "flat" / "images" / "0.jpg")
+    _put(tmp_path / "hall.ugc" / "sparse" / "0" / "images.bin")
+    _put(tmp_path / "ours" / "cameras.json")
+    _put(tmp_path / "ours" / "a.png")
+    _put(tmp_path / "ours" / "b.png")
+    _put(tmp_path / "demo" / "cameras.json")
+    _put(tmp_path / "demo" / "sheet.png")
+    catalogue = Catalogue(tmp_path)
+    assert catalogue.names() == ["flat", "hall.ugc", "ours"]
+    assert catalogue.find("flat").path == tmp_path / "flat" / "transforms.json"
+    assert not catalogue.find("hall.ugc").encoded
+    before = catalogue.find("flat")
+    _put(tmp_path / "flat" / "images" / "0.jpg", b"another picture")
+    catalogue.rescan()
+    assert catalogue.find("flat").content_hash() != before.stamp
+    assert catalogue.find("flat").stamp != before.stamp
+
+
+def test_views_that_links_lead_out_of_the_folder_are_left_out(tmp_path: Path) -> None:
+    outside = _put(tmp_path / "outside" / "secret.png").parent
+    folder = tmp_path / "scenes"
+    _put(folder / "stolen" / "transforms.json")
+    os.symlink(outside, folder / "stolen" / "images")
+    _put(folder / "linked" / "transforms.json")
+    _put(folder / "shared" / "0.png")
+    os.symlink(folder / "shared", folder / "linked" / "images")
+    assert Catalogue(folder).names() == ["linked"]
+
+
+def test_a_folder_of_views_alone_is_one_scene_and_among_scenes_it_is_none(tmp_path: Path) -> None:
+    _put(tmp_path / "flat" / "transforms.json")
+    _put(tmp_path / "flat" / "0.png")
+    assert Catalogue(tmp_path / "flat").names() == ["flat"]
+    _put(tmp_path / "flat" / "room.ply")
+    assert Catalogue(tmp_path / "flat").names() == ["room"]
+
+
 def test_no_such_place_and_no_scene(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match="no such file or folder"):
         Catalogue(tmp_path / "absent")

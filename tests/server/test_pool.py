@@ -12,6 +12,7 @@ from exgs.codec.encoding.config import EncodeConfig
 from exgs.server.errors import SceneFailed
 from exgs.server.pool import WorkerPool
 from exgs.server.worker import Job
+from tests.feedforward.captures import cameras_around, write_transforms
 
 CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children")
 """Process ids of this process's living children, on Linux."""
@@ -101,6 +102,14 @@ async def test_the_real_worker_reports_a_bad_scene_without_its_folder(tmp_path: 
     with pytest.raises(SceneFailed) as caught:
         await WorkerPool().run(_job(str(tmp_path / "bad.ply")), lambda _: None)
     assert "bad.ply" in str(caught.value) and str(tmp_path) not in str(caught.value)
+
+
+async def test_the_real_worker_says_what_is_wrong_with_views(tmp_path: Path) -> None:
+    path = write_transforms(tmp_path / "flat", cameras_around())
+    (tmp_path / "flat" / "images" / "03.png").unlink()
+    said = r"^images/03\.png: there is no such picture \(1 of 5 are missing\)$"
+    with pytest.raises(SceneFailed, match=said):
+        await WorkerPool().run(_job(str(path)), lambda _: None)
 
 
 async def test_the_real_worker_ends_with_its_input() -> None:
