@@ -238,7 +238,7 @@ def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
         written += " (coded as finely as it can be)"
     if report.fp16_bytes is not None:
         written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {size(report.size_bytes)})"
-    own = f"PSNR {report.psnr_db:.2f} dB over views of its own {report.views}"
+    own = f"PSNR {report.psnr_db:.2f} dB over its own views ({report.views})"
     dropped = (
         f"{report.never_seen:,} never seen, {report.floaters:,} floaters, {report.invisible:,} invisible, "
         f"{report.unsound:,} not finite"

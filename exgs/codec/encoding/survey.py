@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from exgs.codec.encoding.at_once import each
+from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
 
@@ -72,7 +73,9 @@ def survey(gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasteriz
             weight_sum += batch
             batch[:] = 0
     footprint = np.empty(len(gaussians), np.float32)
-    _fill_footprint(gaussians.means, _as_rows(cameras), footprint)
+    crew, rows = Crew(), _as_rows(cameras)
+    jobs = [(a, b, gaussians.means, rows, footprint) for a, b in crew.parts(len(gaussians))]
+    crew.share(_fill_footprint, jobs)
     return Survey(tuple(cameras), pictures, weight_sum, footprint)
 
 
@@ -92,8 +95,8 @@ def _as_rows(cameras: Sequence[Camera]) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def _fill_footprint(means: np.ndarray, views: np.ndarray, out: np.ndarray) -> None:
-    for i in range(len(means)):
+def _fill_footprint(begin: int, end: int, means: np.ndarray, views: np.ndarray, out: np.ndarray) -> None:
+    for i in range(begin, end):
         total = 0.0
         for v in range(len(views)):
             c = views[v]
