@@ -5,10 +5,9 @@ from __future__ import annotations
 from exgs.experiments.peering import Peerings
 from exgs.protocol import Connection, ConnectionConfig, Event, Message, Role, State
 from exgs.protocol.channels import Channel, spec_of
+from exgs.protocol.drivers.pumping import next_pump_s, pump
 from exgs.protocol.messages import LinkAnswer, LinkOffer
 
-POLL_S = 0.1
-"""While scene data is under way the transport is asked at least this often."""
 SDP = "v=0 " * 240
 """As long as a real description; what it says does not matter here."""
 
@@ -73,19 +72,13 @@ class End:
 
     def _pump(self, now_s: float) -> None:
         connection, peerings = self.connection, self._peerings
-        connection.handle_deadline(now_s)
-        scene_channels = peerings.scene_channels(self.role)
-        connection.set_scene_channels(scene_channels, now_s)
-        for channel in sorted({Channel.CONTROL, Channel.POSE, Channel.SCENE_0, *scene_channels}):
-            connection.set_buffered(channel, peerings.buffered_bytes(self.role, channel))
-        for channel, data in connection.messages_to_send(now_s):
+        for channel, data in pump(
+            connection, now_s, scene_channels=peerings.scene_channels(self.role),
+            buffered_bytes=lambda channel: peerings.buffered_bytes(self.role, channel),
+        ):  # fmt: skip
             peerings.send(self.role, channel, data, now_s)
         self._look_for_links(now_s)
-        self._due_s = connection.next_deadline()
-        if self._due_s is not None and connection.unacknowledged_bytes:
-            self._due_s = min(self._due_s, now_s + POLL_S)
-        if self._due_s is not None:
-            self._due_s = max(self._due_s, now_s)
+        self._due_s = next_pump_s(connection, now_s)
 
     def _look_for_links(self, now_s: float) -> None:
         """Further connections, as the client proposes them and the server takes them."""

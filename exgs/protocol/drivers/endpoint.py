@@ -15,15 +15,13 @@ from exgs.protocol.channels import Channel
 from exgs.protocol.config import ConnectionConfig
 from exgs.protocol.connection import Connection
 from exgs.protocol.drivers.linking import Linking
+from exgs.protocol.drivers.pumping import next_pump_s, pump
 from exgs.protocol.errors import SessionClosed
 from exgs.protocol.events import Closed, Event, Opened
 from exgs.protocol.limiter import Limiter, PathFigures
 from exgs.protocol.messages import Message, ViewUpdate
 from exgs.protocol.transport import LinkCarrier, Transport
 from exgs.protocol.vocabulary import CloseCode, Role, State
-
-_POLL_S = 0.1
-"""A transport that is full is asked again this often: its own call may never come when the peer is gone."""
 
 
 class Endpoint:
@@ -234,12 +232,10 @@ class Endpoint:
     def _pump(self) -> None:
         connection, transport = self._connection, self._transport
         now_s = self._loop.time()
-        connection.handle_deadline(now_s)
-        scene_channels = transport.scene_channels()
-        connection.set_scene_channels(scene_channels, now_s)
-        for channel in {Channel.CONTROL, Channel.POSE, Channel.SCENE_0, *scene_channels}:
-            connection.set_buffered(channel, transport.buffered_bytes(channel))
-        for channel, data in connection.messages_to_send(now_s):
+        for channel, data in pump(
+            connection, now_s,
+            scene_channels=transport.scene_channels(), buffered_bytes=transport.buffered_bytes,
+        ):  # fmt: skip
             self._sent[channel] += len(data)
             transport.send(channel, data)
         if self._linking is not None:
@@ -267,12 +263,9 @@ class Endpoint:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due_s = self._connection.next_deadline()
-        if self._down or due_s is None:
-            return
-        if self._connection.unacknowledged_bytes:
-            due_s = min(due_s, now_s + _POLL_S)
-        self._timer = self._loop.call_at(max(due_s, now_s), self._pump)
+        due_s = next_pump_s(self._connection, now_s)
+        if not self._down and due_s is not None:
+            self._timer = self._loop.call_at(due_s, self._pump)
 
     async def _change(self, timeout_s: float | None = None) -> None:
         """Returns at the next pump, or after ``timeout_s``."""
