@@ -221,3 +221,12 @@ def test_blending_refuses_arrays_of_another_shape(cpu: CpuRasterizer) -> None:
         operator.forward(0, np.zeros((4, 3), np.float32))
     with pytest.raises(ValueError, match=r"\[8, 8, 3\]"):
         operator.transpose(0, np.zeros((8, 9, 3), np.float32))
+
+
+def test_depth_beside_the_colours_changes_nothing_in_them(cpu: CpuRasterizer) -> None:
+    """Two kernels, one with depth and one without, walk the same lists in the same order."""
+    scene, views = cloud(2000, seed=8), [camera((90, 70))]
+    plain, deep = cpu.render(scene, views), cpu.render(scene, views, depth=True)
+    np.testing.assert_allclose(plain.color, deep.color, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(plain.alpha, deep.alpha, rtol=0, atol=1e-6)
+    assert plain.depth is None and deep.depth is not None and plain.alpha.max() > 0.9
