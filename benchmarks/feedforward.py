@@ -46,6 +46,7 @@ SPLATS = 110_000
 ANCHORS, CODED_VIEWS, RATIOS = 6, 24, (5.0, 10.0, 20.0)
 MANY, LARGE = 100, ((214, 120), (428, 240), (854, 480))
 """Very many views, and growing sizes; the last is what has to fit into memory."""
+SCORES, MEMORY = "feedforward-scores.json", "feedforward-memory.json"
 LABELS = {"with": f"with ZPressor, {ANCHORS} anchors", "without": "without"}
 
 
@@ -56,6 +57,7 @@ def main() -> None:
     )
     parser.add_argument("--weights", default="small")
     parser.add_argument("--out", type=Path, default=Path("bench-out"))
+    parser.add_argument("--parts", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--scenes", nargs="*", default=list(HELD_OUT))
     parser.add_argument("--generated", nargs="*", type=int, default=list(INTERIORS))
     parser.add_argument("--targets", type=int, default=8)
@@ -71,16 +73,27 @@ def main() -> None:
         print(json.dumps(case(args)))
         return
     args.out.mkdir(parents=True, exist_ok=True)
-    report = evaluated(args)
-    memory = list(memories(args))
-    lines = [*rows(report["kinds"]), "", *memory_rows(memory), "", *large(args), "", *coded(args)]
-    print("\n".join(lines))
+    for name in args.parts:
+        lines = list(PARTS[name](args))
+        print("\n".join(lines), flush=True)
+        (args.out / f"feedforward-{name}.txt").write_text("\n".join(lines))
+    if args.document:
+        write_between(args.document, "scores", together(args.out))
     if args.plot:
-        plot(args.plot, report["kinds"], memory)
+        plot(args.plot, *(json.loads((args.out / name).read_text()) for name in (SCORES, MEMORY)))
     if args.picture:
         shrink(args.out / "feedforward.png", args.picture)
-    if args.document:
-        write_between(args.document, "scores", lines)
+
+
+def together(folder: Path) -> list[str]:
+    """The tables of all parts that were measured, now or before."""
+    found = [folder / f"feedforward-{name}.txt" for name in PARTS]
+    return "\n\n".join(path.read_text() for path in found if path.exists()).split("\n")
+
+
+def scores(args: argparse.Namespace) -> Iterator[str]:
+    """What more views are worth, with ZPressor and without it."""
+    yield from rows(evaluated(args)["kinds"])
 
 
 def evaluated(args: argparse.Namespace) -> dict[str, Any]:
@@ -92,8 +105,10 @@ def evaluated(args: argparse.Namespace) -> dict[str, Any]:
     if args.scenes and (DATA / "scenes").is_dir():
         command += ["--scenes", *(str(DATA / "scenes" / name) for name in args.scenes)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    report = dict(json.loads(done.stdout))
+    (args.out / SCORES).write_text(json.dumps(report["kinds"]))
     (args.out / "feedforward.json").write_text(done.stdout)
-    return dict(json.loads(done.stdout))
+    return report
 
 
 def rows(kinds: dict[str, Any]) -> Iterator[str]:
@@ -110,23 +125,31 @@ def rows(kinds: dict[str, Any]) -> Iterator[str]:
                 )
 
 
-def memories(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """What each case takes, in a process of its own."""
+def memory(args: argparse.Namespace) -> Iterator[str]:
+    """What each number of views takes."""
+    found = []
     for count in COUNTS:
+        path = interior(args.out, count, (224, 128))
         for name, anchors in (("with", ANCHORS), ("without", None)):
-            yield {"case": name, **alone(args, count, (224, 128), anchors)}
+            found.append({"case": name, "views": count, **alone(args, path, anchors)})
+    (args.out / MEMORY).write_text(json.dumps(found))
+    yield from memory_rows(found)
 
 
-def alone(
-    args: argparse.Namespace, count: int, pixels: tuple[int, int], anchors: int | None
-) -> dict[str, Any]:
-    """One reconstruction of so many views of an interior, in a process of its own."""
-    walk = interior_walk(INTERIORS[0], pixels)
-    path = keep(args.out, f"views-{count}-{pixels[0]}", walk.context(count))
+def interior(folder: Path, count: int, pixels: tuple[int, int]) -> Path:
+    """A file with so many views of a stretch through an interior, at that size."""
+    scene = generate_interior(seed=INTERIORS[0], count=SPLATS)
+    settings = WalkSettings(targets=1, size=pixels)
+    walk = walk_through(scene, settings, rasterizer=choose_rasterizer("cpu"))
+    return keep(folder, f"views-{count}-{pixels[0]}", walk.context(count))
+
+
+def alone(args: argparse.Namespace, path: Path, anchors: int | None) -> dict[str, Any]:
+    """One reconstruction of the views in a file, in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.feedforward", "--case", str(path), "--weights", args.weights]
     command += ["--threads", str(args.threads), *(["--anchors", str(anchors)] if anchors else [])]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
-    return {"views": count, **json.loads(done.stdout)}
+    return dict(json.loads(done.stdout))
 
 
 def case(args: argparse.Namespace) -> dict[str, Any]:
@@ -160,7 +183,7 @@ def large(args: argparse.Namespace) -> Iterator[str]:
     yield f"| {MANY} views, {ANCHORS} anchors | memory | of it tensors | foretold | seconds |"
     yield "|---|---|---|---|---|"
     for width, height in args.large:
-        row = alone(args, MANY, (width, height), ANCHORS)
+        row = alone(args, interior(args.out, MANY, (width, height)), ANCHORS)
         told = foretold_bytes(network, (width, height), views=MANY, anchors=ANCHORS)
         yield (
             f"| {width} x {height} | {size(row['bytes'])} | {size(row['tensors'])} | {size(told)} | "
@@ -207,12 +230,6 @@ def judged(
     return float(np.mean([psnr(one, other) for one, other in zip(truth, seen, strict=True)]))
 
 
-def interior_walk(seed: int, pixels: tuple[int, int]) -> Any:
-    """The stretch through an interior at that size."""
-    scene = generate_interior(seed=seed, count=SPLATS)
-    return walk_through(scene, WalkSettings(targets=1, size=pixels), rasterizer=choose_rasterizer("cpu"))
-
-
 def keep(folder: Path, name: str, views: Views) -> Path:
     """Writes views for a process of its own; what is not known of depths is not asked for."""
     count, height, width = views.pictures.shape[:3]
@@ -254,6 +271,15 @@ def plot(target: Path, kinds: dict[str, Any], memory: Sequence[dict[str, Any]]) 
         panel.set_ylim(bottom=None if panel is panels[0] else 0)
     panels[0].legend(fontsize=7)
     figure.savefig(target)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Iterator[str]]] = {
+    "scores": scores,
+    "memory": memory,
+    "large": large,
+    "codec": coded,
+}
+"""What is measured, each into a table of its own."""
 
 
 if __name__ == "__main__":
