@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from prometheus_client import (
     CollectorRegistry,
@@ -29,57 +30,40 @@ class Metrics:
     """Counters and gauges of one server."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        registry = self.registry
+        self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        build = Gauge("exgs_build_info", "Version of the server.", ["version"], registry=registry)
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        build = gauge("exgs_build_info", "Version of the server.", ["version"])
         build.labels(__version__).set(1)
-        self.sessions = Gauge("exgs_sessions", "Sessions open or opening.", registry=registry)
-        self.opened = Counter("exgs_sessions_opened", "Sessions whose greeting succeeded.", registry=registry)
-        self.resumed = Counter(
-            "exgs_sessions_resumed", "Sessions that go on after a lost connection.", registry=registry
+        self.sessions = gauge("exgs_sessions", "Sessions open or opening.")
+        self.opened = counter("exgs_sessions_opened", "Sessions whose greeting succeeded.")
+        self.resumed = counter("exgs_sessions_resumed", "Sessions that go on after a lost connection.")
+        self.limited_s = counter(
+            "exgs_limited_seconds", "Time of streaming, by what held it back.", ["limiter"]
         )
-        self.limited_s = Counter(
-            "exgs_limited_seconds", "Time of streaming, by what held it back.", ["limiter"], registry=registry
+        self.closed = counter("exgs_sessions_closed", "Sessions that ended, by close code.", ["code"])
+        self.refused = counter("exgs_refused", "Requests refused, by reason.", ["reason"])
+        self.requests = counter("exgs_http_requests", "HTTP answers, by status.", ["status"])
+        self.sent_bytes = counter("exgs_chunk_bytes_sent", "Bytes of chunks handed to viewers.")
+        self.sent_chunks = counter("exgs_chunks_sent", "Chunks handed to viewers.")
+        self.delivered_chunks = counter("exgs_chunks_delivered", "Chunks that viewers confirmed.")
+        self.completed = counter("exgs_scenes_completed", "Scenes sent whole.")
+        self.first_chunk_s = histogram(
+            "exgs_first_chunk_seconds", "From a viewer's wish for a scene to its first chunk."
         )
-        self.closed = Counter(
-            "exgs_sessions_closed", "Sessions that ended, by close code.", ["code"], registry=registry
-        )
-        self.refused = Counter("exgs_refused", "Requests refused, by reason.", ["reason"], registry=registry)
-        self.requests = Counter(
-            "exgs_http_requests", "HTTP answers, by status.", ["status"], registry=registry
-        )
-        self.sent_bytes = Counter(
-            "exgs_chunk_bytes_sent", "Bytes of chunks handed to viewers.", registry=registry
-        )
-        self.sent_chunks = Counter("exgs_chunks_sent", "Chunks handed to viewers.", registry=registry)
-        self.delivered_chunks = Counter(
-            "exgs_chunks_delivered", "Chunks that viewers confirmed.", registry=registry
-        )
-        self.completed = Counter("exgs_scenes_completed", "Scenes sent whole.", registry=registry)
-        self.first_chunk_s = Histogram(
-            "exgs_first_chunk_seconds",
-            "From a viewer's wish for a scene to its first chunk.",
-            registry=registry,
-        )
-        self.rtt_s = Histogram(
+        self.rtt_s = histogram(
             "exgs_rtt_seconds", "Round trips, sampled at each chunk confirmed.",
-            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5), registry=registry,
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
         )  # fmt: skip
-        self.cache_hits = Counter(
-            "exgs_cache_hits", "Source scenes found encoded on disk.", registry=registry
-        )
-        self.cache_misses = Counter(
-            "exgs_cache_misses", "Source scenes that had to be encoded.", registry=registry
-        )
-        self.encodings = Gauge("exgs_encodings_running", "Encodings under way or waiting.", registry=registry)
-        self.encode_s = Histogram(
+        self.cache_hits = counter("exgs_cache_hits", "Source scenes found encoded on disk.")
+        self.cache_misses = counter("exgs_cache_misses", "Source scenes that had to be encoded.")
+        self.encodings = gauge("exgs_encodings_running", "Encodings under way or waiting.")
+        self.encode_s = histogram(
             "exgs_encode_seconds", "Time of encodings, by result.", ["result"],
-            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 3600), registry=registry,
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 3600),
         )  # fmt: skip
-        self.client = Gauge(
-            "exgs_client", "Newest statistics of each viewer.", ["session", "measure"], registry=registry
-        )
+        self.client = gauge("exgs_client", "Newest statistics of each viewer.", ["session", "measure"])
         self._measures: dict[str, set[str]] = {}
 
     @contextmanager

@@ -74,38 +74,17 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
         ServerError: the folder or file is not there, the file is no scene, the cache cannot be used, or the
             port is not to be had.
     """
-
-    async def answer(offer: str) -> tuple[Transport, str]:
-        return await WebRtcTransport.answer(offer, config.webrtc)
-
-    if config.cache.resolve() == config.scenes.resolve():
-        raise ServerError(f"{config.cache}: the cache must lie elsewhere than the scenes")
-    if config.order not in ORDERS:
-        raise ServerError(f"order {config.order!r}: expected one of {', '.join(ORDERS)}")
+    _check(config)
     tls = None if config.tls_certificate is None else tls_context(config.tls_certificate, config.tls_key)
     if config.token is not None:
         await asyncio.to_thread(prepare, config.token)
-    catalogue = await asyncio.to_thread(Catalogue, config.scenes)
-    cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
-    metrics = Metrics()
-    order, pool = ORDERS[config.order], WorkerPool(workers=config.encoders)
-    scouts = Scouts(WorkerPool(timeout_s=LOOK_TIMEOUT_S)) if order.follows_head else None
-    library = Library(catalogue, cache, pool, config=config.encode, metrics=metrics, scouts=scouts)
-    load = Load()
-    house = House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, order)
+    metrics, load = Metrics(), Load()
+    library = await _library(config, metrics)
+    house = House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, ORDERS[config.order])
     reception = Reception(
-        house,
-        limits=config.limits,
-        connection=config.connection,
-        answerer=answerer or answer,
+        house, limits=config.limits, connection=config.connection, answerer=answerer or _answerer(config)
     )
-    beginnings = Beginnings(house, reception, config.limits)
-    runner = web.AppRunner(
-        Signalling(config, library, reception, beginnings, metrics).application(),
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=config.limits.shutdown_s,
-    )
+    runner = _runner(config, house, reception)
     watching = asyncio.create_task(load.watch(), name="load")
     try:
         port = await _listen(runner, config, tls)
@@ -142,6 +121,42 @@ async def run_server(config: ServerConfig, ready: Callable[[RunningServer], Awai
         with contextlib.suppress(NotImplementedError):
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+
+def _check(config: ServerConfig) -> None:
+    """Finds what cannot be served with, before anything is made."""
+    if config.cache.resolve() == config.scenes.resolve():
+        raise ServerError(f"{config.cache}: the cache must lie elsewhere than the scenes")
+    if config.order not in ORDERS:
+        raise ServerError(f"order {config.order!r}: expected one of {', '.join(ORDERS)}")
+
+
+async def _library(config: ServerConfig, metrics: Metrics) -> Library:
+    """The scenes, with those who encode them and look at them."""
+    catalogue = await asyncio.to_thread(Catalogue, config.scenes)
+    cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
+    looks = ORDERS[config.order].follows_head
+    scouts = Scouts(WorkerPool(timeout_s=LOOK_TIMEOUT_S)) if looks else None
+    pool = WorkerPool(workers=config.encoders)
+    return Library(catalogue, cache, pool, config=config.encode, metrics=metrics, scouts=scouts)
+
+
+def _answerer(config: ServerConfig) -> Answerer:
+    async def answer(offer: str) -> tuple[Transport, str]:
+        return await WebRtcTransport.answer(offer, config.webrtc)
+
+    return answer
+
+
+def _runner(config: ServerConfig, house: House, reception: Reception) -> web.AppRunner:
+    """The web side, not yet listening."""
+    beginnings = Beginnings(house, reception, config.limits)
+    return web.AppRunner(
+        Signalling(config, house.library, reception, beginnings, house.metrics).application(),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=config.limits.shutdown_s,
+    )
 
 
 async def _listen(runner: web.AppRunner, config: ServerConfig, tls: ssl.SSLContext | None) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[2] / "exgs"
 REPOSITORY = PACKAGE.parent
 MODULE_LINES = 300
-FUNCTION_LINES = 70
+FUNCTION_LINES = 50
 PARAMETERS = 8
 VAGUE = {"utils", "helpers", "common", "manager", "misc"}
 
