@@ -15,8 +15,10 @@ from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.files import DRY_RUN, check_output
 from exgs.cli.pictures import write_png
 from exgs.raster import to_bytes
+from exgs.scene import Camera, write_cameras
 
 VIDEO_SUFFIX, PICTURE_SUFFIX = ".mp4", ".png"
+CAMERA_FILE = "cameras.json"
 
 
 class PictureOutput(Protocol):
@@ -100,7 +102,10 @@ class Video:
 
 
 class PictureFolder:
-    """A folder with one PNG per view, named as its camera is; all appear together, at the end."""
+    """A folder with one PNG per view, named as its camera is; all appear together, at the end.
+
+    With their cameras beside them they can be read again, as views.
+    """
 
     def __init__(self, name: str, *, overwrite: bool) -> None:
         self._folder, self._overwrite = Path(name), overwrite
@@ -136,3 +141,9 @@ class PictureFolder:
         except OSError as error:
             reason = error.strerror or str(error)
             raise CommandError(f"{self._folder}: pictures cannot be written ({reason})") from error
+
+    def keep(self, cameras: Sequence[Camera]) -> None:
+        """Writes the cameras beside their pictures; a file that is there stays, unless it may be replaced."""
+        target = self._folder / CAMERA_FILE
+        if self._overwrite or not target.exists():
+            write_cameras(target, cameras)

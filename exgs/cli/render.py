@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input", metavar="SCENE_OR_UGC", help="a scene in any readable format, or a .ugc file"
     )
     parser.add_argument(
-        "output", metavar="OUT", help="a .png, an .mp4, a folder (one PNG per camera), or null for a dry run"
+        "output",
+        metavar="OUT",
+        help="a .png, an .mp4, a folder (one PNG per camera, and cameras.json), or null for a dry run",
     )
     views = parser.add_mutually_exclusive_group(required=True)
     views.add_argument("--cameras", metavar="FILE", help="cameras (JSON)")
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Renders every view and writes the pictures."""
     from exgs.cli.files import DRY_RUN, read_any
     from exgs.cli.frames import facing
-    from exgs.cli.outputs import picture_output
+    from exgs.cli.outputs import PictureFolder, picture_output
     from exgs.cli.rasterising import rasterizer_for, restorer_for
     from exgs.cli.terminal import Reporter, table
     from exgs.painter import draw
@@ -81,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
                     progress.update(number / len(views), f"{number} of {len(views)} views")
 
             output.write(pictures())
+        if isinstance(output, PictureFolder) and not args.stereo:
+            output.keep([camera for (camera,) in views])
         seconds = reporter.phases[-1].seconds
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,

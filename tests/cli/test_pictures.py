@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from exgs.cli.pictures import write_sheet
-from exgs.scene import Camera, read_scene, write_cameras, write_scene
+from exgs.scene import Camera, read_cameras, read_scene, write_cameras, write_scene
 from tests.cli.conftest import Command
 
 Encoded = tuple[Path, dict[str, Any]]
@@ -26,7 +26,9 @@ def test_render_names_pictures_as_their_cameras(
 ) -> None:
     code, out, _ = exgs("render", scene_path, tmp_path / "views", "--cameras", cameras_path, "--json")
     assert code == 0 and json.loads(out)["views"] == 3
-    assert sorted(path.name for path in (tmp_path / "views").iterdir()) == ["v0.png", "v1.png", "v2.png"]
+    names = sorted(path.name for path in (tmp_path / "views").iterdir())
+    assert names == ["cameras.json", "v0.png", "v1.png", "v2.png"]
+    assert [camera.name for camera in read_cameras(tmp_path / "views" / "cameras.json")] == ["v0", "v1", "v2"]
     with Image.open(tmp_path / "views" / "v0.png") as opened:
         picture = np.asarray(opened)
     assert picture.shape == (64, 96, 3)
@@ -59,7 +61,7 @@ def test_render_along_a_head_trace(exgs: Command, scene_path: Path, tmp_path: Pa
     write_head_trace(trace, synthetic_head_trace(seconds=2, rate_hz=30, seed=1))
     words = ("--head-trace", trace, "--seconds", "0.5", "--fps", "10", "--size", "64x48")
     code, out, _ = exgs("render", scene_path, tmp_path / "frames", *words, "--json")
-    assert code == 0 and json.loads(out)["views"] == 5 == len(list((tmp_path / "frames").iterdir()))
+    assert code == 0 and json.loads(out)["views"] == 5 == len(list((tmp_path / "frames").glob("*.png")))
 
 
 def test_render_wants_one_kind_of_view(

@@ -63,7 +63,7 @@ def test_along_a_head_trace_pictures_recall_one_another(
     words = ("--head-trace", trace, "--seconds", "0.3", "--fps", "10", "--size", "64x48", "--stereo")
     for folder in ("a", "b"):
         assert exgs("render", encoded[0], tmp_path / folder, *words, "--restore", HALF)[0] == 0
-    for path in (tmp_path / "a").iterdir():
+    for path in (tmp_path / "a").glob("*.png"):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
