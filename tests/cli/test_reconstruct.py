@@ -6,7 +6,7 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -84,8 +84,18 @@ def test_pictures_become_a_scene(
 
 
 def test_pictures_become_a_stream(
-    exgs: Command, views_path: Path, tmp_path: Path, calls: list[dict[str, Any]]
+    exgs: Command,
+    views_path: Path,
+    tmp_path: Path,
+    calls: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    thorough = encoder.encode
+
+    def encode(gaussians: Gaussians, config: EncodeConfig, **more: Any) -> Any:
+        return thorough(gaussians, replace(config, views=8, refit=False), **more)
+
+    monkeypatch.setattr(encoder, "encode", encode)
     out = tmp_path / "room.ugc"
     code, said, told = exgs("reconstruct", views_path, out, "--ratio", 20, "--json", "--backend", "cpu")
     assert code == 0, told
