@@ -1,9 +1,11 @@
 """Measures how steady a restored video is, over time and between eyes, beside the decoded and the clean one.
 
     python benchmarks/steadiness.py SCENE FILE.ugc [WEIGHTS ...] [--max-bytes N] [--frames N] [--size 480x272]
+                                    [--head-trace CSV] [--any-rate]
 
 FILE.ugc is SCENE encoded. A head walks as ``exgs play`` lets it, at 30 frames a second, with both eyes.
-``restored`` restores every frame for itself, ``recalled`` as ``exgs play`` does. Errors are root mean square
+``restored`` restores every frame and eye for itself, ``recalled`` as ``exgs play`` does; both leave alone
+what the manifest's rate says, but for ``--any-rate``. Errors are root mean square
 differences of colours on surfaces that both pictures show (``exgs.painter.steadiness``), in brackets over
 those of the clean video; PSNR and FLIP are of every sixth frame's left eye against the clean one.
 """
@@ -11,13 +13,19 @@ those of the clean video; PSNR and FLIP are of every sixth frame's left eye agai
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from exgs.codec import decode
 from exgs.painter import Identity, Restorer, choose_restorer, draw
+from exgs.painter.choose import choose_network
+from exgs.painter.gate import Gate
+from exgs.painter.recall import Recall
+from exgs.painter.restorer import NetworkRestorer
 from exgs.painter.shelf import shipped
 from exgs.painter.steadiness import steadiness
 from exgs.raster import Rasterizer, choose_rasterizer
@@ -26,6 +34,7 @@ from exgs.scene import (
     Camera,
     Gaussians,
     head_cameras,
+    read_head_trace,
     read_scene,
     starting_view,
     stereo_pair,
@@ -47,25 +56,40 @@ def main() -> None:
     parser.add_argument("--max-bytes", type=int)
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--size", default="480x272")
+    parser.add_argument("--head-trace", type=Path)
+    parser.add_argument("--any-rate", action="store_true")
     args = parser.parse_args()
     source, rasterizer = read_scene(args.scene), choose_rasterizer("auto")
     decoded = decode(args.stream.read_bytes(), max_bytes=args.max_bytes)
     width, height = (int(side) for side in args.size.split("x"))
-    walk = eyes_along(source, (width, height), args.frames)
+    walk = eyes_along(source, (width, height), args.frames, args.head_trace)
     drawn = [rasterizer.render(source, eyes, depth=True) for eyes in walk]
     clean, depths = np.stack([d.color for d in drawn]), np.stack([d.depth for d in drawn])
     videos = {"clean": clean, "decoded": video(Identity(), decoded, walk, rasterizer)}
     for name in args.weights:
         for kind, moving in (("restored", False), ("recalled", True)):
-            restorer = choose_restorer(name, video=moving)
+            restorer = restorer_of(name, moving, any_rate=args.any_rate)
             videos[f"{kind} by {restorer.name}"] = video(restorer, decoded, walk, rasterizer)
     report(videos, depths, walk)
 
 
-def eyes_along(scene: Gaussians, size: tuple[int, int], frames: int) -> list[tuple[Camera, Camera]]:
+def restorer_of(name: str, moving: bool, *, any_rate: bool) -> Restorer:
+    """Restores frames for themselves, or as those of a video."""
+    if not any_rate:
+        return choose_restorer(name, video=moving)
+    weights, network = choose_network(name)
+    manifest = replace(weights.manifest, gate=Gate(math.inf))
+    return NetworkRestorer(network, manifest, recall=Recall() if moving else None)
+
+
+def eyes_along(
+    scene: Gaussians, size: tuple[int, int], frames: int, recorded: Path | None
+) -> list[tuple[Camera, Camera]]:
+    """Both eyes, frame by frame, of the built-in walk or a recorded one."""
     start = starting_view(scene)
     times_s = BEGIN_S + np.arange(frames) / FPS
-    trace = synthetic_head_trace(seconds=float(times_s[-1]) + 1)
+    built_in = synthetic_head_trace(seconds=float(times_s[-1]) + 1)
+    trace = read_head_trace(recorded) if recorded else built_in
     heads = head_cameras(trace, scene, times_s, size=size, start=start)
     return [stereo_pair(head, EYES_M * start.units_per_metre) for head in heads]
 

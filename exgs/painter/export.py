@@ -24,9 +24,11 @@ from exgs.scene.formats.atomic import write_bytes
 
 VERSION = 1
 OPSET = 18
+MOST_IN_ONNX = 400_000_000
+"""Parameters beyond which no ONNX model is written: in float32 it would not fit the 2 GiB of its format."""
 LARGEST = 1e-3
 """How far torch and ONNX may be apart."""
-_TRIAL = (4 * MULTIPLE, 6 * MULTIPLE)
+_TRIAL, _OTHER_TRIAL = (4 * MULTIPLE, 6 * MULTIPLE), (3 * MULTIPLE, 5 * MULTIPLE)
 
 
 def network_from(state: Mapping[str, Any]) -> Painter:
@@ -51,14 +53,15 @@ def rounded(weights: Tensor) -> Tensor:
 def export(network: Painter, folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Writes weights, model and manifest into ``folder``; gives the manifest.
 
-    ``facts`` are what the manifest says besides: name, architecture, where they come from, scores.
+    A network of which no ONNX model can be made is run by torch. ``facts`` are what the manifest says
+    besides: name, architecture, where they come from, scores.
 
     Raises:
         PainterError: the model does not compute what the network computes.
         SceneError: a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = {"safetensors": to_safetensors(network), "onnx": to_onnx(network)}
+    files = {"safetensors": to_safetensors(network), **_onnx_if_possible(network)}
     document = {
         **facts,
         "version": VERSION,
@@ -70,6 +73,21 @@ def export(network: Painter, folder: Path, facts: Mapping[str, Any]) -> dict[str
         write_bytes(folder / FILES[kind], data)
     write_bytes(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
     return document
+
+
+def _onnx_if_possible(network: Painter) -> dict[str, bytes]:
+    """The ONNX model; none of a foreign network that is too large for one, or not made for it."""
+    foreign = any(True for _ in network.pretrained())
+    if foreign and parameters(network) > MOST_IN_ONNX:
+        return {}
+    if not foreign:
+        return {"onnx": to_onnx(network)}
+    other = torch.rand((1, network.planes, *_OTHER_TRIAL), generator=torch.Generator().manual_seed(1))
+    try:
+        model = to_onnx(network)
+        return {"onnx": model} if difference(network, model, other) <= LARGEST else {}
+    except (PainterError, torch.onnx.OnnxExporterError):  # some are bound to the size they were traced at
+        return {}
 
 
 def to_safetensors(network: Painter) -> bytes:

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from exgs.painter.diffusers_folder import check_denoiser, read_denoiser
 from exgs.painter.errors import PainterError
@@ -146,9 +145,11 @@ def skeleton(unet: Mapping[str, Any]) -> Any:
 
 def padded(x: Tensor, divisor: int) -> Tensor:
     """``x`` [B,C,h,w] with h and w the next multiples of ``divisor``; the last rows and columns repeat."""
-    height, width = x.shape[2:]
-    down, across = (-(-length // divisor) * divisor - length for length in (height, width))
-    return F.pad(x, (0, across, 0, down), mode="replicate")
+    for axis in (2, 3):  # by index, for exported padding is bound to the size it was traced at
+        length = x.shape[axis]
+        filled = (length + divisor - 1) // divisor * divisor
+        x = x.index_select(axis, torch.arange(filled, device=x.device).clamp(max=length - 1))
+    return x
 
 
 def noise(found: Tensor, noisy: Tensor, sigma: float, predicts: str) -> Tensor:

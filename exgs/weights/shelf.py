@@ -15,7 +15,7 @@ from exgs.weights.manifest import MAX_MANIFEST_BYTES, VERSION, Manifest
 
 MANIFEST = "manifest.json"
 FILES = {"onnx": "model.onnx", "safetensors": "model.safetensors"}
-MAX_MODEL_BYTES = 1 << 30
+MAX_MODEL_BYTES = 4 << 30
 Kind = TypeVar("Kind", bound=Manifest)
 
 

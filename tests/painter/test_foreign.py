@@ -12,8 +12,10 @@ diffusers = pytest.importorskip("diffusers")
 pytest.importorskip("safetensors")
 
 from exgs.painter import PainterError  # noqa: E402
+from exgs.painter.choose import choose_network  # noqa: E402
 from exgs.painter.crops import Crops  # noqa: E402
 from exgs.painter.diffusers_folder import describe_denoiser  # noqa: E402
+from exgs.painter.export import export  # noqa: E402
 from exgs.painter.foreign import padded  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
 from exgs.painter.planes import PLANES  # noqa: E402
@@ -192,6 +194,23 @@ def test_folders_that_hold_no_denoiser_are_refused(tmp_path, folder):
 def test_networks_without_a_place_for_it_say_so(folder):
     with pytest.raises(PainterError, match="no place"):
         build({"kind": "pixels", "widths": [8, 4, 4], "blocks": [1, 1, 1]}).use_denoiser(folder)
+
+
+def test_what_is_too_large_for_onnx_is_run_by_torch(tmp_path, folder, monkeypatch):
+    made = architecture(folder)
+    network = build(made).eval()
+    network.use_denoiser(folder)
+    with torch.no_grad():
+        network.denoiser.share.fill_(0.5)
+    monkeypatch.setattr("exgs.painter.export.MOST_IN_ONNX", 1000)
+    document = export(network, tmp_path / "weights", {"name": "foreign", "architecture": made})
+    assert set(document["sha256"]) == {"safetensors"}
+    _, engine = choose_network(str(tmp_path / "weights"))
+    assert engine.device.startswith("torch")
+    seen = torch.rand(1, len(PLANES), 32, 48)
+    with torch.no_grad():
+        expected = network(seen).numpy()
+    assert abs(engine.run(seen.numpy()) - expected).max() < 0.02, "float16 is all that was lost"
 
 
 @pytest.mark.shared
