@@ -47,18 +47,6 @@ class Depths:
     """[A,2,h,w] mean and best match at the likeliest step."""
 
 
-def as_queries(matching: Tensor) -> Tensor:
-    """[A,C+2,h,w] whose inner product with ``as_keys`` is the negative squared distance of the features."""
-    square = matching.square().sum(1, keepdim=True)
-    return torch.cat([2 * matching, -square, -torch.ones_like(square)], dim=1)
-
-
-def as_keys(matching: Tensor) -> Tensor:
-    """[V,C+2,h,w]: see ``as_queries``."""
-    square = matching.square().sum(1, keepdim=True)
-    return torch.cat([matching, torch.ones_like(square), square], dim=1)
-
-
 def plan_sweeps(rig: Rig, views: Sequence[int], steps: int) -> Plan:
     """Every view of ``views`` against its ``MATCHES`` best neighbours among all of the rig.
 
@@ -87,7 +75,7 @@ def match(matching: Tensor, keys: Tensor, plan: Plan, steps: int) -> tuple[Tenso
     if not plan.sweeps:
         even = ladder.unflatten(0, (steps, -1)).mean(1)[None, :, None, None].expand(count, -1, height, width)
         return matching.new_zeros((count, 2 * steps + 1, height, width)), even
-    score, seen = scores(as_queries(matching), as_keys(keys), plan)
+    score, seen = scores(matching, keys, plan)
     alike = seen / (1 + (-score).clamp(min=0))
     rows = [_summed(alike, seen, plan.rows(row), steps) for row in range(count)]
     mean, best, views, part = (torch.stack(column) for column in zip(*rows, strict=True))

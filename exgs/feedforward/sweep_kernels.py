@@ -42,8 +42,8 @@ def sweep(
 ) -> None:
     """Fills ``out``, scores [h*w,D] and whether they are seen, for the positions of ``span``.
 
-    A score is the inner product of a query with the key where it comes to lie, between four neighbours; it is
-    0, and not seen, where that is outside of the picture.
+    A score is the negative squared distance of a query from the key where it comes to lie, a mean of four
+    neighbours; it is 0, and not seen, where that is outside of the picture.
     """
     query, key = features
     scores, seen = out
@@ -68,9 +68,10 @@ def sweep(
             w2, w3 = (_ONE - right) * down, right * down
             total = _ZERO
             for c in range(channels):
-                total += query[i, c] * (
+                apart = query[i, c] - (
                     w0 * key[at, c] + w1 * key[at + 1, c] + w2 * key[below, c] + w3 * key[below + 1, c]
                 )
+                total -= apart * apart
             scores[i, d] = total
 
 
@@ -87,13 +88,14 @@ def sweep_back(
     query, key = features
     to_query, to_key = out
     channels = query.shape[1]
+    pull = np.empty(channels, np.float32)
     for i in range(len(query)):
         x, y = _F(i % size[0]), _F(i // size[0])
         hx = pose[0, 0] * x + pose[0, 1] * y + pose[0, 2]
         hy = pose[1, 0] * x + pose[1, 1] * y + pose[1, 2]
         hz = pose[2, 0] * x + pose[2, 1] * y + pose[2, 2]
         for d in range(len(ladder)):
-            g = slope[i, d]
+            g = _F(2) * slope[i, d]
             z = hz + pose[2, 3] * ladder[d]
             near = _ONE / max(z, _AHEAD)
             u, v = (hx + pose[0, 3] * ladder[d]) * near, (hy + pose[1, 3] * ladder[d]) * near
@@ -102,17 +104,18 @@ def sweep_back(
                 continue
             at, right, down = _tap(u, v, size)
             below = at + size[0]
-            w0, w1 = g * (_ONE - right) * (_ONE - down), g * right * (_ONE - down)
-            w2, w3 = g * (_ONE - right) * down, g * right * down
+            w0, w1 = (_ONE - right) * (_ONE - down), right * (_ONE - down)
+            w2, w3 = (_ONE - right) * down, right * down
             for c in range(channels):
-                to_query[i, c] += (
-                    w0 * key[at, c] + w1 * key[at + 1, c] + w2 * key[below, c] + w3 * key[below + 1, c]
-                )
+                found = w0 * key[at, c] + w1 * key[at + 1, c] + w2 * key[below, c] + w3 * key[below + 1, c]
+                pull[c] = g * (query[i, c] - found)
             for c in range(channels):
-                to_key[at, c] += w0 * query[i, c]
+                to_query[i, c] -= pull[c]
             for c in range(channels):
-                to_key[at + 1, c] += w1 * query[i, c]
+                to_key[at, c] += w0 * pull[c]
             for c in range(channels):
-                to_key[below, c] += w2 * query[i, c]
+                to_key[at + 1, c] += w1 * pull[c]
             for c in range(channels):
-                to_key[below + 1, c] += w3 * query[i, c]
+                to_key[below, c] += w2 * pull[c]
+            for c in range(channels):
+                to_key[below + 1, c] += w3 * pull[c]

@@ -46,9 +46,11 @@ class Plan:
 
 
 def scores(queries: Tensor, keys: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
-    """[S,D,h,w] inner products of ``queries`` [A,C,h,w] with ``keys`` [V,C,h,w], and whether they are seen.
+    """[S,D,h,w] how near ``queries`` [A,C,h,w] come to ``keys`` [V,C,h,w], and whether they are seen.
 
-    One row for each sweep of the ``plan``. What is not seen scores 0.
+    One row for each sweep of the ``plan``: negative squared distances from the keys in between positions.
+    (Means of squared distances from the keys at the positions, which inner products would give, are least at
+    whole positions wherever features change evenly.) What is not seen scores 0.
     """
     if queries.device.type == "cpu":
         return _Scores.apply(queries, keys, plan)
@@ -94,9 +96,8 @@ def _sampled(query: Tensor, key: Tensor, pose: np.ndarray, plan: Plan) -> tuple[
     ladder = torch.from_numpy(np.asarray(plan.ladder, np.float32)).to(query.device)
     x, y, ratio = project(pose, ladder[:, None, None].expand(-1, *query.shape[1:]))
     seen = inside(x, y, ratio, plan.limit)
-    score = torch.stack(
-        [(query * sample(key, x[d : d + 1], y[d : d + 1])[:, 0]).sum(0) for d in range(len(x))]
-    )
+    found = (sample(key, x[d : d + 1], y[d : d + 1])[:, 0] for d in range(len(x)))
+    score = torch.stack([-(query - one).square().sum(0) for one in found])
     return score * seen, seen
 
 
