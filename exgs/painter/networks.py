@@ -34,6 +34,9 @@ LEAK = 0.1
 """Slope of the nonlinearity below nothing."""
 LEAST_COVERED, AMPLY_COVERED = 0.3, 0.45
 """Mean alpha up to which a picture is left alone, and from which on it is not."""
+NOTHING, EMPTY = (0.05, 0.15), (0.05, 0.1)
+"""Alpha of wider surroundings in which nothing is; share of these from which on, and from which on surely, a
+picture is one of an object."""
 WIDE = 5
 """Side of the window in which surfaces are looked for, in units of 16 pixels."""
 _WHOLE = 0.05
@@ -234,8 +237,19 @@ def surfaces(planes: Tensor) -> tuple[Tensor, Tensor]:
     surface = (middle[:, :3] + _FAINT * surface) / (middle[:, 3:4] + _FAINT)
     surface = F.interpolate(surface, scale_factor=4.0, mode="bilinear", align_corners=False)
     surface = (block[:, :3] + _FAINT * surface) / (block[:, 3:4] + _FAINT)
-    near = ((wide[:, 3:4] - LEAST_COVERED) / (AMPLY_COVERED - LEAST_COVERED)).clamp(0, 1)
+    near = _near(wide[:, 3:4])
     return surface, F.interpolate(near, scale_factor=4.0, mode="bilinear", align_corners=False)
+
+
+def _near(wide: Tensor) -> Tensor:
+    """[B,1,h,w] in [0, 1] how far there is a surface where so much of the wider surroundings is covered.
+
+    Where a part of the picture shows nothing at all, it is of an object, and there is nothing to fill in:
+    what is dark there is no hole, and its outline would fray.
+    """
+    empty = ((NOTHING[1] - wide) / (NOTHING[1] - NOTHING[0])).clamp(0, 1).mean(dim=(2, 3), keepdim=True)
+    room = ((EMPTY[1] - empty) / (EMPTY[1] - EMPTY[0])).clamp(0, 1)
+    return room * ((wide - LEAST_COVERED) / (AMPLY_COVERED - LEAST_COVERED)).clamp(0, 1)
 
 
 def bend(x: Tensor) -> Tensor:
