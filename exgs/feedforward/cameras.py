@@ -20,7 +20,7 @@ from exgs.scene import Camera
 
 COMPANIONS = 4
 """Other views that go on, which each of them looks at behind ZPressor."""
-PARALLAX_RAD = 0.05
+PARALLAX_RAD = 0.15
 """Angle between two views, at a middle depth, that matching likes best: less shows no depth."""
 
 
