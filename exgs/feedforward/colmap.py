@@ -52,8 +52,9 @@ def read_colmap(folder: Path) -> Capture:
 
 
 def _pictures(folder: Path, home: Path) -> Path:
-    """Where the pictures lie: beside the model where the model's own folder was named."""
-    beside = (folder / PICTURES, *(parent / PICTURES for parent in (home, *home.parents[:2])))
+    """Where the pictures lie: in ``folder``, or above it where that is the model's own."""
+    above = home.parents[:2] if home == folder else ()
+    beside = (folder / PICTURES, home / PICTURES, *(parent / PICTURES for parent in above))
     return next((place for place in beside if place.is_dir()), folder / PICTURES)
 
 

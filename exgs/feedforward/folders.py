@@ -25,7 +25,7 @@ def views_index(folder: Path) -> Path | None:
     listing, model, cameras = (folder / name for name in INDEXES)
     if listing.is_file():
         return listing
-    if model.is_dir() and find_model(folder) is not None:
+    if model.is_dir() and find_model(folder) not in (None, folder):
         return model
     if not cameras.is_file():
         return None

@@ -48,6 +48,11 @@ class SceneEntry:
         """Whether it is a .ugc file, to be served as it is."""
         return self.path.suffix.lower() == ENCODED_SUFFIX
 
+    @property
+    def views(self) -> bool:
+        """Whether it is a folder of views, which a network turns into a scene first."""
+        return self.path.name in VIEW_INDEXES
+
     def content_hash(self) -> str:
         """SHA-256 over the relative names and bytes of all files, as hexadecimal digits."""
         digest = hashlib.sha256()

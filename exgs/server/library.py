@@ -24,7 +24,7 @@ from exgs.server.peeking import shown_splats
 from exgs.server.pool import WorkerPool
 from exgs.server.scouting import Scouts
 from exgs.server.sight import Scouted
-from exgs.server.worker import Job
+from exgs.server.worker import Job, network_checksum
 
 MAX_FILE_BYTES = 4 << 30
 """A larger .ugc file is refused: an open scene lies in memory."""
@@ -215,8 +215,7 @@ class Library:
         return await asyncio.to_thread(lambda: open_container(entry.path.read_bytes()))
 
     async def _from_source(self, entry: SceneEntry) -> Container:
-        content = await asyncio.to_thread(entry.content_hash)
-        key = cache_key(content, self._config)
+        key = await asyncio.to_thread(_key, entry, self._config)
         async with self._caching:
             cached = await asyncio.to_thread(self._cache.get, key)
         if cached is not None:
@@ -227,7 +226,7 @@ class Library:
         self._metrics.cache_misses.inc()
         data = await self._encode(entry)
         container = await asyncio.to_thread(open_container, data)
-        if await asyncio.to_thread(entry.content_hash) == content:
+        if await asyncio.to_thread(_key, entry, self._config) == key:
             async with self._caching:
                 await asyncio.to_thread(self._cache.put, key, data)
         return container
@@ -250,6 +249,12 @@ class Library:
 
     def _kept_bytes(self) -> int:
         return sum(len(scene.container.data) for scene in self._kept.values())
+
+
+def _key(entry: SceneEntry, config: EncodeConfig) -> str:
+    """What the scene, encoded so, is kept under; of views the network that sees them is part of it."""
+    content = entry.content_hash()
+    return cache_key(f"{content} {network_checksum()}" if entry.views else content, config)
 
 
 def _opened(name: str, container: Container) -> OpenedScene:

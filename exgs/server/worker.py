@@ -63,6 +63,17 @@ class Look:
         return json.dumps({"look": len(self.data)}).encode() + b"\n" + self.data
 
 
+def network_checksum() -> str:
+    """SHA-256 of the weights that folders of views are reconstructed with; empty where none came along."""
+    from exgs.feedforward.choose import SIZES, open_weights
+    from exgs.weights import WeightsError
+
+    try:
+        return open_weights(SIZES[0]).manifest.sha256.get("safetensors", "")
+    except WeightsError:
+        return ""
+
+
 def run() -> int:
     """Does the job on standard input; 0 when it reported a result or why there is none."""
     if hasattr(os, "nice"):
@@ -152,4 +163,8 @@ def _end_with_input() -> None:
 
 def _without_paths(message: str, path: Path) -> str:
     """``message`` with the server's folders taken out, for viewers' eyes."""
-    return message.replace(f"{path.parent}{os.sep}", "")
+    from exgs.feedforward.choose import SHELF
+
+    for home in (path.parent, SHELF):
+        message = message.replace(f"{home}{os.sep}", "")
+    return message.replace(f"{path.parent}: ", f"{path.parent.name}: ")

@@ -203,6 +203,14 @@ def test_an_image_of_no_camera_and_a_name_twice_are_refused(tmp_path: Path) -> N
         read_colmap(tmp_path)
 
 
+@pytest.mark.parametrize("place", ["sparse/0", "sparse"])
+def test_pictures_above_a_named_folder_are_not_its_own(tmp_path: Path, place: str) -> None:
+    project(tmp_path)
+    write_text(tmp_path / "other" / place, CAMERAS, POINTS)
+    with pytest.raises(FeedforwardError, match="5 of 5 are missing"):
+        read_colmap(tmp_path / "other")
+
+
 def test_a_folder_without_a_model_is_said_to_be_one(tmp_path: Path) -> None:
     assert find_model(tmp_path) is None
     with pytest.raises(FeedforwardError, match="no COLMAP model"):

@@ -81,6 +81,8 @@ def test_other_folders_are_none(tmp_path: Path) -> None:
     assert views_index(tmp_path) is None
     write_text(tmp_path / "bare", CAMERAS, POINTS)
     assert views_index(tmp_path / "bare") is None
+    (tmp_path / "bare" / "sparse").mkdir()
+    assert views_index(tmp_path / "bare") is None
 
 
 def test_the_file_that_lists_them_may_be_named(tmp_path: Path) -> None:

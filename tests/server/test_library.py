@@ -72,6 +72,19 @@ async def test_a_cached_file_that_does_not_parse_is_rebuilt(
     assert len(pool.jobs) == 1
 
 
+async def test_views_are_made_again_for_another_network(
+    scenes: Path, make_library: Any, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (scenes / "flat").mkdir()
+    (scenes / "flat" / "transforms.json").write_text("{}")
+    for checksum, jobs in (("first", 2), ("first", 2), ("second", 3)):
+        monkeypatch.setattr(module, "network_checksum", lambda checksum=checksum: checksum)
+        again = make_library(pool)
+        await again.open("room")
+        await again.open("flat")
+        assert len(pool.jobs) == jobs
+
+
 async def test_an_encoding_that_does_not_parse_is_not_cached(
     make_library: Any, make_pool: Any, tmp_path: Path
 ) -> None:

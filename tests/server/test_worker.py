@@ -18,6 +18,7 @@ from exgs.feedforward import choose
 from exgs.feedforward.views import Views
 from exgs.server import worker
 from exgs.server.worker import Job
+from exgs.weights import Manifest, Weights, WeightsError
 from tests.feedforward.captures import (
     cameras_around,
     points_around,
@@ -63,3 +64,29 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
     assert worker._encode(Job(tmp_path / index, EncodeConfig(ratio=20.0)), output) == b"coded"
     assert heard == [5, "a cloud"]
     assert re.findall(rb"\d\.\d{4}", output.getvalue()) == [b"0.1500", b"0.6500"]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("/srv/scenes/flat: 1 views", "flat: 1 views"),
+        ("/srv/scenes/flat/sparse/0/cameras.bin: ends", "sparse/0/cameras.bin: ends"),
+        (f"{choose.SHELF}/small/model.safetensors: no such file", "small/model.safetensors: no such file"),
+    ],
+)
+def test_viewers_hear_of_no_folder_of_the_server(said: str, heard: str) -> None:
+    assert worker._without_paths(said, Path("/srv/scenes/flat/sparse")) == heard
+
+
+def test_the_networks_checksum_is_that_of_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = Manifest("small", {"safetensors": "ab" * 32})
+    monkeypatch.setattr(choose, "open_weights", lambda name: Weights(Path(name), manifest))
+    assert worker.network_checksum() == "ab" * 32
+
+
+def test_without_weights_there_is_no_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_came(name: str) -> None:
+        raise WeightsError(name)
+
+    monkeypatch.setattr(choose, "open_weights", none_came)
+    assert worker.network_checksum() == ""
