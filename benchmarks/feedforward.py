@@ -25,6 +25,7 @@ from benchmarks.painter import shrink, write_between
 from exgs.cli.arguments import picture_size
 from exgs.cli.terminal import peak_memory_bytes, reset_peak_memory, size
 from exgs.codec import EncodeConfig, decode, encode
+from exgs.codec.encoding.analysis_cache import AnalysisCache
 from exgs.feedforward.anchors import MOST
 from exgs.feedforward.choose import load_network, open_weights
 from exgs.feedforward.evaluation import COUNTS, WalkSettings, walk_through
@@ -196,6 +197,7 @@ def large(args: argparse.Namespace) -> Iterator[str]:
 def coded(args: argparse.Namespace) -> Iterator[str]:
     """What the codec loses of a reconstruction, by the true pictures."""
     network, rasterizer = load_network(open_weights(args.weights)), choose_rasterizer("cpu")
+    cache = AnalysisCache(args.out / "analyses")
     yield f"| from {CODED_VIEWS} views, {ANCHORS} anchors | uncompressed | " + " | ".join(
         f"{ratio:g} times smaller" for ratio in RATIOS
     ) + " |"  # fmt: skip
@@ -206,7 +208,7 @@ def coded(args: argparse.Namespace) -> Iterator[str]:
         before = judged(made, walk.targets, walk.truth, rasterizer)
         cells = [f"{before:.2f} dB"]
         for ratio in RATIOS:
-            data = encode(made, EncodeConfig(ratio=ratio), rasterizer=rasterizer).data
+            data = encode(made, EncodeConfig(ratio=ratio), rasterizer=rasterizer, cache=cache).data
             after = judged(decode(data), walk.targets, walk.truth, rasterizer)
             cells.append(f"{after:.2f} dB ({after - before:+.2f}), {size(len(data))}")
         yield f"| {name} | {' | '.join(cells)} |"
