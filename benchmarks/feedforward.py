@@ -197,7 +197,7 @@ def large(args: argparse.Namespace) -> Iterator[str]:
 def coded(args: argparse.Namespace) -> Iterator[str]:
     """What the codec loses of a reconstruction, by the true pictures."""
     network, rasterizer = load_network(open_weights(args.weights)), choose_rasterizer("cpu")
-    cache = AnalysisCache(args.out / "analyses")
+    cache = AnalysisCache(args.out / "analyses", warn=print)
     yield f"| from {CODED_VIEWS} views, {ANCHORS} anchors | uncompressed | " + " | ".join(
         f"{ratio:g} times smaller" for ratio in RATIOS
     ) + " |"  # fmt: skip
