@@ -1,6 +1,7 @@
 """View sets small enough to learn from within a test."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -9,6 +10,19 @@ from exgs.feedforward.sets import ViewSet
 from exgs.scene import Camera, Frame
 
 MakeSet = Callable[..., ViewSet]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small lose more by waiting for a second thread than it does."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
