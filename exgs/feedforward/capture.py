@@ -92,7 +92,12 @@ def check(capture: Capture, where: str) -> Capture:
         raise FeedforwardError(
             f"{missing[0]}: there is no such picture ({len(missing)} of {count} are missing)"
         )
-    check_motion(np.stack([camera.position for camera in capture.cameras]), capture.near, where)
+    with np.errstate(over="ignore"):
+        check_motion(np.stack([camera.position for camera in capture.cameras]), capture.near, where)
+    if not 0 < capture.near < capture.far < math.inf:
+        raise FeedforwardError(
+            f"{where}: what is seen is {capture.near:g} to {capture.far:g} away, expected 0 < near < far"
+        )
     return capture
 
 
@@ -104,6 +109,20 @@ def check_motion(centres: np.ndarray, near: float, where: str) -> None:
     """
     if np.linalg.norm(centres - centres[0], axis=1).max() < LEAST_MOTION * near:
         raise FeedforwardError(f"{where}: all cameras stand at one place, from which no depth is seen")
+
+
+def check_room(count: int, size: tuple[int, int]) -> None:
+    """Refuses ``count`` pictures of ``size`` (width, height) where they take more than ``MAX_BYTES``.
+
+    Raises:
+        FeedforwardError: they do.
+    """
+    each = 3 * math.prod(size)
+    if count * each > MAX_BYTES:
+        raise FeedforwardError(
+            f"{count} pictures of {size[0]} x {size[1]} take more than {MAX_BYTES >> 30} GiB; "
+            f"take smaller ones, or at most {MAX_BYTES // each}"
+        )
 
 
 def load(
@@ -118,12 +137,7 @@ def load(
     """
     width, height = size or _only_size(capture)
     count = len(capture.cameras)
-    if count * width * height * 3 > MAX_BYTES:
-        most = MAX_BYTES // (width * height * 3)
-        raise FeedforwardError(
-            f"{count} pictures of {width} x {height} take more than {MAX_BYTES >> 30} GiB; "
-            f"take smaller ones, or at most {most}"
-        )
+    check_room(count, (width, height))
     pictures = np.empty((count, height, width, 3), np.uint8)
     cameras = []
     for index, (camera, path) in enumerate(zip(capture.cameras, capture.pictures, strict=True)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from exgs.feedforward.capture import Capture, check, load, shrunk, spread_evenly, usual_size
+from exgs.feedforward.capture import Capture, check, check_room, load, shrunk, spread_evenly, usual_size
 from exgs.feedforward.colmap import read_colmap
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.folders import CAMERAS, TRANSFORMS, find_model
@@ -77,7 +77,10 @@ def load_views(
     if isinstance(found, Capture):
         return load(found, size, progress)
     progress(1.0)
-    return found.resized(*size) if size else found
+    if size is None:
+        return found
+    check_room(len(found), size)
+    return found.resized(*size)
 
 
 def find_capture(path: Path) -> Capture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -160,8 +161,7 @@ def read_view_set(path: Path) -> ViewSet:
         if path.stat().st_size > MAX_SET_BYTES:
             raise FeedforwardError(f"{path}: larger than {MAX_SET_BYTES} bytes, no view set")
         with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
-                raise FeedforwardError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+            _check_archive(path, archive)
         with np.load(path, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in _FIELDS}
         return _checked(path, found)
@@ -169,6 +169,22 @@ def read_view_set(path: Path) -> ViewSet:
         raise FeedforwardError(f"{path}: {error.strerror or error}") from error
     except (KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error, SceneError) as error:
         raise FeedforwardError(f"{path}: not a view set ({error})") from error
+
+
+def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuses what would unpack to too much, or states arrays that are larger than their bytes."""
+    entries = archive.infolist()
+    if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+        raise FeedforwardError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+    for entry in entries:
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or entry.flag_bits & 1:
+            raise FeedforwardError(f"{path}: not a view set (packed as no view set is)")
+        with archive.open(entry) as stream:
+            if np.lib.format.read_magic(stream) != (1, 0):
+                raise FeedforwardError(f"{path}: not a view set (an array of another version)")
+            shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+        if math.prod(shape) * kind.itemsize > entry.file_size:
+            raise FeedforwardError(f"{path}: not a view set ({entry.filename[:40]} is cut short)")
 
 
 def _checked(path: Path, found: dict[str, np.ndarray]) -> ViewSet:

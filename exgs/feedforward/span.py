@@ -53,6 +53,7 @@ def span_of_points(points: np.ndarray, cameras: Sequence[Camera]) -> tuple[float
     return span_of_depths(np.concatenate(depths))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # cameras, too: what is infinite then is refused by who asks
 def span_of_cameras(cameras: Sequence[Camera]) -> tuple[float, float]:
     """A guess at near and far from where two or more cameras stand and look; infinite for one place.
 

@@ -136,6 +136,11 @@ def test_a_view_set_is_read(tmp_path: Path) -> None:
     assert_same_cameras(read_views(path).cameras, CAMERAS)
 
 
+def test_a_view_set_is_not_blown_up_beyond_all_memory(tmp_path: Path) -> None:
+    with pytest.raises(FeedforwardError, match="take more than 4 GiB"):
+        load_views(find_views(view_set(tmp_path)), size=(30_000, 30_000))
+
+
 def test_a_view_set_needs_two_places(tmp_path: Path) -> None:
     with pytest.raises(FeedforwardError, match="1 view"):
         read_views(view_set(tmp_path, 1))

@@ -213,3 +213,12 @@ def test_point_clouds_that_are_none_are_refused(tmp_path: Path, head: str, said:
     path.write_text(f"ply\nformat binary_little_endian 1.0\n{head}\nend_header\nabc")
     with pytest.raises(FeedforwardError, match=said):
         read_points(path)
+
+
+@pytest.mark.parametrize("far_off", [1e160, 1e300])
+def test_cameras_beyond_all_measure_are_refused(tmp_path: Path, far_off: float) -> None:
+    each = frames(CAMERAS)
+    for index, frame in enumerate(each):
+        frame["transform_matrix"][0][3] = far_off * index
+    with pytest.raises(FeedforwardError, match=r"is inf to inf away"):
+        read_transforms(write_transforms(tmp_path, CAMERAS, frames=each))
