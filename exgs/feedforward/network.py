@@ -31,6 +31,11 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 """What the sizes are called, and what ``build`` makes of them."""
+RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"fine": (1, 1024), "wide": (1, 1024), "steps": (5, 512), "quarter": (1, 1024), "deep": (1, 1024),
+     "heads": (1, 64), "blocks": (1, 64)}
+)  # fmt: skip
+"""What each number of an architecture may be: a manifest may say anything, and modules take memory each."""
 PRESSOR_BLOCKS, MULTI_VIEW_BLOCKS = 6, 2
 
 
@@ -38,12 +43,16 @@ def build(architecture: Mapping[str, Any]) -> Reconstructor:
     """The network that ``architecture`` describes, with random weights.
 
     Raises:
-        FeedforwardError: it describes none.
+        FeedforwardError: it describes none, or one beyond ``RANGES``.
     """
+    for name, (least, most) in RANGES.items():
+        value = architecture.get(name)
+        if type(value) is not int or not least <= value <= most:
+            raise FeedforwardError(f"architecture: {name} {str(value)[:40]}, expected {least} to {most}")
     try:
         return Reconstructor(**architecture)
     except (TypeError, ValueError) as error:
-        raise FeedforwardError(f"architecture {dict(architecture)}: {error}") from error
+        raise FeedforwardError(f"architecture {str(dict(architecture))[:200]}: {error}") from error
 
 
 class Reconstructor(nn.Module):

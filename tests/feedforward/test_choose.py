@@ -51,6 +51,8 @@ def test_weights_give_the_network_they_came_from(tmp_path: Path) -> None:
         (None, 'expected an object "architecture"'),
         ({**ARCHITECTURE, "fine": 32}, "not the weights of its architecture"),
         ({**ARCHITECTURE, "fine": 1 << 40}, "architecture"),
+        ({**ARCHITECTURE, "blocks": 10**9}, "blocks 1000000000, expected 1 to"),
+        ({**ARCHITECTURE, "heads": 0}, "heads 0, expected 1 to"),
         ({"wide": 3}, "architecture"),
     ],
 )
