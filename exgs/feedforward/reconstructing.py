@@ -118,7 +118,7 @@ class _Run:
         self.supports = anchors.supports if anchors else None
         self.plan = plan_sweeps(self.rig, self.views, network.steps)
         self.matched = {*self.views, *(one.key for one in self.plan.sweeps)}
-        self.steps_done, self.steps = 0, len(views) + 3 * len(self.views)
+        self.steps_done, self.steps = 0, len(views) + (3 if anchors else 2) * len(self.views)
 
     def gaussians(self) -> Gaussians:
         """Goes through all of it."""

@@ -67,11 +67,12 @@ def test_views_that_look_different_ways_need_more_memory_than_foretold_never(
     )
 
 
-def test_progress_and_time_are_told(network: Reconstructor, views: Views) -> None:
+@pytest.mark.parametrize("anchors", [2, None])
+def test_progress_and_time_are_told(network: Reconstructor, views: Views, anchors: int | None) -> None:
     told: list[float] = []
     ticks = iter((5.0, 7.5))
     made = reconstruct(
-        views.select(range(3)), network, anchors=2, progress=told.append, clock=lambda: next(ticks)
+        views.select(range(3)), network, anchors=anchors, progress=told.append, clock=lambda: next(ticks)
     )
     assert told == sorted(told)
     assert told[-1] == 1
