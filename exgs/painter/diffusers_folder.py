@@ -24,6 +24,8 @@ SCHEDULE: Mapping[str, Any] = {
 }  # fmt: skip
 """Of noise, where no scheduler lies beside the denoiser: that of Stable Diffusion and SD-Turbo."""
 MAX_CONFIG_BYTES = 1 << 20
+MAX_STEPS = 10_000
+"""Of a schedule of noise."""
 _NEEDS = {
     "addition_embed_type": "more than a text", "encoder_hid_dim_type": "another encoder's words",
     "class_embed_type": "a class", "num_class_embeds": "a class", "center_input_sample": "centred latents",
@@ -80,8 +82,10 @@ def check_denoiser(unet: Mapping[str, Any], channels: int) -> None:
     for name, needed in _NEEDS.items():
         if config.get(name):
             raise PainterError(f"the denoiser needs {needed} ({name}), and there is none here")
-    words = config.get("cross_attention_dim")
-    if unet["class"] == "UNet2DConditionModel" and not isinstance(words, int):
+    step, words = unet.get("step"), config.get("cross_attention_dim")
+    if type(step) is not int or not 0 <= step < MAX_STEPS:
+        raise PainterError(f"a denoiser that is asked at step {str(step)[:40]}: no such thing")
+    if unet["class"] == "UNet2DConditionModel" and type(words) is not int:
         raise PainterError(f"the denoiser's cross_attention_dim is {words}, expected one number")
     if config.get("time_embedding_type", "positional") != "positional" or _skips(config):
         raise PainterError("the denoiser is of a kind that is not known here (Fourier features, or skips)")
@@ -133,14 +137,22 @@ def check_shapes(found: Mapping[str, list[int]], unet: Mapping[str, Any], path: 
 
 def _sigma(schedule: Mapping[str, Any], path: Path) -> float:
     """Noise over signal at ``STEP``."""
-    import diffusers
-
+    try:
+        import diffusers
+    except ImportError as error:
+        raise PainterError("diffusers is not installed: pip install 'exgs[train]'") from error
     names = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule")
+    steps = schedule["num_train_timesteps"]
+    if type(steps) is not int or not STEP < steps <= MAX_STEPS:
+        raise PainterError(f"{path}: {str(steps)[:40]} steps of noise, expected {STEP + 1} to {MAX_STEPS}")
     try:
         kept = diffusers.DDPMScheduler(**{name: schedule[name] for name in names}).alphas_cumprod[STEP]
-    except (ValueError, TypeError, IndexError, NotImplementedError) as error:
+        sigma = math.sqrt(float((1 - kept) / kept))
+    except (ValueError, TypeError, RuntimeError) as error:  # NotImplementedError is one of the last
         raise PainterError(f"{path}: no schedule of noise ({str(error)[:200]})") from error
-    return math.sqrt(float((1 - kept) / kept))
+    if not 0 < sigma < math.inf:
+        raise PainterError(f"{path}: no schedule of noise ({sigma:g} of the signal at step {STEP})")
+    return sigma
 
 
 def _skips(config: Mapping[str, Any]) -> bool:

@@ -77,9 +77,10 @@ class ForeignDenoiser(nn.Module):
         self.unet.conv_in = Entry(self.unet.conv_in, context)
         self.width = self.last.in_channels
         self.share = nn.Parameter(torch.zeros(1, channels, 1, 1))
-        words = unet["config"].get("cross_attention_dim")
+        textual = unet["class"] == "UNet2DConditionModel"
+        words = unet["config"]["cross_attention_dim"] if textual else 0
         self.words = nn.Parameter(torch.zeros(1, 1, words)) if words else None
-        self._divisor = 2 ** (len(unet["config"]["block_out_channels"]) - 1)
+        self._divisor = 2 ** (len(self.unet.config["block_out_channels"]) - 1)
 
     def forward(self, latent: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """The damage in ``latent`` [B,C,h,w], and features [B,width,h,w] for the gate."""

@@ -16,7 +16,7 @@ from exgs.painter.choose import choose_network  # noqa: E402
 from exgs.painter.crops import Crops  # noqa: E402
 from exgs.painter.diffusers_folder import describe_denoiser  # noqa: E402
 from exgs.painter.export import export  # noqa: E402
-from exgs.painter.foreign import padded  # noqa: E402
+from exgs.painter.foreign import ForeignDenoiser, padded  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
 from exgs.painter.planes import PLANES  # noqa: E402
 from exgs.painter.training import Training, TrainSettings  # noqa: E402
@@ -172,6 +172,32 @@ def test_a_denoiser_that_cannot_serve_is_refused(tmp_path, folder, changes, says
     (other / "config.json").write_text(json.dumps(config | changes))
     with pytest.raises(PainterError, match=says):
         build(architecture(other)).use_denoiser(other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"num_train_timesteps": 10**12}, "steps of noise, expected 200 to"),
+        ({"num_train_timesteps": 100}, "steps of noise, expected 200 to"),
+        ({"beta_start": -1.0, "beta_end": -1.0}, "no schedule of noise"),
+        ({"beta_schedule": "as you like it"}, "no schedule of noise"),
+    ],
+)
+def test_schedules_that_make_no_sense_are_refused(tmp_path, folder, changes, says):
+    shutil.copytree(folder, tmp_path / "unet")
+    (tmp_path / "scheduler").mkdir()
+    (tmp_path / "scheduler" / "scheduler_config.json").write_text(json.dumps(changes))
+    with pytest.raises(PainterError, match=says):
+        describe_denoiser(tmp_path / "unet")
+
+
+def test_what_a_configuration_leaves_out_is_as_diffusers_has_it():
+    config = {"in_channels": 4, "out_channels": 4, "cross_attention_dim": WORDS}
+    described = {"class": "UNet2DModel", "config": config, "step": 199, "sigma": 0.5, "predicts": "epsilon"}
+    with torch.device("meta"):
+        network = ForeignDenoiser(described, 4, context=4)
+    assert network.words is None
+    assert network._divisor == 2 ** (len(network.unet.config["block_out_channels"]) - 1)
 
 
 def test_folders_that_hold_no_denoiser_are_refused(tmp_path, folder):
