@@ -1,14 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.lessons import Lessons, LessonSettings, mirrored, picked
+from exgs.feedforward.sampling import SampleSettings
 from exgs.scene import Camera
 from tests.feedforward.conftest import MakeSet
 
+SHORT = LessonSettings(SampleSettings(many=(8, 12)))
+"""For walks of 24 views."""
+
 
 def test_lessons_follow_from_their_seed_and_are_of_both_kinds(make_set: MakeSet) -> None:
-    lessons = Lessons([make_set()])
+    lessons = Lessons([make_set()], SHORT)
     drawn = [lessons.draw(np.random.default_rng(seed)) for seed in range(30)]
     assert {lesson.many for lesson in drawn} == {False, True}
     for lesson in drawn:
@@ -21,7 +27,7 @@ def test_lessons_follow_from_their_seed_and_are_of_both_kinds(make_set: MakeSet)
 
 def test_what_was_varied_is_still_one_scene(make_set: MakeSet) -> None:
     """However mirrored and recoloured, one picture of the wall is another one, shifted."""
-    lessons = Lessons([make_set()])
+    lessons = Lessons([make_set()], SHORT)
     mirrored_ones = 0
     for seed in range(12):
         lesson = lessons.draw(np.random.default_rng(seed))
@@ -48,7 +54,7 @@ def test_a_mirrored_camera_sees_the_mirrored_point_at_the_mirrored_pixel() -> No
 
 
 def test_a_lesson_in_small_is_the_same_lesson(make_set: MakeSet) -> None:
-    lesson = Lessons([make_set()]).draw(np.random.default_rng(5))
+    lesson = Lessons([make_set()], SHORT).draw(np.random.default_rng(5))
     small = lesson.resized(30, 16)
     assert small.context.size == small.targets.size == (30, 16)
     assert small.depths.shape == (len(lesson.context), 16, 30) and (small.depths == 2).all()
@@ -67,7 +73,7 @@ def pixel(camera: Camera, point: np.ndarray) -> np.ndarray:
 
 def test_objects_get_their_share(make_set: MakeSet) -> None:
     sets = [make_set(f"interior-{number}", size=(16, 16)) for number in range(9)] + [make_set("thing")]
-    lessons = Lessons(sets, LessonSettings(object_share=0.5))
+    lessons = Lessons(sets, replace(SHORT, object_share=0.5))
     of_thing = [lessons.draw(np.random.default_rng(seed)).context.size == (48, 32) for seed in range(60)]
     assert 15 < sum(of_thing) < 45
 
