@@ -11,6 +11,7 @@ import pytest
 from exgs.painter import PainterError
 from exgs.painter.manifest import Manifest
 from exgs.painter.onnx_network import OnnxNetwork, onnx_problem
+from exgs.painter.planes import PLANES
 from exgs.painter.shelf import Weights, open_weights, shipped
 from exgs.painter.torch_network import TorchNetwork, torch_problem
 
@@ -82,7 +83,7 @@ def test_both_give_the_same_pictures(size: str) -> None:
     if size == "none" or onnx_problem() is not None:
         pytest.skip("no weights are shipped, or onnxruntime is not installed")
     found = open_weights(size)
-    planes = some_planes(1, 6, 48, 64)
+    planes = some_planes(1, len(PLANES), 48, 64)
     by_torch, by_onnx = TorchNetwork(found).run(planes), OnnxNetwork(found.read("onnx")).run(planes)
     assert np.abs(by_torch - by_onnx).max() < 2e-3
 
