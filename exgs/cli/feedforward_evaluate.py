@@ -14,9 +14,9 @@ import numpy as np
 from exgs.cli.errors import UsageError
 from exgs.cli.feedforward_make_views import scenes
 from exgs.cli.files import check_output
-from exgs.cli.painter_train import need
 from exgs.cli.pictures import write_sheet
 from exgs.cli.rasterising import rasterizer_for
+from exgs.cli.run_folder import need
 from exgs.cli.terminal import Reporter, size
 from exgs.feedforward.lessons import kind_of
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.feedforward_train import CHECKPOINT, COMMAND
-from exgs.cli.painter_train import need
+from exgs.cli.run_folder import CHECKPOINT, COMMAND, evaluated, need
 from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
 from exgs.feedforward.sampling import split
@@ -27,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{out} holds weights already; -w replaces them")
     if not checkpoint.is_file():
         raise CommandError(f"{checkpoint}: there is no such file; 'exgs feedforward train' leaves one")
-    scores = _evaluated(args.scores)
+    scores = evaluated(args.scores, "feedforward")
     for folder in args.sets:
         read_index(Path(folder))
     need("torch", "safetensors")
@@ -77,16 +75,3 @@ def _judged(network: Any, sets: list[ViewSet]) -> dict[str, Any]:
         },
         "scores": {"held back while training": validate(network, back, choose_rasterizer("cpu"))},
     }
-
-
-def _evaluated(path: str | None) -> dict[str, Any]:
-    """The report of ``exgs feedforward evaluate --json``."""
-    if path is None:
-        return {}
-    try:
-        report = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CommandError(f"{path}: not a JSON file ({error})") from error
-    if not isinstance(report, dict) or "kinds" not in report:
-        raise CommandError(f"{path}: not a report of 'exgs feedforward evaluate --json'")
-    return {"scenes never seen": report["kinds"]}

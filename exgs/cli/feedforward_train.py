@@ -10,10 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exgs.cli.errors import UsageError
 from exgs.cli.feedforward import MINUTES
-from exgs.cli.painter_train import need
 from exgs.cli.rasterising import rasterizer_for
+from exgs.cli.run_folder import CHECKPOINT, LOG, SHEET, begin, check_folder, need
 from exgs.cli.terminal import Reporter
 from exgs.feedforward.sampling import split
 from exgs.feedforward.sets import ViewSet, read_index, read_view_sets
@@ -22,7 +21,6 @@ from exgs.raster import Rasterizer
 if TYPE_CHECKING:
     from exgs.feedforward.training import StepReport, Training
 
-CHECKPOINT, LOG, SHEET, COMMAND = "checkpoint.pt", "log.jsonl", "samples.png", "command.txt"
 REPORT_STEPS = 50
 """Steps between lines of the log."""
 
@@ -30,7 +28,7 @@ REPORT_STEPS = 50
 def run(args: argparse.Namespace) -> int:
     """Trains until the time or the steps are over; the checkpoint can be exported at any time."""
     out = Path(args.out)
-    _check_folder(args, out)
+    check_folder(args, out)
     for folder in args.sets:
         read_index(Path(folder))
     need("torch")
@@ -42,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         rasterizer = rasterizer_for("cpu", reporter)
         with reporter.phase("read"):
             sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]
-        _begin(args, out)
+        begin(out, _command(args), resume=args.resume)
         training, back = _start(args, sets, rasterizer, out)
         with reporter.phase("train") as progress:
             _Run(args, training, back, rasterizer, out).go(progress.update)
@@ -65,25 +63,6 @@ def _start(
     if args.resume:
         training.resume(out / CHECKPOINT)
     return training, back
-
-
-def _check_folder(args: argparse.Namespace, folder: Path) -> None:
-    """Refuses to begin where a run was left, or to go on where there is none."""
-    there = (folder / CHECKPOINT).exists()
-    if args.resume and not there:
-        raise UsageError(f"{folder} holds no {CHECKPOINT}: there is nothing to resume")
-    if there and not args.resume and not args.overwrite:
-        raise UsageError(f"{folder} holds a checkpoint; --resume goes on from it, -w begins anew")
-
-
-def _begin(args: argparse.Namespace, folder: Path) -> None:
-    """Makes the folder and notes the command; of a run that begins anew nothing is left."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not args.resume:
-        (folder / LOG).unlink(missing_ok=True)
-        (folder / COMMAND).unlink(missing_ok=True)
-    with (folder / COMMAND).open("a", encoding="utf-8") as commands:
-        commands.write(_command(args) + "\n")
 
 
 def _command(args: argparse.Namespace) -> str:

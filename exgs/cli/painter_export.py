@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.painter_train import CHECKPOINT, COMMAND, need
+from exgs.cli.run_folder import CHECKPOINT, COMMAND, evaluated, need
 from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
 from exgs.painter.shards import read_index
@@ -28,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"{out} holds weights already; -w replaces them")
     if not checkpoint.is_file():
         raise CommandError(f"{checkpoint}: there is no such file; 'exgs painter train' leaves one")
-    scores = _evaluated(args.scores)
+    scores = evaluated(args.scores, "painter")
     if args.pairs:
         read_index(Path(args.pairs))
     need("torch", "onnx", "onnxscript", "safetensors")
@@ -83,16 +82,3 @@ def _calibrated(network: Any, folder: Path) -> dict[str, Any]:
         "calibration": asdict(choice) | {"harmless": choice.harmless},
         "scores": {"views held back of training scenes": gains},
     }
-
-
-def _evaluated(path: str | None) -> dict[str, Any]:
-    """The report of ``exgs painter evaluate --json``."""
-    if path is None:
-        return {}
-    try:
-        report = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CommandError(f"{path}: not a JSON file ({error})") from error
-    if not isinstance(report, dict) or "kinds" not in report:
-        raise CommandError(f"{path}: not a report of 'exgs painter evaluate --json'")
-    return {"scenes never seen": report["kinds"]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import shlex
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.painter import MINUTES
+from exgs.cli.run_folder import CHECKPOINT, LOG, SHEET, begin, check_folder, need
 from exgs.cli.terminal import Reporter
 from exgs.painter.planes import MULTIPLE
 from exgs.painter.shards import Pairs, read_index, read_pairs
@@ -21,7 +21,6 @@ from exgs.painter.shards import Pairs, read_index, read_pairs
 if TYPE_CHECKING:
     from exgs.painter.training import Training, TrainSettings
 
-CHECKPOINT, LOG, SHEET, COMMAND = "checkpoint.pt", "log.jsonl", "samples.png", "command.txt"
 REPORT_STEPS = 100
 """Steps between lines of the log."""
 WITH_AUTOENCODER = ("base",)
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     """Trains until the time or the steps are over; the checkpoint can be exported at any time."""
     _check_flags(args)
     out = Path(args.out)
-    _check_folder(args, out)
+    check_folder(args, out)
     read_index(Path(args.pairs))
     for path in [*(args.vae or []), *([args.unet] if args.unet else [])]:
         if not Path(path).exists():
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    _make_folder(args, out)
+    begin(out, _command(args), resume=args.resume)
     with Reporter(quiet=args.quiet) as reporter:
         with reporter.phase("read"):
             pairs = read_pairs(Path(args.pairs))
@@ -50,17 +49,6 @@ def run(args: argparse.Namespace) -> int:
         with reporter.phase("train") as progress:
             _Run(args, training, pairs, out).go(progress.update)
     return 0
-
-
-def need(*modules: str) -> None:
-    """Ends with the remedy where one of ``modules`` is not installed.
-
-    Raises:
-        CommandError: one is missing.
-    """
-    missing = [name for name in modules if importlib.util.find_spec(name) is None]
-    if missing:
-        raise CommandError(f"{' and '.join(missing)}: not installed: pip install 'exgs[train]'")
 
 
 def _start(args: argparse.Namespace, pairs: list[Pairs], out: Path) -> Training:
@@ -115,24 +103,6 @@ def _check_flags(args: argparse.Namespace) -> None:
         raise UsageError("--freeze-unet: only with --unet")
     if args.crop is not None and (args.crop % MULTIPLE or args.crop < 2 * MULTIPLE):
         raise UsageError(f"--crop {args.crop}: expected a multiple of {MULTIPLE}, at least {2 * MULTIPLE}")
-
-
-def _check_folder(args: argparse.Namespace, folder: Path) -> None:
-    """Refuses to lose a checkpoint, or to go on from none."""
-    there = (folder / CHECKPOINT).exists()
-    if args.resume and not there:
-        raise UsageError(f"{folder} holds no {CHECKPOINT}: there is nothing to resume")
-    if there and not args.resume and not args.overwrite:
-        raise UsageError(f"{folder} holds a checkpoint; --resume goes on from it, -w begins anew")
-
-
-def _make_folder(args: argparse.Namespace, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if not args.resume:
-        (folder / LOG).unlink(missing_ok=True)
-        (folder / COMMAND).unlink(missing_ok=True)
-    with (folder / COMMAND).open("a", encoding="utf-8") as commands:
-        commands.write(_command(args) + "\n")
 
 
 def _command(args: argparse.Namespace) -> str:
