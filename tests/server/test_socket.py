@@ -99,6 +99,7 @@ async def test_who_may_not(
 async def test_who_may(config: ServerConfig) -> None:
     async with _server(replace(config, token="open sesame")) as (server, http):
         viewer = await _viewer(http, headers={**BEARER, "Origin": "https://any.example"})
+        assert len(server.reception) == 1
         await viewer.close()
         await _empty(server)
 
@@ -123,6 +124,7 @@ async def test_rubbish_ends_the_session(config: ServerConfig, rubbish: bytes | s
         while (await socket.receive()).type is aiohttp.WSMsgType.BINARY:
             pass
         await _empty(server)
+        assert socket.closed
         await socket.close()
 
 
@@ -148,6 +150,7 @@ async def test_stopping_says_goodbye(config: ServerConfig) -> None:
 async def test_a_viewer_that_vanishes_frees_its_place(config: ServerConfig) -> None:
     async with _server(config) as (server, http):
         viewer = await _viewer(http)
+        assert len(server.reception) == 1
         await viewer._transport.close()
         await _empty(server)
         await viewer.close()
