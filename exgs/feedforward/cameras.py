@@ -22,6 +22,8 @@ COMPANIONS = 4
 """Other views that go on, which each of them looks at behind ZPressor."""
 PARALLAX_RAD = 0.15
 """Angle between two views, at a middle depth, that matching likes best: less shows no depth."""
+ALIKE = 0.5
+"""How much it counts, beside that, that two views which one is matched with stand close to each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +111,19 @@ class Rig:
         return torch.stack([columns, rows, torch.ones_like(rows)], dim=2)
 
     def neighbours(self, view: int, others: Sequence[int], most: int) -> tuple[int, ...]:
-        """Up to ``most`` of ``others`` that see best what ``view`` sees, from a little aside; best first."""
-        found = [other for other in others if other != view]
-        return tuple(sorted(found, key=lambda other: (self._apart(view, other), other))[:most])
+        """Up to ``most`` of ``others`` that see best what ``view`` sees, best first.
+
+        They look from a little aside of ``view``, and of each other: two from one place tell the same.
+        """
+        costs = {other: self._apart(view, other) for other in others if other != view}
+        chosen: list[int] = []
+        while costs and len(chosen) < most:
+            best = min(costs, key=lambda other: (round(costs[other], 9), other))
+            del costs[best]
+            chosen.append(best)
+            for other in costs:
+                costs[other] += ALIKE * PARALLAX_RAD**2 / self._parallax_rad(best, other)
+        return tuple(chosen)
 
     def companions(self, view: int, views: Sequence[int]) -> tuple[int, ...]:
         """Those of the ``views`` that go on at which ``view`` looks behind ZPressor."""
@@ -119,10 +131,13 @@ class Rig:
 
     def _apart(self, a: int, b: int) -> float:
         """How ill two views suit each other: the angle between them, and a parallax too large or small."""
-        matrix = self.between(a, b)
-        angle = math.acos(float(np.clip((np.trace(matrix[:3, :3]) - 1) / 2, -1, 1)))
-        parallax = max(float(np.linalg.norm(matrix[:3, 3])) * self.middle, 1e-6)
-        return round(angle + parallax + PARALLAX_RAD**2 / parallax, 9)
+        angle = math.acos(float(np.clip((np.trace(self.between(a, b)[:3, :3]) - 1) / 2, -1, 1)))
+        parallax = self._parallax_rad(a, b)
+        return angle + parallax + PARALLAX_RAD**2 / parallax
+
+    def _parallax_rad(self, a: int, b: int) -> float:
+        """Angle between the places of two views, seen from a middle depth."""
+        return max(float(np.linalg.norm(self.between(a, b)[:3, 3])) * self.middle, 1e-6)
 
 
 def tensor(array: np.ndarray, like: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from exgs.feedforward.cameras import Rig, tensor
 from exgs.feedforward.encoder import Block
 from exgs.feedforward.sweeping import Plan, Sweep, scores
 
-MATCHES = 3
+MATCHES = 4
 """Views that each view is matched with."""
 GRID = 4
 """Pixels along each side of a position at which depth is sought."""

@@ -5,7 +5,7 @@ of an anchor its features, of a view that anchors are matched with what matching
 ZPressor gathers. Then anchors are gone through one after the other, twice, for each is checked against what
 the others found. With V views of P pixels, A of which go on, ``small`` takes at most about
 
-    weights + P x (max(500, 120 + 9 S) + 42 A + 4 min(V, 4 A) + V) bytes
+    weights + P x (max(500, 120 + 9 S) + 42 A + 4 min(V, 5 A) + V) bytes
 
 where an anchor has S supports at most. ``memory.foretold_bytes`` says it for any network, and a test holds it
 against what is measured.

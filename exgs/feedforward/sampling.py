@@ -31,11 +31,11 @@ class SampleSettings:
 
     few: tuple[int, int] = (2, 4)
     """Range of the number of context views of examples without compression."""
-    many: tuple[int, int] = (8, 20)
+    many: tuple[int, int] = (8, 28)
     """The same of examples with it."""
     few_apart: tuple[int, int] = (4, 10)
     """Range of steps between neighbouring context views of the first kind."""
-    many_apart: tuple[float, float] = (1.5, 4.5)
+    many_apart: tuple[float, float] = (1.25, 4.5)
     """The same of the second."""
     jitter: float = 0.9
     """How unevenly context views lie, as a share of the way between two of them."""

@@ -74,6 +74,14 @@ def test_neighbours_stand_a_little_aside_and_look_the_same_way() -> None:
     assert rig.companions(0, [0]) == ()
 
 
+def test_neighbours_stand_apart_from_each_other() -> None:
+    places = (0, 0.3, 0.31, 0.32, -0.45)
+    rig = Rig.of([camera((x, 0, 0), (x, 0, 4)) for x in places], 1.0, 9.0)
+    nearest = sorted(range(1, 5), key=lambda other: abs(abs(places[other]) - 0.15 / rig.middle))
+    assert 4 not in nearest[:2], "by themselves two of one side would suit best"
+    assert 4 in rig.neighbours(0, range(5), 2)
+
+
 def test_a_ladder_covers_the_range_in_equal_parts() -> None:
     rungs = Rig.of(CAMERAS, 1.0, 5.0).ladder(4)
     assert rungs == pytest.approx([0.3, 0.5, 0.7, 0.9])

@@ -19,7 +19,7 @@ def test_lessons_follow_from_their_seed_and_are_of_both_kinds(make_set: MakeSet)
     assert {lesson.many for lesson in drawn} == {False, True}
     for lesson in drawn:
         assert len(lesson.depths) == len(lesson.context) == (len(lesson.depths))
-        assert len(lesson.context) >= (8 if lesson.many else 2)
+        assert len(lesson.context) >= (6 if lesson.many else 2)  # neighbours may fall together
         assert 0.7 <= lesson.context.near <= 1.0 and 4.0 <= lesson.context.far <= 6.0
     again = lessons.draw(np.random.default_rng(3))
     assert np.array_equal(again.context.pictures, drawn[3].context.pictures)
