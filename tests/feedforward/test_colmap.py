@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -27,13 +30,21 @@ from tests.feedforward.captures import (
     write_text,
 )
 
+Parse = Callable[[bytes, str], object]
+
+
+def of_bytes(parse: Callable[[BinaryIO, str], object]) -> Parse:
+    """What parses a stream, given bytes."""
+    return lambda data, where: parse(io.BytesIO(data), where)
+
+
 CAMERAS, POINTS = cameras_around(), points_around()
 NAMES = [f"im {number}.png" for number in range(len(CAMERAS))]
 WRITERS = [write_text, write_binary]
-PARSERS = {
-    "cameras": (colmap_binary.parse_lenses, colmap_text.parse_lenses),
-    "images": (colmap_binary.parse_images, colmap_text.parse_images),
-    "points3D": (colmap_binary.parse_points, colmap_text.parse_points),
+PARSERS: dict[str, tuple[Parse, Parse]] = {
+    "cameras": (colmap_binary.parse_lenses, of_bytes(colmap_text.parse_lenses)),
+    "images": (colmap_binary.parse_images, of_bytes(colmap_text.parse_images)),
+    "points3D": (colmap_binary.parse_points, of_bytes(colmap_text.parse_points)),
 }
 
 
@@ -296,6 +307,7 @@ def test_a_name_without_an_end_is_refused(tmp_path: Path) -> None:
         ("points3D", "99999999999999999999999 0 0 0 1 2 3 0\n", "no whole number"),
         ("cameras", "1 PINHOLE\n", "line 1: 2 words"),
         ("cameras", "\xff", "line 1: not UTF-8"),
+        ("cameras", "1 PINHOLE 24 16" + 99 * " 1", "17 parameters, PINHOLE has 4"),
     ],
 )
 def test_lines_that_make_no_sense_are_named(kind: str, text: str, said: str) -> None:
@@ -308,3 +320,51 @@ def test_a_missing_file_of_the_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "sparse" / "0" / "cameras.txt").unlink()
     with pytest.raises(FeedforwardError, match=r"cameras\.txt: No such file"):
         read_colmap(tmp_path)
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 16])
+def test_long_lines_say_the_same_piece_by_piece(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    monkeypatch.setattr(colmap_text, "PIECE_BYTES", piece)
+    found = " ".join(f"{n}.5  -2.25\t{n if n % 5 else -1}" for n in range(1, 200))
+    text = f"1 1 0 0 0 0 0 0 1 a.png\n{found}\n2 1 0 0 0 0 0 0 1 b.png\n\n"
+    one, other = colmap_text.parse_images(io.BytesIO(text.encode()), "here")
+    assert one.seen.tolist() == [n for n in range(1, 200) if n % 5] and one.seen.dtype == np.int64
+    assert len(other.seen) == 0 and other.name == "b.png"
+
+
+def test_lines_without_an_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(colmap_text, "MAX_LINE_BYTES", 1000)
+    for parse in (colmap_text.parse_lenses, colmap_text.parse_images, colmap_text.parse_points):
+        with pytest.raises(FeedforwardError, match="here, line 2: more than 1000 bytes"):
+            parse(io.BytesIO(b"# remarks\n" + 1001 * b" "), "here")
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "line"),
+    [
+        ("cameras", "MAX_IMAGES", "{} PINHOLE 24 16 1 1 1 1"),
+        ("points3D", "MAX_POINTS", "{} 0 0 0 1 2 3 0.5"),
+        ("images", "MAX_IMAGES", "{0} 1 0 0 0 0 0 0 1 {0}.png\n"),
+    ],
+)
+def test_lists_have_an_end(monkeypatch: pytest.MonkeyPatch, kind: str, limit: str, line: str) -> None:
+    monkeypatch.setattr(colmap_text, limit, 3)
+    parse = PARSERS[kind][1]
+    parse("\n".join(map(line.format, range(3))).encode(), "here")
+    with pytest.raises(FeedforwardError, match="here: more than 3"):
+        parse("\n".join(map(line.format, range(4))).encode(), "here")
+
+
+def test_points_take_little_more_than_their_numbers(tmp_path: Path) -> None:
+    """32 bytes a point and what growing takes besides; as lists of lists they would take 200."""
+    path = tmp_path / "points3D.txt"
+    path.write_text("".join(f"{n} {n}.5 2.25 1 9 9 9 0.5{40 * ' 1 2'}\n" for n in range(20_000)))
+    tracemalloc.start()
+    try:
+        with path.open("rb") as file:
+            ids, points = colmap_text.parse_points(file, "here")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (ids == np.arange(20_000)).all() and (points[:, 0] == ids + 0.5).all()
+    assert peak < 80 * len(ids)
