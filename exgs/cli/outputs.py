@@ -142,8 +142,11 @@ class PictureFolder:
             reason = error.strerror or str(error)
             raise CommandError(f"{self._folder}: pictures cannot be written ({reason})") from error
 
-    def keep(self, cameras: Sequence[Camera]) -> None:
-        """Writes the cameras beside their pictures; a file that is there stays, unless it may be replaced."""
+    def keep(self, cameras: Sequence[Camera], span: tuple[float, float] | None) -> None:
+        """Writes the cameras beside their pictures, and how far what they see is away, where that is known.
+
+        A file that is there stays, unless it may be replaced.
+        """
         target = self._folder / CAMERA_FILE
         if self._overwrite or not target.exists():
-            write_cameras(target, cameras)
+            write_cameras(target, cameras, span=span)

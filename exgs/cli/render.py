@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,12 @@ from exgs.cli.errors import UsageError
 from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 from exgs.scene.head_trace import DEFAULT_IPD_M
 
+if TYPE_CHECKING:
+    from exgs.raster import Rasterizer
+
 DEFAULT_SIZE = (1280, 720)
+SPAN_VIEWS, SPAN_PIXELS = 12, 20_000
+"""Views, and pixels of each, that tell how far what is rendered is away."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
 
             output.write(pictures())
         if isinstance(output, PictureFolder) and not args.stereo:
-            output.keep([camera for (camera,) in views])
+            cameras = [camera for (camera,) in views]
+            output.keep(cameras, _span(gaussians, cameras, rasterizer))
         seconds = reporter.phases[-1].seconds
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
@@ -95,6 +101,27 @@ def run(args: argparse.Namespace) -> int:
         written = [] if args.output == DRY_RUN else [("written", args.output)]
         print(table([*_rows(summary), *written]))
     return 0
+
+
+def _span(
+    gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer
+) -> tuple[float, float] | None:  # fmt: skip
+    """How far what some of the cameras see is away; None where they see too little to tell.
+
+    Told by small pictures: who reconstructs from the pictures then need not guess.
+    """
+    from exgs.feedforward.capture import shrunk, spread_evenly
+    from exgs.feedforward.sets import SEEN
+    from exgs.feedforward.span import span_of_depths
+
+    depths = [np.zeros(0)]
+    for index in spread_evenly(len(cameras), min(len(cameras), SPAN_VIEWS)):
+        camera = cameras[index]
+        small = camera.resized(*shrunk((camera.width, camera.height), SPAN_PIXELS))
+        drawn = rasterizer.render(gaussians, [small], depth=True)
+        if drawn.depth is not None:
+            depths.append(drawn.depth[0][drawn.alpha[0] >= SEEN].astype(np.float64))
+    return span_of_depths(np.concatenate(depths))
 
 
 def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:

@@ -51,10 +51,14 @@ class Capture:
         count = len(self.cameras)
         if count <= most:
             return self
-        kept = spread_evenly(count, most)
-        note = f"{most} of {count} views are used"
+        kept, note = spread_evenly(count, most), fewer(most, count)
         cameras, pictures = [self.cameras[index] for index in kept], [self.pictures[index] for index in kept]
         return replace(self, cameras=tuple(cameras), pictures=tuple(pictures), notes=(*self.notes, note))
+
+
+def fewer(most: int, count: int) -> str:
+    """The note that ``most`` of ``count`` views are used."""
+    return f"{most} of {count} views are used"
 
 
 def spread_evenly(count: int, most: int) -> list[int]:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from exgs.feedforward.capture import Capture, check, check_room, load, shrunk, spread_evenly, usual_size
+from exgs.feedforward.capture import (
+    Capture,
+    check,
+    check_room,
+    fewer,
+    load,
+    shrunk,
+    spread_evenly,
+    usual_size,
+)
 from exgs.feedforward.colmap import read_colmap
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.folders import CAMERAS, TRANSFORMS, find_model
@@ -54,7 +64,10 @@ def find_views(path: str | Path, *, most: int | None = None) -> Capture | Views:
         capture = find_capture(path)
         return check(capture.thinned(most), str(path)) if most else capture
     views = read_set(path)
-    return views.select(spread_evenly(len(views), most)) if most and len(views) > most else views
+    if most is None or len(views) <= most:
+        return views
+    some = views.select(spread_evenly(len(views), most))
+    return replace(some, notes=(*views.notes, fewer(most, len(views))))
 
 
 def load_views(

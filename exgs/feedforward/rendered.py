@@ -9,6 +9,7 @@ from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.folders import CAMERAS, SUFFIXES
 from exgs.feedforward.sets import read_view_set
 from exgs.feedforward.span import span_of_cameras, upright_frame
+from exgs.feedforward.transforms import read_document, stated_span
 from exgs.feedforward.views import Views
 from exgs.scene import Frame, SceneError, read_cameras
 
@@ -18,7 +19,8 @@ GUESSED = f"near and far are guessed from the cameras: {CAMERAS} does not say th
 def read_rendered(path: Path) -> Capture:
     """The capture of a camera file in its order; the pictures lie beside it and are called as its cameras.
 
-    The file does not say which way is up: the frame is the one whose up the cameras agree on.
+    The file does not say which way is up: the frame is the one whose up the cameras agree on. Near and far
+    are those of the file, or guessed.
 
     Raises:
         FeedforwardError: it is no camera file, or a picture is missing.
@@ -28,9 +30,10 @@ def read_rendered(path: Path) -> Capture:
     except SceneError as error:
         raise FeedforwardError(str(error)) from error
     pictures = tuple(picture_beside(path, camera.name) for camera in cameras)
-    near, far = span_of_cameras(cameras) if len(cameras) > 1 else (1.0, 2.0)
-    frame = upright_frame(cameras, Frame())
-    return check(Capture(cameras, pictures, near, far, frame, (GUESSED,)), str(path))
+    stated = stated_span(path, read_document(path))
+    near, far = stated or (span_of_cameras(cameras) if len(cameras) > 1 else (1.0, 2.0))
+    frame, notes = upright_frame(cameras, Frame()), () if stated else (GUESSED,)
+    return check(Capture(cameras, pictures, near, far, frame, notes), str(path))
 
 
 def picture_beside(path: Path, name: str) -> Path:

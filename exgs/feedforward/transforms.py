@@ -144,15 +144,27 @@ def _camera_from_world(stated: Mapping[str, Any], where: str) -> np.ndarray:
     return result
 
 
+def stated_span(path: Path, document: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Near and far as the list of views states them; None where it does not.
+
+    Raises:
+        FeedforwardError: they make no sense.
+    """
+    if "near" not in document or "far" not in document:
+        return None
+    near, far = _number(document, "near", str(path)), _number(document, "far", str(path))
+    if not 0 < near < far:
+        raise FeedforwardError(f"{path}: near {near:g} and far {far:g}, expected 0 < near < far")
+    return near, far
+
+
 def _span(
     path: Path, document: Mapping[str, Any], cameras: tuple[Camera, ...]
 ) -> tuple[float, float, tuple[str, ...]]:
     """Near and far, and what had to be supposed: as stated, of the points, or a guess."""
-    if "near" in document and "far" in document:
-        near, far = _number(document, "near", str(path)), _number(document, "far", str(path))
-        if not 0 < near < far:
-            raise FeedforwardError(f"{path}: near {near:g} and far {far:g}, expected 0 < near < far")
-        return near, far, ()
+    stated = stated_span(path, document)
+    if stated is not None:
+        return *stated, ()
     name = document.get("ply_file_path")
     if isinstance(name, str) and cameras:
         span = span_of_points(read_points(inside(path.parent, name, str(path))), cameras)

@@ -162,8 +162,12 @@ def read_cameras(path: str | Path) -> list[Camera]:
     return cameras
 
 
-def write_cameras(path: str | Path, cameras: Sequence[Camera]) -> None:
+def write_cameras(
+    path: str | Path, cameras: Sequence[Camera], *, span: tuple[float, float] | None = None
+) -> None:
     """Writes ``cameras`` as a JSON file that ``read_cameras`` reads.
+
+    ``span`` is how far what they see is away, from the nearest to the farthest, where that is known.
 
     Raises:
         SceneError: the file cannot be written.
@@ -176,7 +180,8 @@ def write_cameras(path: str | Path, cameras: Sequence[Camera]) -> None:
         }
         for camera in cameras
     ]
-    text = json.dumps({"convention": CONVENTION, "cameras": entries}, indent=1)
+    depths = {} if span is None else {"near": span[0], "far": span[1]}
+    text = json.dumps({"convention": CONVENTION, **depths, "cameras": entries}, indent=1)
     write_bytes(Path(path), f"{text}\n".encode())
 
 

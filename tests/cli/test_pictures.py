@@ -28,7 +28,11 @@ def test_render_names_pictures_as_their_cameras(
     assert code == 0 and json.loads(out)["views"] == 3
     names = sorted(path.name for path in (tmp_path / "views").iterdir())
     assert names == ["cameras.json", "v0.png", "v1.png", "v2.png"]
-    assert [camera.name for camera in read_cameras(tmp_path / "views" / "cameras.json")] == ["v0", "v1", "v2"]
+    cameras = read_cameras(tmp_path / "views" / "cameras.json")
+    assert [camera.name for camera in cameras] == ["v0", "v1", "v2"]
+    document = json.loads((tmp_path / "views" / "cameras.json").read_text())
+    away = [float(np.linalg.norm(camera.position)) for camera in cameras]
+    assert 0.5 * (min(away) - 1.1) < document["near"] < min(away) < max(away) < document["far"]
     with Image.open(tmp_path / "views" / "v0.png") as opened:
         picture = np.asarray(opened)
     assert picture.shape == (64, 96, 3)

@@ -206,3 +206,23 @@ def test_transforms_go_before_a_model_beside_them(tmp_path: Path) -> None:
     assert read_views(tmp_path).frame.axes == "RFU"
     shutil.rmtree(tmp_path / "sparse")
     assert read_views(tmp_path).frame.axes == "RFU"
+
+
+def test_fewer_views_of_a_set_are_said_to_be_fewer(tmp_path: Path) -> None:
+    path = view_set(tmp_path)
+    views = read_views(path, most=3)
+    assert len(views) == 3 and views.notes == ("3 of 5 views are used",)
+    assert read_views(path, most=5).notes == read_views(path).notes == ()
+
+
+def test_a_camera_file_may_say_near_and_far(tmp_path: Path) -> None:
+    write_pictures(tmp_path, [f"{camera.name}.png" for camera in CAMERAS])
+    write_cameras(tmp_path / "cameras.json", CAMERAS)
+    guessed = read_views(tmp_path)
+    assert any("guessed" in note for note in guessed.notes)
+    write_cameras(tmp_path / "cameras.json", CAMERAS, span=(1.25, 7.5))
+    views = read_views(tmp_path)
+    assert (views.near, views.far, views.notes) == (1.25, 7.5, ())
+    write_cameras(tmp_path / "cameras.json", CAMERAS, span=(7.5, 1.25))
+    with pytest.raises(FeedforwardError, match=r"near 7\.5 and far 1\.25"):
+        read_views(tmp_path)
