@@ -62,6 +62,7 @@ def _probes(port: int) -> list[Callable[[], Finding]]:
         _gsplat,
         _onnxruntime,
         _restorer,
+        _reconstruct,
         _openxr,
         _video,
         _interfaces,
@@ -116,6 +117,19 @@ def _restorer() -> Finding:
         remedy = "pictures are shown as they come; --restore also takes a folder of weights"
         return Finding("restorer", False, f"'auto' takes none: {report.reason}", remedy)
     return Finding("restorer", True, f"'auto' takes {report.name}: {report.reason}")
+
+
+def _reconstruct() -> Finding:
+    from exgs.feedforward.choose import REMEDY, shipped, torch_problem
+
+    subject, sizes = "reconstruct", ", ".join(shipped())
+    problem = torch_problem()
+    if problem is not None:
+        missing = problem.removesuffix(f": {REMEDY}")
+        return Finding(subject, False, missing, f"{REMEDY}; without it pictures make no scene")
+    if not sizes:
+        return Finding(subject, False, "no weights came along", "--weights takes a folder of them")
+    return Finding(subject, True, f"torch {importlib.metadata.version('torch')}, weights {sizes}")
 
 
 def _openxr() -> Finding:

@@ -1,8 +1,12 @@
 """doctor: one line each, with the remedy where something is missing."""
 
+import importlib.util
 import json
 import socket
 
+import pytest
+
+from exgs.feedforward import choose
 from tests.cli.conftest import Command
 
 
@@ -11,13 +15,27 @@ def test_every_line_has_a_verdict(exgs: Command) -> None:
     assert code == 0
     lines = out.splitlines()
     assert all(line.split()[0] in ("ok", "MISS", "-") for line in lines)
-    for subject in ("python", "rasteriser", "CUDA", "gsplat", "onnxruntime", "restorer", "OpenXR", "port"):
+    for subject in ("python", "rasteriser", "CUDA", "gsplat", "onnxruntime", "restorer", "reconstruct",
+                    "OpenXR", "port"):  # fmt: skip
         assert any(subject in line for line in lines), subject
 
 
 def test_what_is_missing_has_a_remedy(exgs: Command) -> None:
     findings = json.loads(exgs("doctor", "--json")[1])
     assert all(finding["ok"] or finding["remedy"] for finding in findings)
+
+
+def test_without_torch_the_line_for_reconstruct_says_how_to_get_it(
+    exgs: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        choose.importlib.util, "find_spec", lambda name, *more: None if name == "torch" else find(name, *more)
+    )
+    code, out, _ = exgs("doctor")
+    (line,) = (line for line in out.splitlines() if "reconstruct" in line)
+    assert code == 0 and line.startswith("-   ")
+    assert "torch: not installed; pip install 'exgs[train]'" in line
 
 
 def test_a_taken_port_is_seen(exgs: Command) -> None:
