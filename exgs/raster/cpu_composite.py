@@ -1,10 +1,10 @@
 """Compositing on the CPU: colours to pictures, and back.
 
-Four kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the
-Gaussians, ``composite_deep`` weight x depth beside it, ``weigh`` the weights of each Gaussian over the
-pixels, ``pull_back`` weight x picture. They meet the same weights, so that the last is the exact transpose of
-the first. Lists may come in slices, nearest first: ``clear``, the picture of the light still let through,
-carries over.
+Three kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the
+Gaussians, and weight x depth if it is asked to, ``weigh`` the weights of each Gaussian over the pixels,
+``pull_back`` weight x picture. They meet the same weights, so that the last is the exact transpose of the
+first. Lists may come in slices, nearest first: ``clear``, the picture of the light still let through, carries
+over.
 """
 
 from __future__ import annotations
@@ -33,64 +33,22 @@ _ZERO, _ONE = _F(0), _F(1)
 
 
 @kernel
-def composite(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> None:
-    """Adds each tile's list to ``pictures``: the sum [H,W,3] and the light let through [H,W,1]."""
+def composite(
+    tiles: Range,
+    frame: Frame,
+    lists: Arrays,
+    pictures: Arrays,
+    depths: np.ndarray | None,
+    distance: np.ndarray | None,
+) -> None:
+    """Adds each tile's list to ``pictures``: the sum [H,W,3] and the light let through [H,W,1].
+
+    With ``depths`` [*] of the records, weight x depth goes into ``distance`` [H,W,1]; both or none. Where
+    they are None the compiler leaves out what is done for them.
+    """
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures
-    state = tile_state(1024)
-    shapes, masks = np.empty((BATCH, 9), np.float32), np.empty(BATCH, np.int64)
-    near = (shapes, masks, np.empty(BATCH, np.int64), np.empty(BATCH, np.int64))
-    flags = np.empty(16, np.int64)
-    for tile in range(tiles[0], tiles[1]):
-        corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
-        state[:], flags[:] = _ZERO, 1
-        live = open_tile(clear, resume, corner, state)
-        if resume:
-            load_tile(image, corner, state, 1)
-        stop = starts[tile + 1]
-        for first in range(starts[tile], stop, BATCH):
-            found = survey((first, min(first + BATCH, stop)), (entries, records), corner, live, near)
-            for j in range(found):
-                slot = near[3][j]
-                shapes[j, 6], shapes[j, 7], shapes[j, 8] = (
-                    records[slot, 6],
-                    records[slot, 7],
-                    records[slot, 8],
-                )
-            for j in range(found):
-                conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
-                red, green, blue = shapes[j, 6], shapes[j, 7], shapes[j, 8]
-                mask = masks[j]
-                while mask:
-                    block = trailing_zeros(mask)
-                    mask &= mask - 1
-                    at = 64 * block
-                    x, y = _F(4 * (block & 3)) - shapes[j, 0], _F(4 * (block >> 2)) - shapes[j, 1]
-                    alive = False
-                    for i in range(16):
-                        t = state[at + i]
-                        w = blending_weight(conic, x + _F(i & 3), y + _F(i >> 2), t)
-                        t -= w
-                        alive |= t >= OPAQUE
-                        state[at + i] = t
-                        state[at + 16 + i] += w * red
-                        state[at + 32 + i] += w * green
-                        state[at + 48 + i] += w * blue
-                    flags[block] = alive
-            live &= pack_bits(flags)
-            if live == 0:
-                break
-        store_tile(state, 0, corner, clear)
-        store_tile(state, 1, corner, image)
-
-
-@kernel
-def composite_deep(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) -> None:
-    """Does the same, and sums weight x depth into a third picture [H,W,1]; ``lists`` end with depths [*]."""
-    tiles_x, resume = frame
-    starts, entries, records, depths = lists
-    image, clear, distance = pictures
     state, far = tile_state(1024), tile_state(1024)
     shapes, masks = np.empty((BATCH, 9), np.float32), np.empty(BATCH, np.int64)
     near = (shapes, masks, np.empty(BATCH, np.int64), np.empty(BATCH, np.int64))
@@ -101,7 +59,8 @@ def composite_deep(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) 
         live = open_tile(clear, resume, corner, state)
         if resume:
             load_tile(image, corner, state, 1)
-            load_tile(distance, corner, far, 0)
+            if distance is not None:
+                load_tile(distance, corner, far, 0)
         stop = starts[tile + 1]
         for first in range(starts[tile], stop, BATCH):
             found = survey((first, min(first + BATCH, stop)), (entries, records), corner, live, near)
@@ -115,7 +74,9 @@ def composite_deep(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) 
             for j in range(found):
                 conic = (shapes[j, 2], shapes[j, 3], shapes[j, 4], shapes[j, 5])
                 red, green, blue = shapes[j, 6], shapes[j, 7], shapes[j, 8]
-                depth = depths[near[3][j]]
+                depth = _ZERO
+                if depths is not None:
+                    depth = depths[near[3][j]]
                 mask = masks[j]
                 while mask:
                     block = trailing_zeros(mask)
@@ -132,14 +93,16 @@ def composite_deep(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays) 
                         state[at + 16 + i] += w * red
                         state[at + 32 + i] += w * green
                         state[at + 48 + i] += w * blue
-                        far[at + i] += w * depth
+                        if distance is not None:
+                            far[at + i] += w * depth
                     flags[block] = alive
             live &= pack_bits(flags)
             if live == 0:
                 break
         store_tile(state, 0, corner, clear)
         store_tile(state, 1, corner, image)
-        store_tile(far, 0, corner, distance)
+        if distance is not None:
+            store_tile(far, 0, corner, distance)
 
 
 @kernel

@@ -33,7 +33,7 @@ class Pass:
         ``records`` are those of the view, with the colours that are wanted.
         """
         for lists, frame in self._slices(clear):
-            self._walk(cpu_composite.composite, lists, frame, records, (image, clear))
+            self._walk(cpu_composite.composite, lists, frame, records, (image, clear), None, None)
 
     def composite_deep(self, image: np.ndarray, clear: np.ndarray) -> np.ndarray:
         """Fills ``image`` [H,W,3] and ``clear`` [H,W,1] as ``composite`` does with the view's own colours.
@@ -44,10 +44,8 @@ class Pass:
         depths[self.view.order] = self.view.depths
         distance = np.empty(clear.shape, np.float32)
         for lists, frame in self._slices(clear):
-            self._walk(
-                cpu_composite.composite_deep, lists, frame, self.view.records, (image, clear, distance),
-                beside=(depths,),
-            )  # fmt: skip
+            pictures = (image, clear)
+            self._walk(cpu_composite.composite, lists, frame, self.view.records, pictures, depths, distance)
         alpha = np.float32(1) - clear[..., 0]
         return np.divide(distance[..., 0], alpha, out=np.zeros_like(alpha), where=alpha > 0)
 
@@ -99,12 +97,10 @@ class Pass:
             yield lists, (self.view.tiles_x, begin > 0)
 
     def _walk(
-        self, kernel: Callable[..., None], lists: Lists, frame: Frame, records: np.ndarray, *rest: object,
-        beside: tuple[np.ndarray, ...] = (),
-    ) -> None:  # fmt: skip
-        """``beside`` are arrays with a value for each record."""
+        self, kernel: Callable[..., None], lists: Lists, frame: Frame, records: np.ndarray, *rest: object
+    ) -> None:
         chunks = lists.chunks(PARTS_PER_THREAD * self.crew.threads)
-        listed = (lists.starts, lists.entries, records, *beside)
+        listed = (lists.starts, lists.entries, records)
         self.crew.share(kernel, [(chunk, frame, listed, *rest) for chunk in chunks])
 
     def _sum(self, lists: Lists, found: np.ndarray, total: np.ndarray, most: np.ndarray) -> None:
