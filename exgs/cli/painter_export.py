@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
     if args.pairs:
         read_index(Path(args.pairs))
     need("torch", "onnx", "onnxscript", "safetensors")
+    from exgs.painter.checkpoint import read_checkpoint
     from exgs.painter.export import export, network_from
-    from exgs.painter.training import read_checkpoint
 
     state = read_checkpoint(checkpoint)
     with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:

@@ -93,7 +93,7 @@ def read_autoencoder(encoder: Path, decoder: Path | None = None) -> TinyAutoenco
 
 
 def _read_pth(path: Path) -> dict[str, Tensor]:
-    from exgs.painter.training import read_tensors
+    from exgs.painter.checkpoint import read_tensors
 
     return read_tensors(path)
 

@@ -43,32 +43,51 @@ class LossWeights:
     """Mean FLIP."""
 
 
-def log_errors(restored: Tensor, source: Tensor, weights: LossWeights) -> Tensor:
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What FLIP compares of B pictures."""
+
+    colours: Tensor
+    """[B,3,H,W] CIELAB, Hunt-adjusted, of what an eye resolves."""
+    edges: Tensor
+    """[B,H,W] strength of edges."""
+    points: Tensor
+    """[B,H,W] strength of points."""
+
+
+def log_errors(
+    restored: Tensor, source: Tensor, weights: LossWeights, *, looked: Look | None = None
+) -> Tensor:
     """[B] weighted logarithms of the errors of ``restored`` [B,3,H,W] against ``source``, both in [0, 1].
 
-    Floors keep pictures that are right already from drowning the others.
+    Floors keep pictures that are right already from drowning the others. ``looked`` is ``look(source)``,
+    where that is known already.
     """
     squared = (restored - source).square().mean(dim=(1, 2, 3))
     total = weights.squared * torch.log(squared + FLOORS[0])
     if weights.flip:
         total = total + weights.flip * torch.log(
-            flip(restored.clamp(0, 1), source, soft=1.0).mean(dim=(1, 2)) + FLOORS[1]
+            flip(restored.clamp(0, 1), source, soft=1.0, looked=looked).mean(dim=(1, 2)) + FLOORS[1]
         )
     return total
 
 
-def flip(test: Tensor, reference: Tensor, *, soft: float = 0.0) -> Tensor:
+def flip(test: Tensor, reference: Tensor, *, soft: float = 0.0, looked: Look | None = None) -> Tensor:
     """[B,H,W] LDR-FLIP error of pictures [B,3,H,W] in [0, 1], sRGB, 67 pixels per degree.
 
     ``soft`` in [0, 1] rounds off the roots in it, whose gradients otherwise are the larger the less there is
-    to gain.
+    to gain. ``looked`` is ``look(reference)``, where that is known already.
     """
-    a, b = (_opponent(picture) for picture in (test, reference))
-    colour = _colour_error(_seen(a), _seen(b), soft)
-    edges_a, points_a = _features(a)
-    edges_b, points_b = _features(b)
-    feature = torch.maximum((edges_a - edges_b).abs(), (points_a - points_b).abs()) / math.sqrt(2)
+    a, b = look(test), looked or look(reference)
+    colour = _colour_error(a.colours, b.colours, soft)
+    feature = torch.maximum((a.edges - b.edges).abs(), (a.points - b.points).abs()) / math.sqrt(2)
     return (colour + _SMALL) ** (1 - _root(feature, _FEATURE_POWER, _SOFT_FEATURE * soft))
+
+
+def look(pictures: Tensor) -> Look:
+    """What FLIP compares of ``pictures`` [B,3,H,W] in [0, 1], sRGB."""
+    opponent = _opponent(pictures)
+    return Look(_seen(opponent), *_features(opponent))
 
 
 def filter_matrix(taps: Tensor, length: int) -> Tensor:

@@ -7,7 +7,6 @@ in a piece; only where time is what ends it, the learning rate follows that.
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
@@ -18,9 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from exgs.painter.checkpoint import check_weights, moments, read_checkpoint
 from exgs.painter.crops import Crops
 from exgs.painter.errors import PainterError
-from exgs.painter.losses import LossWeights, log_errors
+from exgs.painter.losses import LossWeights, log_errors, look
 from exgs.painter.networks import Painter, build
 from exgs.scene.formats.atomic import replacing
 
@@ -95,8 +95,7 @@ class Training:
         batch = self._crops.batch(settings.batch, np.random.default_rng([settings.seed, self.step]))
         planes, source = (torch.from_numpy(a).to(self.device) for a in (batch.planes, batch.source))
         for group in self._optimiser.param_groups:
-            share = group.get("share", 1.0)  # there is none in a checkpoint of before
-            group["lr"] = share * settings.rate * _schedule(progress, settings.warmup)
+            group["lr"] = group["share"] * settings.rate * _schedule(progress, settings.warmup)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=halves(self.device)):
             given, own = self.network.learn(planes.to(memory_format=LAYOUT), source)
         errors, gain, cautioned = self._judge(given[:, :3].float(), planes[:, :3], source)
@@ -129,14 +128,17 @@ class Training:
         """Goes on where the checkpoint ``path`` left off.
 
         Raises:
-            PainterError: it cannot be read, or is of another network.
+            PainterError: it cannot be read, or is of another network; then nothing has changed.
         """
         state = read_checkpoint(path)
         if state["settings"]["architecture"] != dict(self.settings.architecture):
             raise PainterError(f"{path}: a checkpoint of another network")
+        for network, part in ((self.network, "network"), (self.average, "average")):
+            check_weights(network, state[part], f"{path}: {part}")
+        remembered = moments(self._optimiser, state.get("optimiser"), str(path))
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self._optimiser.load_state_dict(state["optimiser"])
+        self._optimiser.load_state_dict(remembered)
         self.step, self.progress = int(state["step"]), float(state["progress"])
 
     def use_autoencoder(self, encoder: Path, decoder: Path | None = None) -> None:
@@ -165,13 +167,15 @@ class Training:
         settings = self.settings
         part = max(1, round(settings.flip_share * len(source)))
         left, gained, loss = 0.0, 0.0, source.new_zeros(())
+        looked = look(source[:part])
         for weights, count in (
             (LossWeights(settings.losses.squared, 0.0), len(source)),
             (LossWeights(0.0, settings.losses.flip), part),
         ):
-            errors = log_errors(restored[:count], source[:count], weights)
-            with torch.no_grad():
-                before = log_errors(damaged[:count], source[:count], weights)
+            errors, before = (
+                log_errors(pictures[:count], source[:count], weights, looked=looked)
+                for pictures in (restored, damaged)
+            )
             change = errors - before
             loss = loss + (change + settings.caution * change.clamp(min=0)).mean()
             left += float(errors.detach().mean())
@@ -191,41 +195,6 @@ def halves(device: torch.device) -> bool:
     if device.type == "cuda":
         return True
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The checkpoint at ``path``.
-
-    Raises:
-        PainterError: there is none, or it is damaged.
-    """
-    state = _load(path)
-    if not isinstance(state, dict) or not {"settings", "step", "progress", "network", "average"} <= set(
-        state
-    ):
-        raise PainterError(f"{path}: not a checkpoint of a painter")
-    return state
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The named tensors of a ``.pth`` file.
-
-    Raises:
-        PainterError: there is none, or it holds something else.
-    """
-    state = _load(path)
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise PainterError(f"{path}: not a file of named tensors")
-    return state
-
-
-def _load(path: Path) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise PainterError(f"{path}: {error.strerror or error}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError, TypeError) as error:
-        raise PainterError(f"{path}: not a file of torch ({type(error).__name__})") from error
 
 
 def _groups(network: Painter) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ for needed in ("onnx", "onnxscript", "onnxruntime", "safetensors"):
     pytest.importorskip(needed)
 
 from exgs.painter import PainterError  # noqa: E402
+from exgs.painter.checkpoint import read_checkpoint  # noqa: E402
 from exgs.painter.crops import Crops  # noqa: E402
 from exgs.painter.export import difference, export, network_from, rounded, to_onnx  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
@@ -15,7 +16,7 @@ from exgs.painter.onnx_network import OnnxNetwork  # noqa: E402
 from exgs.painter.planes import PLANES  # noqa: E402
 from exgs.painter.shelf import open_weights  # noqa: E402
 from exgs.painter.torch_network import TorchNetwork  # noqa: E402
-from exgs.painter.training import Training, TrainSettings, read_checkpoint  # noqa: E402
+from exgs.painter.training import Training, TrainSettings  # noqa: E402
 
 TINY = {"kind": "pixels", "widths": [8, 4, 4], "blocks": [1, 1, 1]}
 FILL = {**TINY, "planes": 7, "fill": True, "blocks": [1, 1, 2], "reaches": [1, 2]}

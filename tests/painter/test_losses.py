@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from exgs.painter.losses import LossWeights, filter_matrix, flip, log_errors  # noqa: E402
+from exgs.painter.losses import LossWeights, filter_matrix, flip, log_errors, look  # noqa: E402
 from exgs.raster import quality  # noqa: E402
 
 
@@ -65,6 +65,16 @@ def test_errors_are_of_each_picture_by_itself():
     assert both.shape == (2,)
     assert both[1] < both[0]
     assert torch.allclose(both[:1], log_errors(tensor(spoilt), tensor(clean), LossWeights()))
+
+
+def test_what_is_looked_at_once_serves_many():
+    clean, spoilt = (tensor(picture) for picture in pictures())
+    looked = look(clean)
+    assert torch.equal(flip(spoilt, clean, looked=looked), flip(spoilt, clean))
+    assert torch.equal(
+        log_errors(spoilt, clean, LossWeights(), looked=looked), log_errors(spoilt, clean, LossWeights())
+    )
+    assert float(flip(spoilt, clean, looked=look(spoilt)).max()) < 1e-3, "it is believed"
 
 
 def test_filter_matrix_repeats_the_ends():

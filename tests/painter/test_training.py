@@ -4,8 +4,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from exgs.painter import PainterError  # noqa: E402
+from exgs.painter.checkpoint import read_checkpoint  # noqa: E402
 from exgs.painter.crops import Crops  # noqa: E402
-from exgs.painter.training import Training, TrainSettings, read_checkpoint  # noqa: E402
+from exgs.painter.training import Training, TrainSettings  # noqa: E402
 from exgs.painter.validation import samples, validate  # noqa: E402
 
 TINY = {"kind": "pixels", "widths": [8, 4, 4], "blocks": [1, 1, 1]}
@@ -88,16 +89,27 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path, crops, trained):
     assert read_checkpoint(tmp_path / "a.pt")["step"] == STEPS
 
 
-@pytest.mark.parametrize("content", [b"", b"nothing of the kind", None])
-def test_what_is_no_checkpoint_is_refused(tmp_path, content):
-    path = tmp_path / "c.pt"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(PainterError, match=r"c\.pt"):
-        read_checkpoint(path)
-    torch.save([1, 2], path)
-    with pytest.raises(PainterError, match="of a painter"):
-        read_checkpoint(path)
+def test_what_the_optimiser_remembers_is_of_the_weights(tmp_path, crops, trained):
+    trained.save(tmp_path / "a.pt")
+    state = torch.load(tmp_path / "a.pt", weights_only=True)
+    state["optimiser"]["state"][0]["exp_avg"] = torch.zeros(3)
+    torch.save(state, tmp_path / "b.pt")
+    other = started(crops)
+    before = other.network.state_dict()
+    with pytest.raises(PainterError, match=r"b\.pt: .* of the optimiser is of other weights"):
+        other.resume(tmp_path / "b.pt")
+    assert all(torch.equal(value, before[name]) for name, value in other.network.state_dict().items())
+    assert other.step == 0
+
+
+def test_how_to_step_is_not_a_checkpoint_s_to_say(tmp_path, crops, trained):
+    trained.save(tmp_path / "a.pt")
+    state = torch.load(tmp_path / "a.pt", weights_only=True)
+    state["optimiser"]["param_groups"] = [{"params": "all", "betas": "none"}]
+    torch.save(state, tmp_path / "b.pt")
+    other = started(crops)
+    other.resume(tmp_path / "b.pt")
+    assert np.isfinite(other.advance(0.5).loss)
 
 
 @pytest.mark.parametrize("size", [16, 40])
