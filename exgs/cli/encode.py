@@ -215,6 +215,8 @@ def facts(report: Report, phases: Sequence[Phase]) -> dict[str, Any]:
         "psnr": round(report.psnr_db, 3),
         "views": report.views,
         "views_given": report.views_given,
+        "photographs": report.photographs,
+        "source_psnr": None if report.source_psnr_db is None else round(report.source_psnr_db, 3),
         "dropped": {
             "unsound": report.unsound, "invisible": report.invisible, "floaters": report.floaters,
             "never_seen": report.never_seen,
@@ -239,6 +241,11 @@ def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
     if report.fp16_bytes is not None:
         written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {size(report.size_bytes)})"
     own = f"PSNR {report.psnr_db:.2f} dB over its own views ({report.views})"
+    if report.source_psnr_db is not None:
+        own = (
+            f"PSNR {report.psnr_db:.2f} dB over the {report.photographs} photographs that it was fitted to, "
+            f"{report.source_psnr_db:.2f} dB before"
+        )
     dropped = (
         f"{report.never_seen:,} never seen, {report.floaters:,} floaters, {report.invisible:,} invisible, "
         f"{report.unsound:,} not finite"

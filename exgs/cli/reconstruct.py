@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
             )  # fmt: skip
         if len(made.gaussians) == 0:
             raise CommandError(f"{args.input}: nothing opaque came of these views")
-        encoding = _encode(args, made.gaussians, config, reporter) if config else None
+        encoding = _encode(args, made.gaussians, views, config, reporter) if config else None
         if target is not None:
             with reporter.phase("write"):
                 _write(target, made.gaussians, encoding)
@@ -123,14 +123,16 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
 
 
 def _encode(
-    args: argparse.Namespace, gaussians: Gaussians, config: EncodeConfig, reporter: Reporter
+    args: argparse.Namespace, gaussians: Gaussians, views: Views, config: EncodeConfig, reporter: Reporter
 ) -> Encoding:  # fmt: skip
+    """The file of ``gaussians``, fitted to the pictures that they were made from."""
     from exgs.cli.rasterising import rasterizer_for
-    from exgs.codec import encode
+    from exgs.codec import Photographs, encode
 
     rasterizer = rasterizer_for(args.backend, reporter)
+    taken = Photographs(views.cameras, views.pictures)
     with Phases(reporter) as phases:
-        return encode(gaussians, config, rasterizer=rasterizer, progress=phases.follow)
+        return encode(gaussians, config, rasterizer=rasterizer, cameras=taken, progress=phases.follow)
 
 
 def _write(target: Path, gaussians: Gaussians, encoding: Encoding | None) -> None:

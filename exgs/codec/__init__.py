@@ -26,6 +26,7 @@ from exgs.codec.manifest import ChunkInfo
 if TYPE_CHECKING:
     from exgs.codec.encoding.config import METHODS, PRESETS, EncodeConfig
     from exgs.codec.encoding.encoder import PHASES, encode
+    from exgs.codec.encoding.photographs import Photographs
     from exgs.codec.encoding.report import Encoding, Report
     from exgs.codec.writing.precision import Precision
     from exgs.codec.writing.pyramid import Level, Pyramid
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _ENCODER = (
     ("encoding.config", ("METHODS", "PRESETS", "EncodeConfig")),
     ("encoding.encoder", ("PHASES", "encode")),
+    ("encoding.photographs", ("Photographs",)),
     ("writing.precision", ("Precision",)),
     ("writing.pyramid", ("Level", "Pyramid")),
     ("encoding.report", ("Encoding", "Report")),
@@ -66,6 +68,7 @@ __all__ = [
     "Header",
     "Level",
     "LimitExceeded",
+    "Photographs",
     "Preamble",
     "Precision",
     "Pyramid",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from exgs.codec.encoding.config import EncodeConfig
 
 if TYPE_CHECKING:
+    from exgs.codec import Photographs
     from exgs.scene import Gaussians
 
 PROGRESS, RESULT, FAILURE = b"P", b"R", b"F"
@@ -108,19 +109,21 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
     def report(share: float) -> None:
         _send(output, PROGRESS, f"{share:.4f}".encode())
 
+    taken: Photographs | None = None
     if begin:
-        gaussians = _reconstruct(job.path.parent, lambda share: report(begin * share))
+        gaussians, taken = _reconstruct(job.path.parent, lambda share: report(begin * share))
     else:
         gaussians = read_scene(job.path)
     encoding = encode(
-        gaussians, job.config, rasterizer=choose_rasterizer(),
+        gaussians, job.config, rasterizer=choose_rasterizer(), cameras=taken,
         progress=lambda phase, share: report(begin + (1 - begin) * share),
     )  # fmt: skip
     return bytes(encoding.data)
 
 
-def _reconstruct(folder: Path, report: Callable[[float], None]) -> Gaussians:
-    """The scene that the views in ``folder`` show, with the network that came with this package."""
+def _reconstruct(folder: Path, report: Callable[[float], None]) -> tuple[Gaussians, Photographs]:
+    """The scene that the views in ``folder`` show, by the network that came along, and their pictures."""
+    from exgs.codec import Photographs
     from exgs.feedforward.choose import SIZES, choose_device, load_network, open_weights
     from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
 
@@ -129,7 +132,8 @@ def _reconstruct(folder: Path, report: Callable[[float], None]) -> Gaussians:
 
     network = load_network(weights, device)
     views = load_views(found, pixels=SUITED_PIXELS)
-    return reconstruct(views, network, device=device, progress=report).gaussians
+    made = reconstruct(views, network, device=device, progress=report)
+    return made.gaussians, Photographs(views.cameras, views.pictures)
 
 
 def _look(data: bytes) -> bytes:

@@ -101,6 +101,8 @@ def test_pictures_become_a_stream(
     assert code == 0, told
     document = json.loads(said)
     assert document["encoding"]["ratio"] >= 20
+    assert document["encoding"]["photographs"] == 5
+    assert 0 < document["encoding"]["source_psnr"] < 30  # the stand-in knows nothing of the pictures
     assert document["output_bytes"] == out.stat().st_size == document["encoding"]["bytes"]
     assert document["phases"][0]["name"] == "find"
     assert {"read", "reconstruct", "write"} < {phase["name"] for phase in document["phases"]}

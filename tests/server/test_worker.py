@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from exgs import raster
+from exgs.codec import Photographs
 from exgs.codec.encoding import encoder
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.feedforward import choose
@@ -42,9 +43,14 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
         return SimpleNamespace(gaussians="a cloud")
 
     def encode(
-        gaussians: object, config: EncodeConfig, *, rasterizer: object, progress: Callable[[str, float], None]
+        gaussians: object,
+        config: EncodeConfig,
+        *,
+        rasterizer: object,
+        cameras: Photographs,
+        progress: Callable[[str, float], None],
     ) -> object:
-        heard.append(gaussians)
+        heard.append((gaussians, len(cameras)))
         progress("merge", 0.5)
         return SimpleNamespace(data=b"coded")
 
@@ -62,7 +68,7 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
         write_pictures(tmp_path / "images", [f"im {number}.png" for number in range(5)])
     output = BytesIO()
     assert worker._encode(Job(tmp_path / index, EncodeConfig(ratio=20.0)), output) == b"coded"
-    assert heard == [5, "a cloud"]
+    assert heard == [5, ("a cloud", 5)]
     assert re.findall(rb"\d\.\d{4}", output.getvalue()) == [b"0.1500", b"0.6500"]
 
 

@@ -37,10 +37,16 @@ class Analysis:
     """A cut that was fitted already."""
 
 
-def scene_key(gaussians: Gaussians, views: Sequence[Camera] | tuple[int, int], backend: str) -> str:
+def scene_key(
+    gaussians: Gaussians,
+    views: Sequence[Camera] | tuple[int, int],
+    backend: str,
+    photographs: np.ndarray | None = None,
+) -> str:
     """A name for the analysis of ``gaussians``: the same for the same content only.
 
-    ``views`` are the cameras that were given, or how many are to be sampled and with which seed.
+    ``views`` are the cameras that were given, or how many are to be sampled and with which seed;
+    ``photographs`` [V,H,W,3] uint8 what the cameras saw, where that was given too.
     """
     digest = hashlib.blake2b(f"exgs analysis {VERSION} {backend} {gaussians.frame}".encode(), digest_size=20)
     for name in _VALUES:
@@ -49,6 +55,9 @@ def scene_key(gaussians: Gaussians, views: Sequence[Camera] | tuple[int, int], b
         digest.update(array.reshape(-1).view(np.uint8).data)
     for view in views:
         digest.update(_as_row(view).tobytes() if isinstance(view, Camera) else f" {view}".encode())
+    if photographs is not None:
+        digest.update(f"photographs {photographs.shape}".encode())
+        digest.update(np.ascontiguousarray(photographs).data)
     return digest.hexdigest()
 
 

@@ -20,6 +20,7 @@ from exgs.codec.encoding.config import EncodeConfig
 from exgs.codec.encoding.fidelity import mean_psnr
 from exgs.codec.encoding.leaves import leaves_of
 from exgs.codec.encoding.merge_tree import plan_merges
+from exgs.codec.encoding.photographs import Photographs
 from exgs.codec.encoding.prepare import Prepared, prepare, without_floaters
 from exgs.codec.encoding.report import Encoding, Report
 from exgs.codec.encoding.survey import Survey, survey
@@ -46,13 +47,15 @@ def encode(
     config: EncodeConfig | None = None,
     *,
     rasterizer: Rasterizer,
-    cameras: Sequence[Camera] | None = None,
+    cameras: Sequence[Camera] | Photographs | None = None,
     progress: Progress | None = None,
     cache: AnalysisCache | None = None,
 ) -> Encoding:
     """Encodes ``gaussians`` as ``config`` asks; the same input gives the same bytes.
 
-    ``cameras`` are where viewers may be; where none are given, viewpoints are sampled. With a ``cache``, what
+    ``cameras`` are where viewers may be; where none are given, viewpoints are sampled. ``Photographs`` say
+    besides what is really to be seen from there: everything is then fitted to them, where else it is fitted
+    to pictures of ``gaussians``, so that the file may become better than its source. With a ``cache``, what
     does not depend on the budget is found out once, and a file for another budget takes over the fit of an
     earlier one: it comes in seconds, at nearly the quality of a file encoded afresh, and its bytes then
     depend on what was encoded before.
@@ -64,11 +67,11 @@ def encode(
     scene, tell = prepare(gaussians), _Teller(progress)
     count = config.view_count(len(scene.gaussians))
     tell("views", 0.0)
-    job = _Job(scene, _few(cameras, count) if cameras else count, config, rasterizer, tell)
+    job = _Job(scene, _where(cameras, count), config, rasterizer, tell)
     del gaussians, scene  # The caller may have given it up: what is not kept of a large scene makes room.
     task, outcome = job.by_exgs() if config.method == "exgs" else job.by_ugc(cache)
     tell("check", 0.95)
-    report = _report(job.scene, task, outcome, bool(cameras))
+    report = _report(job, task, outcome)
     tell("check", 1.0)
     return Encoding(outcome.fit.file.data, report)
 
@@ -79,8 +82,8 @@ class _Job:
 
     scene: Prepared
     """What is worth encoding; ``ugc`` drops floaters from it."""
-    where: list[Camera] | int
-    """The cameras that were given, or how many are to be sampled."""
+    where: list[Camera] | Photographs | int
+    """The cameras that were given, with or without their pictures, or how many are to be sampled."""
     config: EncodeConfig
     rasterizer: Rasterizer
     tell: Progress
@@ -108,7 +111,10 @@ class _Job:
 
     def _key(self) -> str:
         """The name of the scene's analysis in a cache."""
-        views = (self.where, self.config.seed) if isinstance(self.where, int) else self.where
+        where, seed = self.where, self.config.seed
+        if isinstance(where, Photographs):
+            return scene_key(self.scene.gaussians, where.cameras, self.rasterizer.name, where.pictures)
+        views = (where, seed) if isinstance(where, int) else where
         return scene_key(self.scene.gaussians, views, self.rasterizer.name)
 
     def _analysed(self) -> Analysis:
@@ -123,15 +129,17 @@ class _Job:
         """What views tell of the scene, and where a viewer begins."""
         site = measure_site(self.scene.gaussians)
         start = starting_view_of(site)
-        if isinstance(self.where, int):
-            cameras = sample_site(site, self.where, seed=self.config.seed, size=VIEW_PX)
+        where = self.where
+        if isinstance(where, int):
+            cameras = sample_site(site, where, seed=self.config.seed, size=VIEW_PX)
         else:
-            cameras, start = self.where, _moved(start, self.where[0])
+            cameras = list(where.cameras) if isinstance(where, Photographs) else where
+            start = _moved(start, cameras[0])
         self.tell("significance", 0.05)
         views = survey(self.scene.gaussians, cameras, self.rasterizer)
         if not views.weight_sum.any():
             raise EncodeError(f"none of the {len(cameras)} views sees anything of the scene")
-        return views, start
+        return where.instead_of(views) if isinstance(where, Photographs) else views, start
 
     def _task(self, views: Survey, start: StartView) -> Task:
         budget = self.config.budget_bytes(self.scene.float_bytes)
@@ -158,6 +166,15 @@ class _Teller:
             self._progress(phase, self._share)
 
 
+def _where(
+    cameras: Sequence[Camera] | Photographs | None, count: int
+) -> list[Camera] | Photographs | int:  # fmt: skip
+    """At most ``count`` of what was given, with small pictures; else how many views are to be sampled."""
+    if isinstance(cameras, Photographs):
+        return cameras.thinned(count).within(*VIEW_PX)
+    return _few(cameras, count) if cameras else count
+
+
 def _few(cameras: Sequence[Camera], count: int) -> list[Camera]:
     """At most ``count`` of the given cameras, evenly spaced, all with pictures of one small size."""
     chosen = np.unique(np.linspace(0, len(cameras) - 1, min(count, len(cameras))).round().astype(int))
@@ -166,9 +183,13 @@ def _few(cameras: Sequence[Camera], count: int) -> list[Camera]:
     return [cameras[index].resized(width, height) for index in chosen]
 
 
-def _report(scene: Prepared, task: Task, outcome: Outcome, views_given: bool) -> Report:
-    levels = outcome.pyramid.levels
+def _report(job: _Job, task: Task, outcome: Outcome) -> Report:
+    scene, levels = job.scene, outcome.pyramid.levels
     data = outcome.fit.file.data
+    judges, source_psnr_db = task.views.thinned(CHECKED_VIEWS), None
+    if isinstance(job.where, Photographs):
+        judges = job.where.thinned(CHECKED_VIEWS).instead_of(task.views)
+        source_psnr_db = mean_psnr(task.gaussians, judges, task.rasterizer)
     return Report(
         method=task.config.method,
         splats_in=scene.splats_in,
@@ -181,12 +202,14 @@ def _report(scene: Prepared, task: Task, outcome: Outcome, views_given: bool) ->
         never_seen=int((task.views.weight_sum == 0).sum()),
         floaters=scene.floaters,
         views=len(task.views.cameras),
-        views_given=views_given,
+        views_given=not isinstance(job.where, int),
+        photographs=len(job.where) if isinstance(job.where, Photographs) else 0,
         float_bytes=scene.float_bytes,
         budget_bytes=task.budget,
         size_bytes=len(data),
         fp16_bytes=outcome.fp16_bytes,
         section_bytes=dict(outcome.fit.file.section_bytes),
         precision_factor=outcome.fit.factor,
-        psnr_db=mean_psnr(decode(data), task.views.thinned(CHECKED_VIEWS), task.rasterizer),
+        psnr_db=mean_psnr(decode(data), judges, task.rasterizer),
+        source_psnr_db=source_psnr_db,
     )

@@ -33,6 +33,8 @@ class Report:
     """Viewpoints used."""
     views_given: bool
     """Whether they were given; otherwise they were sampled."""
+    photographs: int
+    """Photographs among them, which the file was fitted to and is judged by; 0 where none were given."""
     float_bytes: int
     """Size of the source as a float32 PLY of its own SH degree."""
     budget_bytes: int
@@ -46,7 +48,9 @@ class Report:
     precision_factor: float
     """Factor on the encoder's usual quantisation steps."""
     psnr_db: float
-    """Mean PSNR over some of the views, of the decoded file against the source."""
+    """Mean PSNR over some of the views, of the decoded file against the source, or against photographs."""
+    source_psnr_db: float | None
+    """The same of the source against the photographs; None without them."""
 
     @property
     def ratio(self) -> float:

@@ -1,13 +1,17 @@
 """The encoder from end to end, on a small scene of its own."""
 
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from exgs.codec import PHASES, EncodeConfig, EncodeError, decode, encode, open_container
-from exgs.raster import Rasterizer, choose_rasterizer
-from exgs.scene import SH_C0, Gaussians
+from exgs.codec import PHASES, EncodeConfig, EncodeError, Photographs, decode, encode, open_container
+from exgs.codec.encoding.analysis_cache import AnalysisCache
+from exgs.raster import Rasterizer, choose_rasterizer, to_bytes
+from exgs.raster.quality import psnr
+from exgs.scene import SH_C0, Camera, Gaussians, orbit
 
 
 def ball(count: int, *, sh_degree: int = 0, seed: int = 1) -> Gaussians:
@@ -134,3 +138,44 @@ def test_a_few_shiny_gaussians_keep_their_gloss_among_matte_ones(cpu: Rasterizer
     kept, source = decoded.shN[nearest], scene.shN[shiny]
     assert np.corrcoef(kept.ravel(), source.ravel())[0, 1] > 0.8
     assert decoded.shN.any(axis=(1, 2)).mean() < 0.1
+
+
+def photographed(scene: Gaussians, cpu: Rasterizer, count: int) -> Photographs:
+    """Pictures of ``scene`` from all around."""
+    cameras = tuple(orbit(scene, count, size=(64, 48)))
+    return Photographs(
+        cameras, np.stack([to_bytes(cpu.render(scene, [camera]).color[0]) for camera in cameras])
+    )
+
+
+def seen(scene: Gaussians, truth: Gaussians, cameras: list[Camera], cpu: Rasterizer) -> float:
+    """Mean PSNR of ``scene`` from cameras that nobody fitted it to."""
+    pairs = (
+        (cpu.render(truth, [camera]).color[0], cpu.render(scene, [camera]).color[0]) for camera in cameras
+    )
+    return float(np.mean([psnr(one, other) for one, other in pairs]))
+
+
+def test_photographs_make_a_file_better_than_its_source(cpu: Rasterizer) -> None:
+    truth = ball(800)
+    darker = replace(truth, sh0=truth.sh0 - np.float32(0.1 / SH_C0))
+    taken = photographed(truth, cpu, 16)
+    config = EncodeConfig(max_bytes=8_000, levels=1)
+    encoding = encode(darker, config, rasterizer=cpu, cameras=taken)
+    between = orbit(truth, 32, size=(64, 48))[1::4]
+    source = seen(darker, truth, between, cpu)
+    assert seen(decode(encoding.data), truth, between, cpu) > source + 3.0
+    assert (encoding.report.photographs, encoding.report.views_given) == (16, True)
+    assert encoding.report.source_psnr_db == pytest.approx(source, abs=1.0)
+    assert encoding.report.psnr_db > source + 3.0
+
+
+def test_an_analysis_serves_the_photographs_that_it_was_made_with(cpu: Rasterizer, tmp_path: Path) -> None:
+    scene, cache = ball(150), AnalysisCache(tmp_path, warn=pytest.fail)
+    taken = photographed(scene, cpu, 8)
+    others = Photographs(taken.cameras, 255 - taken.pictures)
+    config = EncodeConfig(max_bytes=3000, refit=False)
+    for number, cameras in enumerate((taken, others, list(taken.cameras), taken, others)):
+        report = encode(scene, config, rasterizer=cpu, cameras=cameras, cache=cache).report
+        assert len(list(tmp_path.iterdir())) == min(number + 1, 3)
+        assert (report.source_psnr_db is None) == isinstance(cameras, list)
