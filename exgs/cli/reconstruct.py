@@ -1,4 +1,8 @@
-"""``exgs reconstruct``: posed pictures into a scene, in one forward pass."""
+"""``exgs reconstruct``: posed pictures into a scene, in one forward pass.
+
+What becomes a ``.ugc`` is fitted to the pictures while it is encoded; what is written as it is only with
+``--refine``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +21,7 @@ from exgs.cli.terminal import Phase, Reporter, size, table
 from exgs.codec.encoding.config import EncodeConfig
 
 if TYPE_CHECKING:
+    from exgs.codec import Photographs
     from exgs.codec.encoding.report import Encoding, Report
     from exgs.feedforward.reconstructing import Reconstruction
     from exgs.feedforward.views import Views
@@ -53,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take at most N views, spread evenly over the order of their names (default: all)",
     )  # fmt: skip
     parser.add_argument(
+        "--refine", action="store_true",
+        help="then fit every Gaussian to the pictures: better, and no longer one forward pass (a .ugc is "
+        "fitted to them in any case)",
+    )  # fmt: skip
+    parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="what computes (default: auto)"
     )
     add_size(parser)
@@ -64,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Finds the views, then what computes; reads, reconstructs, encodes where asked, writes and reports."""
+    from exgs.codec import Photographs
     from exgs.feedforward.choose import choose_device, load_network, open_weights
     from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
 
@@ -88,7 +99,10 @@ def run(args: argparse.Namespace) -> int:
             )  # fmt: skip
         if len(made.gaussians) == 0:
             raise CommandError(f"{args.input}: nothing opaque came of these views")
-        encoding = _encode(args, made.gaussians, views, config, reporter) if config else None
+        taken = Photographs(views.cameras, views.pictures)
+        if args.refine:
+            made = replace(made, gaussians=_refined(args, made.gaussians, taken, reporter))
+        encoding = _encode(args, made.gaussians, taken, config, reporter) if config else None
         if target is not None:
             with reporter.phase("write"):
                 _write(target, made.gaussians, encoding)
@@ -112,6 +126,8 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
     if args.most == 1:
         raise UsageError("--most 1: depth is seen by 2 views or more")
     given = {name: value for name in SIZE_FLAGS if (value := getattr(args, name)) is not None}
+    if args.refine and (given or is_ugc(args.output)):
+        raise UsageError(f"--refine: a {UGC_SUFFIX} is fitted to the pictures in any case")
     if is_ugc(args.output):
         target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
         return target, EncodeConfig(**given)
@@ -122,15 +138,30 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
     return target, EncodeConfig(**given) if given else None
 
 
-def _encode(
-    args: argparse.Namespace, gaussians: Gaussians, views: Views, config: EncodeConfig, reporter: Reporter
-) -> Encoding:  # fmt: skip
-    """The file of ``gaussians``, fitted to the pictures that they were made from."""
+def _refined(
+    args: argparse.Namespace, gaussians: Gaussians, taken: Photographs, reporter: Reporter
+) -> Gaussians:  # fmt: skip
+    """``gaussians``, fitted one by one to the pictures that they were made from."""
     from exgs.cli.rasterising import rasterizer_for
-    from exgs.codec import Photographs, encode
+    from exgs.codec import refine
 
     rasterizer = rasterizer_for(args.backend, reporter)
-    taken = Photographs(views.cameras, views.pictures)
+    with reporter.phase("refine"):
+        return refine(gaussians, taken, rasterizer=rasterizer)
+
+
+def _encode(
+    args: argparse.Namespace,
+    gaussians: Gaussians,
+    taken: Photographs,
+    config: EncodeConfig,
+    reporter: Reporter,
+) -> Encoding:
+    """The file of ``gaussians``, fitted to the pictures that they were made from."""
+    from exgs.cli.rasterising import rasterizer_for
+    from exgs.codec import encode
+
+    rasterizer = rasterizer_for(args.backend, reporter)
     with Phases(reporter) as phases:
         return encode(gaussians, config, rasterizer=rasterizer, cameras=taken, progress=phases.follow)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from exgs.codec.encoding.config import METHODS, PRESETS, EncodeConfig
     from exgs.codec.encoding.encoder import PHASES, encode
     from exgs.codec.encoding.photographs import Photographs
+    from exgs.codec.encoding.refining import refine
     from exgs.codec.encoding.report import Encoding, Report
     from exgs.codec.writing.precision import Precision
     from exgs.codec.writing.pyramid import Level, Pyramid
@@ -36,6 +37,7 @@ _ENCODER = (
     ("encoding.config", ("METHODS", "PRESETS", "EncodeConfig")),
     ("encoding.encoder", ("PHASES", "encode")),
     ("encoding.photographs", ("Photographs",)),
+    ("encoding.refining", ("refine",)),
     ("writing.precision", ("Precision",)),
     ("writing.pyramid", ("Level", "Pyramid")),
     ("encoding.report", ("Encoding", "Report")),
@@ -82,6 +84,7 @@ __all__ = [
     "encode",
     "open_container",
     "parse_preamble",
+    "refine",
     "serialize",
     "serialize_measured",
 ]

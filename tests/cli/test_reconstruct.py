@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from exgs.codec import EncodeError
-from exgs.codec.encoding import encoder
+from exgs.codec import EncodeError, Photographs
+from exgs.codec.encoding import encoder, refining
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.feedforward import choose
 from exgs.feedforward.anchors import Anchors, choose_anchors
 from exgs.feedforward.views import Views
+from exgs.raster import Rasterizer
 from exgs.scene import Gaussians, read_scene, to_frame
 from tests.cli.conftest import ball
 from tests.feedforward.captures import cameras_around, points_around, write_pictures, write_text
@@ -124,6 +125,28 @@ def test_flags_reach_the_network(exgs: Command, views_path: Path, calls: list[di
     assert document["notes"] == ["4 of 5 views are used"]
 
 
+def test_what_is_written_as_it_is_may_be_refined(
+    exgs: Command,
+    views_path: Path,
+    tmp_path: Path,
+    calls: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[int] = []
+
+    def refine(gaussians: Gaussians, taken: Photographs, *, rasterizer: Rasterizer) -> Gaussians:
+        heard.append(len(taken))
+        assert (taken.pictures == calls[0]["views"].pictures).all() and rasterizer.name == "cpu"
+        return gaussians.select(slice(0, 500))
+
+    monkeypatch.setattr(refining, "refine", refine)
+    out = tmp_path / "room.ply"
+    code, _, told = exgs("reconstruct", views_path, out, "--refine", "--backend", "cpu")
+    assert code == 0, told
+    assert heard == [5] and len(read_scene(out)) == 500
+    assert "refine" in [line.split(":")[0] for line in told.splitlines()]
+
+
 def test_off_lets_every_view_go_on(exgs: Command, views_path: Path, calls: list[dict[str, Any]]) -> None:
     code, said, told = exgs("reconstruct", views_path, "null", "--anchors", "off", "--most", 4)
     assert code == 0
@@ -154,6 +177,8 @@ def test_a_dry_run_encodes_where_a_size_is_named(
         (("VIEWS", "OUT.ply", "--ratio", "20"), "--ratio: only for a .ugc"),
         (("VIEWS", "OUT.ply", "--max-bytes", "1MB"), "--max-bytes: only for a .ugc"),
         (("VIEWS", "OUT.ugc", "--ratio", "20", "--preset", "small"), "not allowed with"),
+        (("VIEWS", "OUT.ugc", "--refine"), "--refine: a .ugc is fitted to the pictures in any case"),
+        (("VIEWS", "null", "--ratio", "20", "--refine"), "--refine: a .ugc is fitted"),
         (("VIEWS", "OUT.obj"), "expected a name that ends in"),
         (("VIEWS", "nowhere/OUT.ugc"), "no such folder"),
     ],
