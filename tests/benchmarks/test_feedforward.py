@@ -1,6 +1,7 @@
 """The tables and the plot of reconstruction's benchmark."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
+from benchmarks import feedforward
 from benchmarks.feedforward import keep, memory_rows, plot, rows
+from exgs.codec import EncodeConfig, Photographs
 from exgs.feedforward.rendered import read_set
 from exgs.feedforward.sampling import as_views
 from tests.feedforward.conftest import MakeSet, make_set  # noqa: F401
@@ -46,3 +49,26 @@ def test_views_reach_a_process_of_their_own(make_set: MakeSet, tmp_path: Path) -
     views = as_views(make_set(), (0, 3, 6))
     back = read_set(keep(tmp_path, "three", views))
     assert (back.pictures == views.pictures).all() and (back.near, back.far) == (views.near, views.far)
+
+
+def test_the_codec_is_measured_both_ways(monkeypatch: pytest.MonkeyPatch, make_set: MakeSet) -> None:  # noqa: F811
+    views = as_views(make_set(), (0, 3, 6))
+    walk = SimpleNamespace(targets=views.cameras[:1], truth=None, context=lambda count: views)
+    worth = {"made": 25.0, "made None": 24.5, "made 3": 25.25}
+
+    def encode(made: str, config: EncodeConfig, *, rasterizer: object, cameras: Photographs | None) -> Any:
+        assert config.ratio == 20
+        return SimpleNamespace(data=f"{made} {cameras and len(cameras)}")
+
+    monkeypatch.setattr(feedforward, "load_network", lambda weights: None)
+    monkeypatch.setattr(feedforward, "open_weights", lambda name: None)
+    monkeypatch.setattr(feedforward, "coded_scenes", lambda args: [("room", lambda: None)])
+    monkeypatch.setattr(feedforward, "walk_through", lambda *a, **k: walk)
+    monkeypatch.setattr(feedforward, "reconstruct", lambda *a, **k: SimpleNamespace(gaussians="made"))
+    monkeypatch.setattr(feedforward, "encode", encode)
+    monkeypatch.setattr(feedforward, "decode", lambda data: data)
+    monkeypatch.setattr(feedforward, "judged", lambda made, *more: worth[made])
+    args = SimpleNamespace(weights="", targets=1, ratios=[20.0])
+    _, _, itself, photographs = feedforward.coded(args)  # type: ignore[arg-type]
+    assert itself == "| room | itself | 25.00 dB | 24.50 dB (-0.50), 9 B |"
+    assert photographs == "| room | its photographs | 25.00 dB | 25.25 dB (+0.25), 6 B |"
