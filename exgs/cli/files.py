@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,6 +77,7 @@ def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None
     Raises:
         UsageError: the name has none of the ``suffixes``, the file exists and may not be replaced, or its
             folder does not exist.
+        CommandError: no file can be made in that folder.
     """
     if path == DRY_RUN:
         return None
@@ -88,7 +90,17 @@ def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None
         raise UsageError(f"{path} exists; -w replaces it")
     if not target.absolute().parent.is_dir():
         raise UsageError(f"{target.parent}: no such folder")
+    _try_folder(target.parent)
     return target
+
+
+def _try_folder(folder: Path) -> None:
+    """Makes a file in ``folder``, and leaves none: better told now than after the work."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise CommandError(f"{folder}: no file can be made there ({error.strerror or error})") from error
 
 
 def check_scene_output(path: str, *, source: str, overwrite: bool) -> Path | None:

@@ -34,6 +34,14 @@ def test_encode_prints_a_table(exgs: Command, scene_path: Path, cameras_path: Pa
     assert "refit:" in err or "coding:" in err
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that takes no file")
+def test_encode_tries_the_folder_before_it_works(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    code, _, err = exgs("encode", scene_path, "/proc/x.ugc", "--views", "4")
+    assert code == 1 and "/proc: no file can be made there" in err and "read:" not in err
+    exgs("encode", "missing.ply", tmp_path / "x.ugc")
+    assert not list(tmp_path.iterdir())
+
+
 def test_encode_refuses_what_exists(exgs: Command, scene_path: Path, encoded: Encoded) -> None:
     before = encoded[0].read_bytes()
     code, out, err = exgs("encode", scene_path, encoded[0])
