@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 from pathlib import Path
 from typing import Any
 
 from exgs.cli.errors import CommandError, UsageError
+from exgs.scene.formats.bounded import read_object
 
 CHECKPOINT, LOG, SHEET, COMMAND = "checkpoint.pt", "log.jsonl", "samples.png", "command.txt"
+MAX_REPORT_BYTES = 16 << 20
 
 
 def need(*modules: str) -> None:
@@ -55,10 +56,7 @@ def evaluated(path: str | None, group: str) -> dict[str, Any]:
     """
     if path is None:
         return {}
-    try:
-        report = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CommandError(f"{path}: not a JSON file ({error})") from error
-    if not isinstance(report, dict) or "kinds" not in report:
+    report = read_object(Path(path), MAX_REPORT_BYTES, CommandError)
+    if "kinds" not in report:
         raise CommandError(f"{path}: not a report of 'exgs {group} evaluate --json'")
     return {"scenes never seen": report["kinds"]}

@@ -6,7 +6,6 @@ nerfstudio and instant-ngp write them, or as ``camera_angle_x`` alone, as the fi
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from exgs.feedforward.folders import SUFFIXES, TRANSFORMS
 from exgs.feedforward.point_cloud import read_points
 from exgs.feedforward.span import span_of_cameras, span_of_points
 from exgs.scene import Camera, Frame, SceneError
+from exgs.scene.formats.bounded import read_object
 
 MAX_FILE_BYTES = 256 << 20
 MAX_FRAMES = 20_000
@@ -60,17 +60,7 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises:
         FeedforwardError: it cannot be read, or holds something else.
     """
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FeedforwardError(f"{path}: larger than {MAX_FILE_BYTES} bytes, not a list of cameras")
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FeedforwardError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise FeedforwardError(f"{path}: not a JSON file ({error})") from error
-    if not isinstance(document, dict):
-        raise FeedforwardError(f"{path}: expected an object")
-    return document
+    return read_object(path, MAX_FILE_BYTES, FeedforwardError)
 
 
 def _picture(path: Path, name: str) -> Path:

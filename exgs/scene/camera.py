@@ -14,6 +14,7 @@ import numpy as np
 
 from exgs.scene.errors import SceneError
 from exgs.scene.formats.atomic import write_bytes
+from exgs.scene.formats.bounded import read_object
 
 MAX_CAMERA_FILE_BYTES = 64 << 20
 MAX_PICTURE_SIDE = 16384
@@ -144,15 +145,7 @@ def read_cameras(path: str | Path) -> list[Camera]:
         SceneError: the file cannot be read, is no such file, or a camera in it is unsound.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > MAX_CAMERA_FILE_BYTES:
-            raise SceneError(f"{path}: larger than {MAX_CAMERA_FILE_BYTES} bytes, not a camera file")
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SceneError(f"{path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise SceneError(f"{path}: not a JSON file of cameras ({error})") from error
-    entries = document.get("cameras") if isinstance(document, dict) else None
+    entries = read_object(path, MAX_CAMERA_FILE_BYTES, SceneError).get("cameras")
     if not isinstance(entries, list) or not entries:
         raise SceneError(f'{path}: expected an object with a non-empty list "cameras"')
     cameras = [_parse(path, index, entry) for index, entry in enumerate(entries)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from exgs.scene.formats.bounded import parse_object
 from exgs.weights.errors import WeightsError
 
 VERSION = 1
@@ -32,12 +32,7 @@ class Manifest:
         Raises:
             WeightsError: it is none, or of another version.
         """
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise WeightsError(f"{where}: not a JSON document ({error})") from error
-        if not isinstance(document, dict):
-            raise WeightsError(f"{where}: expected an object")
+        document = parse_object(data, where, WeightsError)
         version = document.get("version")
         if version != VERSION:
             raise WeightsError(f"{where}: version {version!r}, expected {VERSION}; a newer exgs may read it")

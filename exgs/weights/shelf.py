@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from exgs.scene.formats.atomic import write_bytes
+from exgs.scene.formats.bounded import read_bytes
 from exgs.weights.errors import WeightsError
 from exgs.weights.manifest import MAX_MANIFEST_BYTES, VERSION, Manifest
 
@@ -37,7 +38,7 @@ class Weights(Generic[Kind]):
         path = self.folder / FILES[kind]
         if kind not in self.manifest.sha256:
             raise WeightsError(f"{self.folder / MANIFEST}: names no {FILES[kind]}")
-        data = _read(path, MAX_MODEL_BYTES)
+        data = read_bytes(path, MAX_MODEL_BYTES, WeightsError)
         if hashlib.sha256(data).hexdigest() != self.manifest.sha256[kind]:
             raise WeightsError(f"{path}: not the file that {MANIFEST} names (sha256 differs); copy it again")
         return data
@@ -65,7 +66,7 @@ def open_weights(
     if not folder.is_dir():
         raise WeightsError(f"{name}: expected one of {', '.join(sizes)}, or a folder with {MANIFEST}")
     path = folder / MANIFEST
-    return Weights(folder, parse(_read(path, MAX_MANIFEST_BYTES), str(path)))
+    return Weights(folder, parse(read_bytes(path, MAX_MANIFEST_BYTES, WeightsError), str(path)))
 
 
 def write_weights(folder: Path, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,15 +81,3 @@ def write_weights(folder: Path, files: Mapping[str, bytes], facts: Mapping[str, 
         write_bytes(folder / FILES[kind], data)
     write_bytes(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
     return document
-
-
-def _read(path: Path, most_bytes: int) -> bytes:
-    """The bytes of a file that is no larger than ``most_bytes``."""
-    try:
-        if not path.is_file():
-            raise WeightsError(f"{path}: there is no such file")
-        if path.stat().st_size > most_bytes:
-            raise WeightsError(f"{path}: {path.stat().st_size:,} bytes, expected {most_bytes:,} at most")
-        return path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path}: {error.strerror}") from error

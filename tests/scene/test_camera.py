@@ -111,7 +111,7 @@ def entry(**changes: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("document", "word"),
     [
-        ([], "non-empty list"),
+        ([], "a JSON object"),
         ({}, "non-empty list"),
         ({"cameras": []}, "non-empty list"),
         ({"cameras": {}}, "non-empty list"),
@@ -142,11 +142,11 @@ def test_files_that_hold_no_cameras(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         read_cameras(path)
     for data in (b"", b"\xff", b"[" * 100_000, b'{"cameras": [' + b"9" * 5000 + b"]}"):
         path.write_bytes(data)
-        with pytest.raises(SceneError, match="not a JSON file"):
+        with pytest.raises(SceneError, match="not a JSON document"):
             read_cameras(path)
     monkeypatch.setattr(camera_module, "MAX_CAMERA_FILE_BYTES", 10)
     path.write_bytes(bytes(11))
-    with pytest.raises(SceneError, match="larger than 10 bytes"):
+    with pytest.raises(SceneError, match="11 bytes, expected 10 at most"):
         read_cameras(path)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from exgs.scene.errors import SceneError
+from exgs.scene.formats.bounded import parse_object
 from exgs.scene.formats.bundle import check_relative
 
 LARGEST = 1e30
@@ -86,10 +86,4 @@ class Fields:
 
 def parse_fields(data: bytes, *, where: str) -> Fields:
     """The JSON object in ``data``, whose size the caller has limited."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise SceneError(f"{where}: not JSON ({str(error)[:100]})") from error
-    if not isinstance(document, dict):
-        raise SceneError(f"{where}: expected a JSON object")
-    return Fields(document, where)
+    return Fields(parse_object(data, where, SceneError), where)
