@@ -79,10 +79,13 @@ def _settings(args: argparse.Namespace) -> TrainSettings:
         shape = read_autoencoder(*(Path(path) for path in args.vae)).shape
         architecture |= shape | {"train_vae": False}
     if args.unet:
-        from exgs.painter.diffusers_folder import describe_denoiser
+        from exgs.painter.diffusers_folder import check_denoiser, check_files, describe_denoiser
 
+        described = describe_denoiser(Path(args.unet))
+        check_denoiser(described, architecture["channels"])
+        check_files(Path(args.unet), described)
         del architecture["unet_widths"]
-        architecture |= {"kind": "foreign", "unet": describe_denoiser(Path(args.unet))}
+        architecture |= {"kind": "foreign", "unet": described}
         architecture |= {"train_unet": not args.freeze_unet}
     named = {"batch": args.batch, "size_px": args.crop}
     given = {name: value for name, value in named.items() if value is not None}

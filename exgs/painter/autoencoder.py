@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from exgs.painter.architecture import check_architecture
+from exgs.painter.checkpoint import check_weights, read_tensors
 from exgs.painter.errors import PainterError
 
 SCALE = 8
@@ -78,24 +80,20 @@ def read_autoencoder(encoder: Path, decoder: Path | None = None) -> TinyAutoenco
     if decoder is None:
         state = _read_diffusers(encoder)
     else:
-        state = {f"encoder.{name}": value for name, value in _read_pth(encoder).items()}
-        state |= {f"decoder.{name}": value for name, value in _read_pth(decoder).items()}
+        state = {f"encoder.{name}": value for name, value in read_tensors(encoder).items()}
+        state |= {f"decoder.{name}": value for name, value in read_tensors(decoder).items()}
     try:
-        network = TinyAutoencoder(
-            [state["encoder.0.weight"].shape[0]] * len(ENCODER_BLOCKS),
-            channels=state["decoder.1.weight"].shape[1],
-            middle=any(".pool." in name for name in state),
-        )
-        network.load_state_dict({name: value.float() for name, value in state.items()})
-    except (KeyError, RuntimeError, AttributeError, IndexError) as error:
-        raise PainterError(f"{encoder}: not a tiny autoencoder ({str(error)[:200]})") from error
+        width, channels = state["encoder.0.weight"].shape[0], state["decoder.1.weight"].shape[1]
+    except (KeyError, IndexError) as error:
+        raise PainterError(f"{encoder}: not a tiny autoencoder ({error})") from error
+    widths, middle = [width] * len(ENCODER_BLOCKS), any(".pool." in name for name in state)
+    check_architecture({"kind": "latent", "vae_widths": widths, "channels": channels})
+    with torch.device("meta"):  # nothing is allocated before the shapes are known to be those of the file
+        network = TinyAutoencoder(widths, channels=channels, middle=middle)
+    check_weights(network, state, f"{encoder}: not a tiny autoencoder")
+    network = TinyAutoencoder(widths, channels=channels, middle=middle)
+    network.load_state_dict({name: value.float() for name, value in state.items()})
     return network.eval()
-
-
-def _read_pth(path: Path) -> dict[str, Tensor]:
-    from exgs.painter.checkpoint import read_tensors
-
-    return read_tensors(path)
 
 
 def _read_diffusers(folder: Path) -> dict[str, Tensor]:

@@ -112,13 +112,20 @@ def _is_document(architecture: Any) -> bool:
 
 def _is_named(tensors: Any) -> bool:
     return isinstance(tensors, Mapping) and all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in tensors.items()
+        isinstance(name, str) and isinstance(value, Tensor) and _is_plain(value)
+        for name, value in tensors.items()
     )
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether all its numbers lie in the file, and are not a few that count as many."""
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
+        return False
+    return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _shape(tensor: Tensor | None) -> str:
     """How a tensor is told from those that are no weights of that shape."""
     if tensor is None:
         return "nothing"
-    plain = tensor.is_floating_point() and tensor.layout == torch.strided and not tensor.is_quantized
-    return str(list(tensor.shape)) if plain else f"{list(tensor.shape)} {tensor.dtype} {tensor.layout}"
+    return f"{list(tensor.shape)}{'' if tensor.is_floating_point() else f' {tensor.dtype}'}"

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
+from exgs.painter.architecture import check_configuration
 from exgs.painter.errors import PainterError
 
 CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
@@ -82,6 +83,7 @@ def check_denoiser(unet: Mapping[str, Any], channels: int) -> None:
     for name, needed in _NEEDS.items():
         if config.get(name):
             raise PainterError(f"the denoiser needs {needed} ({name}), and there is none here")
+    check_configuration(config)
     step, words = unet.get("step"), config.get("cross_attention_dim")
     if type(step) is not int or not 0 <= step < MAX_STEPS:
         raise PainterError(f"a denoiser that is asked at step {str(step)[:40]}: no such thing")
@@ -100,6 +102,24 @@ def read_denoiser(folder: Path, unet: Mapping[str, Any]) -> dict[str, Tensor]:
     import safetensors
     import safetensors.torch
 
+    path = check_files(folder, unet)
+    try:
+        return {name: value.float() for name, value in safetensors.torch.load_file(path).items()}
+    except OSError as error:
+        raise PainterError(f"{path}: {error.strerror or error}") from error
+    except safetensors.SafetensorError as error:
+        raise PainterError(f"{path}: not a file of weights ({error})") from error
+
+
+def check_files(folder: Path, unet: Mapping[str, Any]) -> Path:
+    """Where the weights in ``folder`` are, which are of the network that ``unet`` describes; only what the
+    file says of itself is read, and nothing is allocated.
+
+    Raises:
+        PainterError: there are none, or others.
+    """
+    import safetensors
+
     path = folder / WEIGHTS
     path = path if path.is_file() else folder / HALF_WEIGHTS
     if not path.is_file():
@@ -107,12 +127,12 @@ def read_denoiser(folder: Path, unet: Mapping[str, Any]) -> dict[str, Tensor]:
     try:
         with safetensors.safe_open(path, "pt") as file:
             found = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-        check_shapes(found, unet, path)
-        return {name: value.float() for name, value in safetensors.torch.load_file(path).items()}
     except OSError as error:
         raise PainterError(f"{path}: {error.strerror or error}") from error
     except safetensors.SafetensorError as error:
         raise PainterError(f"{path}: not a file of weights ({error})") from error
+    check_shapes(found, unet, path)
+    return path
 
 
 def check_shapes(found: Mapping[str, list[int]], unet: Mapping[str, Any], path: Path) -> None:
@@ -125,6 +145,7 @@ def check_shapes(found: Mapping[str, list[int]], unet: Mapping[str, Any], path: 
 
     from exgs.painter.foreign import skeleton
 
+    check_configuration(unet["config"])
     with torch.device("meta"):
         wanted = {name: list(value.shape) for name, value in skeleton(unet).state_dict().items()}
     for name in sorted(wanted.keys() | found.keys()):

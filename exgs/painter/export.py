@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from exgs.painter.checkpoint import check_weights
 from exgs.painter.errors import PainterError
 from exgs.painter.networks import Painter, build, parameters
 from exgs.painter.onnx_network import INPUT, OUTPUT
@@ -37,11 +38,11 @@ def network_from(state: Mapping[str, Any]) -> Painter:
     Raises:
         PainterError: the weights are not those of the architecture.
     """
-    network = build(state["settings"]["architecture"])
-    try:
-        network.load_state_dict({name: rounded(value) for name, value in state["average"].items()})
-    except RuntimeError as error:
-        raise PainterError(f"not the weights of this architecture: {str(error)[:200]}") from error
+    architecture, weights = state["settings"]["architecture"], state["average"]
+    with torch.device("meta"):  # nothing is allocated before the shapes are known to be those of the file
+        check_weights(build(architecture), weights, "the checkpoint")
+    network = build(architecture)
+    network.load_state_dict({name: rounded(value) for name, value in weights.items()})
     return network.eval()
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from exgs.painter.architecture import check_architecture
 from exgs.painter.errors import PainterError
 from exgs.painter.planes import FEWEST
 
@@ -98,10 +99,11 @@ def build(architecture: Mapping[str, Any]) -> Painter:
     """The network that ``architecture`` of a manifest describes, with random weights.
 
     Raises:
-        PainterError: there is no such architecture.
+        PainterError: there is no such architecture, or not the memory for it.
     """
+    check_architecture(architecture)
     options = dict(architecture)
-    kind = options.pop("kind", None)
+    kind = options.pop("kind")
     try:
         if kind == "pixels":
             return PixelPainter(**options)
@@ -109,13 +111,11 @@ def build(architecture: Mapping[str, Any]) -> Painter:
             from exgs.painter.latent import LatentPainter
 
             return LatentPainter(**options)
-        if kind == "foreign":
-            from exgs.painter.foreign import ForeignPainter
+        from exgs.painter.foreign import ForeignPainter
 
-            return ForeignPainter(**options)
-    except TypeError as error:
-        raise PainterError(f"architecture {kind}: {error}") from error
-    raise PainterError(f"architecture {kind!r}: expected pixels, latent or foreign")
+        return ForeignPainter(**options)
+    except (TypeError, ValueError, RuntimeError) as error:  # of torch, where there is not the memory
+        raise PainterError(f"architecture {kind}: {str(error)[:200]}") from error
 
 
 def parameters(network: nn.Module) -> int:

@@ -36,6 +36,7 @@ class TorchNetwork:
         import safetensors.torch
         import torch
 
+        from exgs.painter.checkpoint import check_weights
         from exgs.painter.networks import build
 
         where = weights.folder
@@ -44,16 +45,15 @@ class TorchNetwork:
             raise PainterError(f'{where}: expected an object "architecture"')
         try:
             state = safetensors.torch.load(weights.read("safetensors"))
-            with torch.device(
-                "meta"
-            ):  # nothing is allocated before the shapes are known to be those of the file
+            with torch.device("meta"):  # nothing is allocated before shapes are known to be those of the file
                 network = build(architecture)
+            check_weights(network, state, str(where))
             network.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
+            place = "cuda" if torch.cuda.is_available() else "cpu"
+            self._place, self._network = place, network.to(place).eval()
         except (safetensors.SafetensorError, RuntimeError, TypeError, ValueError) as error:
             raise PainterError(f"{where}: not the weights of its architecture: {str(error)[:200]}") from error
-        place = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = f"torch {place}"
-        self._place, self._network = place, network.to(place).eval()
 
     def run(self, planes: np.ndarray) -> np.ndarray:
         """[B,4,H,W] float32 of ``planes`` [B,7,H,W]."""

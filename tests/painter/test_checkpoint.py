@@ -53,7 +53,8 @@ def test_a_checkpoint_of_wrong_types_is_refused(tmp_path, change):
 def test_tensors_without_names_are_refused(tmp_path):
     torch.save({"a": torch.zeros(1)}, tmp_path / "c.pt")
     assert read_tensors(tmp_path / "c.pt")["a"].shape == (1,)
-    for content in ([torch.zeros(1)], {0: torch.zeros(1)}, {"a": 1.0}):
+    endless, sparse = torch.zeros(1).expand(1 << 40), torch.zeros(4, 3).to_sparse()
+    for content in ([torch.zeros(1)], {0: torch.zeros(1)}, {"a": 1.0}, {"a": endless}, {"a": sparse}):
         torch.save(content, tmp_path / "c.pt")
         with pytest.raises(PainterError, match="named tensors"):
             read_tensors(tmp_path / "c.pt")
@@ -64,10 +65,9 @@ def test_tensors_without_names_are_refused(tmp_path):
     [
         ({"weight": torch.zeros(4, 2)}, "weight is .4, 2., its architecture says .4, 3."),
         ({"weight": torch.zeros(4, 3, dtype=torch.int32)}, "torch.int32"),
-        ({"weight": torch.zeros(4, 3).to_sparse()}, "torch.sparse_coo"),
         ({"other": torch.zeros(1)}, "other is .1., its architecture says nothing"),
     ],
-    ids=("shape", "type", "sparse", "name"),
+    ids=("shape", "type", "name"),
 )
 def test_weights_of_another_network_are_refused(change, problem):
     with torch.device("meta"):

@@ -1,5 +1,6 @@
 """Denoisers of diffusers, random and tiny: they are asked as diffusers asks them, or refused."""
 
+import hashlib
 import json
 import math
 import shutil
@@ -10,15 +11,19 @@ import pytest
 torch = pytest.importorskip("torch")
 diffusers = pytest.importorskip("diffusers")
 pytest.importorskip("safetensors")
+import safetensors.torch  # noqa: E402
 
 from exgs.painter import PainterError  # noqa: E402
 from exgs.painter.choose import choose_network  # noqa: E402
 from exgs.painter.crops import Crops  # noqa: E402
-from exgs.painter.diffusers_folder import describe_denoiser  # noqa: E402
+from exgs.painter.diffusers_folder import check_files, describe_denoiser  # noqa: E402
 from exgs.painter.export import export  # noqa: E402
 from exgs.painter.foreign import ForeignDenoiser, padded  # noqa: E402
+from exgs.painter.manifest import Manifest  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
 from exgs.painter.planes import PLANES  # noqa: E402
+from exgs.painter.shelf import Weights  # noqa: E402
+from exgs.painter.torch_network import TorchNetwork  # noqa: E402
 from exgs.painter.training import Training, TrainSettings  # noqa: E402
 
 WORDS = 8
@@ -172,6 +177,23 @@ def test_a_denoiser_that_cannot_serve_is_refused(tmp_path, folder, changes, says
     (other / "config.json").write_text(json.dumps(config | changes))
     with pytest.raises(PainterError, match=says):
         build(architecture(other)).use_denoiser(other)
+
+
+def test_what_the_file_says_of_itself_is_looked_at_before_anything_is_built(tmp_path, folder):
+    described = describe_denoiser(folder)
+    assert check_files(folder, described).is_file()
+    wide = {**described, "config": {**described["config"], "block_out_channels": [1 << 16] * 3}}
+    with pytest.raises(PainterError, match="do not belong together"):
+        check_files(folder, wide)
+    wider = {**described, "config": {**described["config"], "block_out_channels": [1 << 20] * 3}}
+    with pytest.raises(PainterError, match="block_out_channels is 1048576"):
+        check_files(folder, wider)
+    document = {"architecture": architecture(folder) | {"unet": wide}}
+    data = safetensors.torch.save({"a": torch.zeros(1)})
+    (tmp_path / "model.safetensors").write_bytes(data)
+    sums = {"safetensors": hashlib.sha256(data).hexdigest()}
+    with pytest.raises(PainterError, match="its architecture says"):
+        TorchNetwork(Weights(tmp_path, Manifest("wide", sums, document=document)))
 
 
 @pytest.mark.parametrize(
