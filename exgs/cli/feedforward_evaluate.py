@@ -18,7 +18,7 @@ from exgs.cli.pictures import write_sheet
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.run_folder import need
 from exgs.cli.terminal import Reporter, size
-from exgs.feedforward.lessons import kind_of
+from exgs.training.layout import kind_of
 
 if TYPE_CHECKING:
     from exgs.feedforward.evaluation import Score

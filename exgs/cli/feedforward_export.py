@@ -12,7 +12,7 @@ from exgs.cli.run_folder import CHECKPOINT, COMMAND, evaluated, need
 from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
 from exgs.feedforward.sampling import split
-from exgs.feedforward.sets import ViewSet, read_index, read_view_sets
+from exgs.feedforward.sets import SETS, ViewSet, read_view_sets
 from exgs.weights.shelf import MANIFEST
 
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"{checkpoint}: there is no such file; 'exgs feedforward train' leaves one")
     scores = evaluated(args.scores, "feedforward")
     for folder in args.sets:
-        read_index(Path(folder))
+        SETS.read_index(Path(folder))
     need("torch", "safetensors")
     from exgs.feedforward.export import export, network_from
     from exgs.feedforward.training import read_checkpoint

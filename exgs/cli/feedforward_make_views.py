@@ -12,7 +12,7 @@ from exgs.cli.files import read_any
 from exgs.cli.painter_make_pairs import scene_name
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.terminal import Reporter, size
-from exgs.feedforward.sets import INDEX, SetSettings, make_view_set, write_index, write_view_set
+from exgs.feedforward.sets import SETS, SetSettings, make_view_set, write_view_set
 from exgs.scene import Gaussians, generate_interior
 
 INTERIOR_SPLATS = (80_000, 110_000, 140_000)
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
                 path = write_view_set(out, views)
                 progress.update(1.0, f"{len(views)} views, {size(path.stat().st_size)}")
     facts = {"seed": settings.seed, "size_px": list(settings.size), "walk": settings.walk}
-    write_index(out, facts, [name for name, _ in sources])
+    SETS.write_index(out, facts, [name for name, _ in sources])
     return 0
 
 
@@ -61,7 +61,7 @@ def scenes(paths: Iterable[str], seeds: Iterable[int]) -> list[Source]:
 
 def _folder(args: argparse.Namespace) -> Path:
     folder = Path(args.out)
-    if (folder / INDEX).exists() and not args.overwrite:
+    if (folder / SETS.index).exists() and not args.overwrite:
         raise UsageError(f"{folder} holds view sets already; -w replaces them")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

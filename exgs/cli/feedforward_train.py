@@ -15,7 +15,7 @@ from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.run_folder import CHECKPOINT, LOG, SHEET, begin, check_folder, need
 from exgs.cli.terminal import Reporter
 from exgs.feedforward.sampling import split
-from exgs.feedforward.sets import ViewSet, read_index, read_view_sets
+from exgs.feedforward.sets import SETS, ViewSet, read_view_sets
 from exgs.raster import Rasterizer
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     check_folder(args, out)
     for folder in args.sets:
-        read_index(Path(folder))
+        SETS.read_index(Path(folder))
     need("torch")
     import torch
 

@@ -22,9 +22,10 @@ from exgs.cli.terminal import Reporter
 from exgs.painter import choose_restorer
 from exgs.painter.damage import Damage, damaged, parse_damage
 from exgs.painter.evaluation import Sight, evaluate
-from exgs.painter.gains import Gain, kind_of
+from exgs.painter.gains import Gain
 from exgs.painter.shelf import open_weights
 from exgs.scene import Camera, Gaussians, read_cameras, read_scene, sample_views, to_frame, write_scene
+from exgs.training.layout import kind_of
 
 DAMAGES = ("ugc-107", "ugc-200", "ugc-20", "exgs-107", "exgs-200", "source")
 VIEWS, SEED, SIZE = 24, 777, (640, 360)

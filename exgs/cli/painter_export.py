@@ -12,7 +12,7 @@ from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.run_folder import CHECKPOINT, COMMAND, evaluated, need
 from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
-from exgs.painter.shards import read_index
+from exgs.painter.shards import PAIRS
 from exgs.painter.shelf import MANIFEST
 
 LICENCE = "Apache-2.0; trained on renderings of scenes under MIT and CC-BY-4.0 (docs/painter.md)"
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(f"{checkpoint}: there is no such file; 'exgs painter train' leaves one")
     scores = evaluated(args.scores, "painter")
     if args.pairs:
-        read_index(Path(args.pairs))
+        PAIRS.read_index(Path(args.pairs))
     need("torch", "onnx", "onnxscript", "safetensors")
     from exgs.painter.checkpoint import read_checkpoint
     from exgs.painter.export import export, network_from

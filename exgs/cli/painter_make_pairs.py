@@ -15,7 +15,7 @@ from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.terminal import Reporter, size
 from exgs.painter.damage import DAMAGES, Encoder, encoder, parse_damage
 from exgs.painter.pairs import PairSettings, make_pairs
-from exgs.painter.shards import INDEX, write_index, write_shard
+from exgs.painter.shards import PAIRS, write_shard
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians, generate_interior
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     damages = [parse_damage(name) for name in settings.damages]
     out = Path(args.out)
-    if (out / INDEX).exists() and not args.overwrite:
+    if (out / PAIRS.index).exists() and not args.overwrite:
         raise UsageError(f"{out} holds pairs already; -w replaces them")
     check_scenes(args.scenes)
     out.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
                 path = write_shard(out, pairs)
                 progress.update(1.0, f"{len(pairs)} pairs, {size(path.stat().st_size)}")
     facts = {"seed": settings.seed, "size_px": settings.size_px, "damages": list(settings.damages)}
-    write_index(out, facts, [name for name, _ in sources])
+    PAIRS.write_index(out, facts, [name for name, _ in sources])
     return 0
 
 

@@ -16,7 +16,7 @@ from exgs.cli.painter import MINUTES
 from exgs.cli.run_folder import CHECKPOINT, LOG, SHEET, begin, check_folder, need
 from exgs.cli.terminal import Reporter
 from exgs.painter.planes import MULTIPLE
-from exgs.painter.shards import Pairs, read_index, read_pairs
+from exgs.painter.shards import PAIRS, Pairs, read_pairs
 
 if TYPE_CHECKING:
     from exgs.painter.training import Training, TrainSettings
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     _check_flags(args)
     out = Path(args.out)
     check_folder(args, out)
-    read_index(Path(args.pairs))
+    PAIRS.read_index(Path(args.pairs))
     for path in [*(args.vae or []), *([args.unet] if args.unet else [])]:
         if not Path(path).exists():
             raise CommandError(f"{path}: there is no such file or folder")

@@ -12,6 +12,7 @@ from exgs.feedforward.sampling import SampleSettings, as_views, draw_example
 from exgs.feedforward.sets import ViewSet
 from exgs.feedforward.views import Views
 from exgs.scene import Camera
+from exgs.training.layout import kind_of
 
 DARKEST, BRIGHTEST = 0.7, 1.15
 """Range of the factors by which all pictures of a lesson are made darker or brighter."""
@@ -135,8 +136,3 @@ def mirrored(camera: Camera) -> Camera:
     return replace(
         camera, camera_from_world=mirror @ camera.camera_from_world @ mirror, cx=camera.width - camera.cx
     )
-
-
-def kind_of(scene: str) -> str:
-    """``interior`` or ``object``, by what a scene is called."""
-    return "interior" if scene.startswith("interior-") else "object"

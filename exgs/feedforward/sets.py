@@ -1,15 +1,10 @@
-"""View sets: pictures of a scene with cameras and true depths, to learn from; one ``.npz`` file per scene."""
+"""View sets: pictures of a scene with cameras and true depths, to learn from."""
 
 from __future__ import annotations
 
-import json
-import math
-import zipfile
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,26 +13,23 @@ from exgs.feedforward.paths import find_path
 from exgs.feedforward.span import span_of_depths
 from exgs.raster import Rasterizer, to_bytes
 from exgs.scene import Camera, Frame, Gaussians, SceneError
-from exgs.scene.formats.atomic import replacing, write_bytes
 from exgs.scene.site import measure_site
+from exgs.training.layout import Layout
 
-INDEX = "views.json"
-VERSION = 1
-MAX_SET_BYTES = 512 << 20
-MAX_UNPACKED_BYTES = 4 << 30
+SETS = Layout(
+    index="views.json",
+    version=1,
+    file="view set",
+    command="exgs feedforward make-views",
+    arrays=(
+        "pictures", "depths", "walk", "camera_from_world", "intrinsics", "near", "far", "axes",
+        "metres_per_unit",
+    ),
+    error=FeedforwardError,
+)  # fmt: skip
+"""Folders of view sets."""
 SEEN = 0.5
 """Opacity from which a pixel has a depth."""
-_FIELDS = (
-    "pictures",
-    "depths",
-    "walk",
-    "camera_from_world",
-    "intrinsics",
-    "near",
-    "far",
-    "axes",
-    "metres_per_unit",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +130,6 @@ def write_view_set(folder: Path, views: ViewSet) -> Path:
     Raises:
         SceneError: the file cannot be written.
     """
-    path = folder / f"{views.scene}.npz"
     intrinsics = [(camera.fx, camera.fy, camera.cx, camera.cy) for camera in views.cameras]
     arrays = {
         "pictures": views.pictures, "depths": views.depths, "walk": views.walk,
@@ -146,9 +137,7 @@ def write_view_set(folder: Path, views: ViewSet) -> Path:
         "intrinsics": np.array(intrinsics), "near": np.array(views.near), "far": np.array(views.far),
         "axes": np.array(views.frame.axes), "metres_per_unit": np.array(views.frame.metres_per_unit or 0.0),
     }  # fmt: skip
-    with replacing(path) as stream:
-        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    return path
+    return SETS.write(folder, views.scene, arrays)
 
 
 def read_view_set(path: Path) -> ViewSet:
@@ -157,34 +146,11 @@ def read_view_set(path: Path) -> ViewSet:
     Raises:
         FeedforwardError: it is no such file, or a damaged one.
     """
+    found = SETS.read(path)
     try:
-        if path.stat().st_size > MAX_SET_BYTES:
-            raise FeedforwardError(f"{path}: larger than {MAX_SET_BYTES} bytes, no view set")
-        with zipfile.ZipFile(path) as archive:
-            _check_archive(path, archive)
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in _FIELDS}
         return _checked(path, found)
-    except OSError as error:
-        raise FeedforwardError(f"{path}: {error.strerror or error}") from error
-    except (KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error, SceneError) as error:
+    except (ValueError, TypeError, SceneError) as error:
         raise FeedforwardError(f"{path}: not a view set ({error})") from error
-
-
-def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
-    """Refuses what would unpack to too much, or states arrays that are larger than their bytes."""
-    entries = archive.infolist()
-    if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
-        raise FeedforwardError(f"{path}: unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-    for entry in entries:
-        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or entry.flag_bits & 1:
-            raise FeedforwardError(f"{path}: not a view set (packed as no view set is)")
-        with archive.open(entry) as stream:
-            if np.lib.format.read_magic(stream) != (1, 0):
-                raise FeedforwardError(f"{path}: not a view set (an array of another version)")
-            shape, _, kind = np.lib.format.read_array_header_1_0(stream)
-        if math.prod(shape) * kind.itemsize > entry.file_size:
-            raise FeedforwardError(f"{path}: not a view set ({entry.filename[:40]} is cut short)")
 
 
 def _checked(path: Path, found: dict[str, np.ndarray]) -> ViewSet:
@@ -214,47 +180,10 @@ def _checked(path: Path, found: dict[str, np.ndarray]) -> ViewSet:
     return ViewSet(path.stem, pictures, found["depths"], found["walk"], cameras, near, far, frame)
 
 
-def write_index(folder: Path, facts: dict[str, Any], scenes: Sequence[str]) -> None:
-    """Writes which ``scenes`` lie in ``folder``, and the ``facts`` of how they were made.
-
-    Raises:
-        SceneError: the file cannot be written.
-    """
-    document = {"version": VERSION, "scenes": list(scenes), **facts}
-    write_bytes(folder / INDEX, (json.dumps(document, indent=1) + "\n").encode())
-
-
-def read_index(folder: Path) -> dict[str, Any]:
-    """The index of a folder of view sets.
-
-    Raises:
-        FeedforwardError: there is none, or it is of another version.
-    """
-    path = folder / INDEX
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FeedforwardError(
-            f"{path}: {error.strerror}; 'exgs feedforward make-views' makes such a folder"
-        ) from error
-    except ValueError as error:
-        raise FeedforwardError(f"{path}: not a JSON file ({error})") from error
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        raise FeedforwardError(f"{path}: expected an index of version {VERSION}")
-    scenes = document.get("scenes")
-    if not isinstance(scenes, list) or not scenes or not all(_is_name(scene) for scene in scenes):
-        raise FeedforwardError(f'{path}: expected a non-empty list of names, "scenes"')
-    return document
-
-
 def read_view_sets(folder: Path) -> list[ViewSet]:
     """All view sets of ``folder``.
 
     Raises:
         FeedforwardError: it holds none, or damaged ones.
     """
-    return [read_view_set(folder / f"{scene}.npz") for scene in read_index(folder)["scenes"]]
-
-
-def _is_name(scene: object) -> bool:
-    return isinstance(scene, str) and scene != "" and Path(scene).name == scene
+    return [read_view_set(path) for path in SETS.files(folder)]

@@ -10,13 +10,13 @@ from torch import nn
 
 from exgs.feedforward.anchors import choose_anchors
 from exgs.feedforward.cloud import Cloud
-from exgs.feedforward.lessons import kind_of
 from exgs.feedforward.reconstructing import as_pictures
 from exgs.feedforward.sampling import Example, SampleSettings, as_views, draw_example
 from exgs.feedforward.sets import ViewSet
 from exgs.raster import Rasterizer
 from exgs.raster.quality import psnr
 from exgs.scene import Camera
+from exgs.training.layout import kind_of
 
 ANCHORS = 6
 _FEW = SampleSettings(few=(3, 3), few_apart=(7, 7), targets=(3, 3), jitter=0)

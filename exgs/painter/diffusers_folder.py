@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from exgs.painter.architecture import check_configuration
 from exgs.painter.errors import PainterError
+from exgs.scene.formats.bounded import read_object
 
 CONFIG, WEIGHTS = "config.json", "diffusion_pytorch_model.safetensors"
 HALF_WEIGHTS = "diffusion_pytorch_model.fp16.safetensors"
@@ -183,16 +183,8 @@ def _skips(config: Mapping[str, Any]) -> bool:
 
 def _read(path: Path, folder: Path) -> dict[str, Any]:
     hint = f"; there is one in {folder / 'unet'}" if (folder / "unet" / CONFIG).is_file() else ""
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise PainterError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes, no configuration")
-        document = json.loads(path.read_bytes())
-    except OSError as error:
+    if not path.is_file():
         raise PainterError(
-            f"{path}: {error.strerror}; expected a folder of a denoiser in diffusers' format{hint}"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise PainterError(f"{path}: not a JSON file ({error})") from error
-    if not isinstance(document, dict):
-        raise PainterError(f"{path}: expected an object")
-    return document
+            f"{path}: no such file; expected a folder of a denoiser in diffusers' format{hint}"
+        )
+    return read_object(path, MAX_CONFIG_BYTES, PainterError)

@@ -53,10 +53,5 @@ def gain_of(before: Sequence[Quality], after: Sequence[Quality]) -> Gain:
     )
 
 
-def kind_of(scene: str) -> str:
-    """``interior`` or ``object``, by the scene's name."""
-    return "interior" if scene.startswith("interior") else "object"
-
-
 def _mean(values: Iterable[float]) -> float:
     return float(np.mean(list(values)))

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from exgs.painter.crops import as_channels, held_back, pair_planes
-from exgs.painter.gains import Gain, kind_of
+from exgs.painter.gains import Gain
 from exgs.painter.losses import flip
 from exgs.painter.shards import Pairs
+from exgs.training.layout import kind_of
 
 
 def held_back_pairs(pairs: Sequence[Pairs]) -> Iterator[tuple[str, Tensor, Tensor]]:

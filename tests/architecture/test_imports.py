@@ -14,6 +14,7 @@ ROOMS = (
     "raster",
     "codec",
     "weights",
+    "training",
     "painter",
     "feedforward",
     "protocol",
@@ -27,8 +28,9 @@ MAY_IMPORT = {
     "raster": {"scene"},
     "codec": {"scene", "raster"},
     "weights": {"scene"},
-    "painter": {"scene", "raster", "codec", "weights"},
-    "feedforward": {"scene", "raster", "weights"},
+    "training": {"scene"},
+    "painter": {"scene", "raster", "codec", "weights", "training"},
+    "feedforward": {"scene", "raster", "weights", "training"},
     "protocol": set(),
     "server": {"scene", "raster", "codec", "weights", "feedforward", "protocol"},
     "client": {"scene", "raster", "codec", "painter", "protocol"},
@@ -84,7 +86,7 @@ def test_each_library_has_its_place(package: str, allowed: set[str]) -> None:
             assert {str(place), place.parts[0]} & allowed, f"{place} imports {package}"
 
 
-WORKSHOPS = ("scene", "raster", "codec", "weights", "painter", "feedforward")
+WORKSHOPS = ("scene", "raster", "codec", "weights", "training", "painter", "feedforward")
 FORBIDDEN_IN_WORKSHOPS = {"time", "socket", "asyncio", "random", "datetime", "secrets", "uuid"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from exgs.feedforward.sets import read_index, read_view_sets
+from exgs.feedforward.sets import SETS, read_view_sets
 from tests.cli.conftest import Command
 
 
@@ -28,7 +28,7 @@ def sets(exgs: Command, sets_path: Path, scene_path: Path) -> Path:
 
 
 def test_sets_say_how_they_were_made(exgs: Command, sets: Path, scene_path: Path) -> None:
-    index = read_index(sets)
+    index = SETS.read_index(sets)
     assert (index["scenes"], index["seed"], index["size_px"], index["walk"]) == (["ball"], 3, [48, 32], 52)
     (found,) = read_view_sets(sets)
     assert found.pictures.shape == (52, 32, 48, 3) and found.depths.any()

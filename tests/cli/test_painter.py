@@ -10,7 +10,7 @@ from PIL import Image
 from exgs.cli.painter_evaluate import by_kind, lines
 from exgs.cli.painter_make_pairs import scene_name
 from exgs.painter.gains import Gain
-from exgs.painter.shards import read_index, read_pairs
+from exgs.painter.shards import PAIRS, read_pairs
 from tests.cli.conftest import Command
 
 HALF = Path(__file__).parents[1] / "painter" / "data" / "half"
@@ -35,7 +35,7 @@ def pairs(exgs: Command, pairs_path: Path, scene_path: Path) -> Path:
 
 
 def test_pairs_say_how_they_were_made(exgs: Command, pairs: Path, scene_path: Path) -> None:
-    index = read_index(pairs)
+    index = PAIRS.read_index(pairs)
     assert index["scenes"] == ["ball"]
     assert (index["seed"], index["size_px"], index["damages"]) == (3, 48, ["exgs-20", "source"])
     (found,) = read_pairs(pairs)

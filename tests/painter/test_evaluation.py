@@ -5,7 +5,7 @@ import pytest
 
 from exgs.painter import Identity, Pictures, Restored
 from exgs.painter.evaluation import Sight, evaluate
-from exgs.painter.gains import Gain, gain_of, kind_of
+from exgs.painter.gains import Gain, gain_of
 from exgs.raster import choose_rasterizer
 from exgs.raster.quality import Quality
 from exgs.scene import SH_C0, generate_interior, sample_views
@@ -73,8 +73,3 @@ def test_gains_are_means_over_pictures():
     assert gain.flip == pytest.approx(0.5)
     assert (gain.ssim_before, gain.ssim_after) == pytest.approx((0.6, 0.7))
     assert Gain(1, 1, 1, 0, 0).flip == 1
-
-
-def test_interiors_are_known_by_their_names():
-    assert kind_of("interior-101") == "interior"
-    assert kind_of("skull") == "object"

@@ -235,7 +235,7 @@ def test_folders_that_hold_no_denoiser_are_refused(tmp_path, folder):
     with pytest.raises(PainterError, match="not a file of weights"):
         network.use_denoiser(tmp_path)
     (tmp_path / "config.json").write_text("[]")
-    with pytest.raises(PainterError, match="expected an object"):
+    with pytest.raises(PainterError, match="expected a JSON object"):
         describe_denoiser(tmp_path)
 
 

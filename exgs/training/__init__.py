@@ -1,0 +1,1 @@
+"""What the training of any network needs: data on disk, checkpoints, steps. Needs torch for the last two."""
