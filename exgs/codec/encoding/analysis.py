@@ -14,7 +14,7 @@ from exgs.codec.encoding.merge_tree import MergeTree
 from exgs.codec.encoding.survey import Survey
 from exgs.scene import Camera, Gaussians, StartView
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
 Arrays = Mapping[str, np.ndarray]

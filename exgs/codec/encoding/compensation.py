@@ -20,8 +20,8 @@ from exgs.codec.writing.serializer import Serialized
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Gaussians
 
-STEPS = 4
-"""Steps of the fit."""
+TURNS = (1, 2)
+"""Times that the views are gone through: for constant colours alone, and with further harmonics."""
 _CHANNELS = np.array([[0.25, 0.5, 0.25], [0.5, 0.0, -0.5], [-0.25, 0.5, -0.25]])
 """Luma, chroma o and chroma g of red, green and blue."""
 _NOTHING = 1e-6
@@ -44,7 +44,8 @@ def compensate(pyramid: Pyramid, file: Serialized, views: Survey, rasterizer: Ra
         coded_shN = [other.shN[mask] for other, mask in zip(coded, leaves, strict=True)]
         shN, kept = _left(finest.shN, np.concatenate(coded_shN))
         finest = replace(finest, shN=shN)
-    fitted = refit_colors(finest, views, rasterizer, degree=finest.sh_degree, steps=STEPS, kept=kept)
+    degree, turns = finest.sh_degree, TURNS[finest.sh_degree > 0]
+    fitted = refit_colors(finest, views, rasterizer, degree=degree, kept=kept, turns=turns)
     edges = np.cumsum([0, *(len(part) for part in shown)])
     levels = tuple(
         _recolored(level, mask, fitted.select(slice(edges[number], edges[number + 1])))

@@ -14,14 +14,12 @@ Source: Kingma and Ba 2015 for the steps, Kerbl et al. 2023 for the values that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.descent import move, take_gradients
-from exgs.codec.encoding.refit import held_apart
+from exgs.codec.encoding.left_out import groups_of, held_apart, miss, squared_error
 from exgs.codec.encoding.survey import Survey
 from exgs.raster.crew import Crew, ranges
 from exgs.raster.seam import Gradients, Rasterizer
@@ -50,8 +48,6 @@ ROWS = 1 << 14
 _VALUES = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
 CAUTION, TOUCH_CAUTION = 0.75, 0.4
 """How steps shorten with the number of Gaussians beyond, as a power: where there are many steps, and few."""
-GOLDEN = 0.6180339887
-"""Stride from one view to the next, in parts of their number: consecutive ones lie far apart."""
 
 
 def finetune(
@@ -65,7 +61,7 @@ def finetune(
 ) -> Gaussians:
     """``gaussians`` with every value, and harmonics up to ``degree``, fitted to the pictures of ``views``.
 
-    Never worse over the views left out; where none are, with less than eight, nothing is changed.
+    Never worse over the views left out; where none are, with less than four, nothing is changed.
     ``free`` [N] bool tells which Gaussians may change, None that all may; ``draws`` None takes as many
     pictures as the bounds on the work allow.
     """
@@ -92,8 +88,8 @@ def _descended(
     fitted, held_out = held_apart(len(views.cameras))
     if not held_out or not len(gaussians) or draws < 1:
         return gaussians
-    before = _error(gaussians, views, rasterizer, held_out)
-    groups = list(_groups(fitted, draws))
+    before = squared_error(gaussians, views, rasterizer, held_out)
+    groups = list(groups_of(fitted, draws, BATCH))
     descent = _Descent(gaussians, *which)
     caution = _caution(len(gaussians), power, math.sqrt(before / views.pictures[held_out].size))
     for number, group in enumerate(groups):
@@ -103,7 +99,7 @@ def _descended(
         )
         descent.step(gradients, caution * (0.5 + 0.5 * math.cos(math.pi * number / len(groups))))
     found = descent.gaussians
-    return found if _error(found, views, rasterizer, held_out) < before else gaussians
+    return found if squared_error(found, views, rasterizer, held_out) < before else gaussians
 
 
 def _caution(count: int, power: float, error: float) -> float:
@@ -114,35 +110,14 @@ def _caution(count: int, power: float, error: float) -> float:
     return min(1.0, MANY / count) ** power * min(1.0, error / LARGE_ERROR)
 
 
-def _groups(views: Sequence[int], draws: int) -> Iterator[list[int]]:
-    """``draws`` of the views in groups; each comes as often as any other, neighbours far from one another."""
-    count = len(views)
-    stride = next(
-        stride for stride in range(round(GOLDEN * count), 2 * count + 2) if math.gcd(stride, count) == 1
-    )
-    order = [views[turn * stride % count] for turn in range(draws)]
-    for start in range(0, draws, BATCH):
-        yield order[start : start + BATCH]
-
-
 @dataclass(frozen=True, eq=False)
 class _Misses:
-    """What pictures are off their targets, as a display shows both: the gradient of half the square."""
+    """What pictures are off their targets."""
 
     targets: list[np.ndarray]
 
     def __call__(self, view: int, picture: np.ndarray) -> np.ndarray:
-        return np.clip(picture, 0.0, 1.0) - np.clip(self.targets[view], 0.0, 1.0)
-
-
-def _error(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, chosen: Sequence[int]) -> float:
-    """Squared error over the ``chosen`` views."""
-
-    def error(view: int) -> float:
-        picture = rasterizer.render(gaussians, [views.cameras[view]]).color[0]
-        return float(np.square(_Misses([views.pictures[view]])(0, picture)).sum(dtype=np.float64))
-
-    return float(sum(each(rasterizer, error, chosen)))
+        return miss(picture, self.targets[view])
 
 
 class _Descent:

@@ -1,115 +1,30 @@
 """Fits the colours of simplified Gaussians to pictures of the source, geometry fixed.
 
-With geometry and order fixed a picture is linear in the colours, so the best ones solve a sparse
-least-squares problem. The unknowns are corrections to the merged colours, one per harmonic, in colour units;
-each is held to zero by a ridge of ``RIDGE`` x the blending weight that the Gaussian has in the views, so
-that what is hardly seen stays as merged. Conjugate gradients, preconditioned by the same weights, take
-``steps`` steps; every eighth view is left out of the fit, and the step that shows those best is taken: the
-refit never does worse there than no refit.
-Source: Hestenes and Stiefel 1952 for conjugate gradients.
+The views are gone through in turn, a few at a time, and every Gaussian learns from each what its colours are
+to be (``learning``). Some are left out, and the outcome is taken only if it shows those better: the refit
+never does worse there than no refit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from exgs.codec.encoding.at_once import each
+from exgs.codec.encoding.at_once import MOST_AT_ONCE, each
+from exgs.codec.encoding.learning import learn
+from exgs.codec.encoding.left_out import groups_of, held_apart, miss, squared_error
 from exgs.codec.encoding.survey import Survey
-from exgs.raster import sh_basis, view_colors, view_directions
-from exgs.raster.seam import Blending, Rasterizer
-from exgs.scene import SH_C0, Gaussians
+from exgs.raster import view_colors
+from exgs.raster.crew import Crew
+from exgs.raster.seam import Rasterizer
+from exgs.scene import Gaussians
 
-RIDGE = (0.03, 0.1)
-"""Ridge per unit of blending weight: of the constant colour, of all further harmonics."""
-HELD_OUT = 8
-"""One view in so many is left out of the fit."""
-
-
-def held_apart(count: int) -> tuple[list[int], list[int]]:
-    """Which of ``count`` views are fitted to, and which are left out, to judge the fit by."""
-    held_out = list(range(HELD_OUT - 1, count, HELD_OUT))
-    return [view for view in range(count) if view not in held_out], held_out
-
-
-class _Problem:
-    """The normal equations over the views of a fit; unknowns are [N,B,3]."""
-
-    def __init__(
-        self,
-        gaussians: Gaussians,
-        views: Survey,
-        rasterizer: Rasterizer,
-        degree: int,
-        kept: np.ndarray | None,
-    ) -> None:
-        self.gaussians, self.views, self.degree, self.rasterizer = gaussians, views, degree, rasterizer
-        self.free: np.ndarray | None = None
-        if kept is not None:
-            constant = np.ones((len(kept), 1), np.float32)
-            self.free = np.concatenate([constant, kept[:, : (degree + 1) ** 2 - 1]], axis=1)[:, :, None]
-        count, bands = len(views.cameras), (degree + 1) ** 2
-        self.fitted, self.held_out = held_apart(count)
-        self.blendings: list[Blending] = [None] * count  # type: ignore[list-item]
-        self.residual = np.empty_like(views.pictures)
-        self.right = np.zeros((len(gaussians), bands, 3), np.float32)
-        weight = np.zeros(len(gaussians), np.float32)
-        for seen, pulled in each(rasterizer, self._look, range(count)):
-            weight += seen
-            self.right += pulled
-        ridge = np.full(bands, RIDGE[1], np.float32)
-        ridge[0] = RIDGE[0]
-        self.weight = np.maximum(weight, 1e-3)[:, None, None]
-        self.ridge = self.weight * ridge[None, :, None]
-
-    def _look(self, view: int) -> tuple[np.ndarray, np.ndarray | np.float32]:
-        """Blending weights [N] in ``view``, and what its picture lacks, gathered [N,B,3]; keeps both."""
-        camera, picture = self.views.cameras[view], self.views.pictures[view]
-        blending = self.blendings[view] = self.rasterizer.blending(self.gaussians, [camera])
-        self.residual[view] = picture - blending.forward(0, view_colors(self.gaussians, camera))
-        weight = blending.transpose(0, np.ones_like(picture))[:, 0]
-        fitted = view not in self.held_out
-        return weight, self.gather(view, self.residual[view]) if fitted else np.float32(0)
-
-    def basis(self, view: int) -> np.ndarray:
-        """[N,B] the harmonics towards ``view``; the constant one is 1."""
-        directions = view_directions(self.gaussians.means, self.views.cameras[view])
-        return sh_basis(directions, self.degree) / np.float32(SH_C0)
-
-    def picture(self, view: int, unknowns: np.ndarray) -> np.ndarray:
-        """[H,W,3] what corrections [N,B,3] change in a picture."""
-        if self.degree == 0:
-            return self.blendings[view].forward(0, unknowns[:, 0])
-        return self.blendings[view].forward(0, np.einsum("nb,nbc->nc", self.basis(view), unknowns))
-
-    def gather(self, view: int, picture: np.ndarray) -> np.ndarray:
-        """[N,B,3] the transpose of ``picture``; 0 for what may not change."""
-        pulled = self.blendings[view].transpose(0, picture)
-        if self.degree == 0:
-            return pulled[:, None, :]
-        spread = self.basis(view)[:, :, None] * pulled[:, None, :]
-        return spread if self.free is None else spread * self.free
-
-    def apply(self, unknowns: np.ndarray) -> np.ndarray:
-        """[N,B,3] the matrix of the normal equations times ``unknowns``."""
-        total = self.ridge * unknowns
-        for part in self._each(lambda view: self.gather(view, self.picture(view, unknowns)), self.fitted):
-            total += part
-        return total
-
-    def held_out_error(self, unknowns: np.ndarray) -> float:
-        """Squared error over the views that are left out, with corrections [N,B,3]."""
-
-        def error(view: int) -> np.floating:
-            return np.square(self.residual[view] - self.picture(view, unknowns)).sum()
-
-        return float(sum(self._each(error, self.held_out)))
-
-    def _each(self, look: Callable[[int], Any], views: list[int]) -> Iterator[Any]:
-        return each(self.rasterizer, look, views)
+PRIOR = (0.01, 0.02)
+"""Weight by which colours are known at first, in parts of the mean that a Gaussian has in all views together:
+of the constant colour, of all further harmonics."""
+LEAST_DRAWS = 48
+"""Pictures drawn at least: of fewer views some are gone through again."""
 
 
 def refit_colors(
@@ -118,46 +33,52 @@ def refit_colors(
     rasterizer: Rasterizer,
     *,
     degree: int,
-    steps: int = 5,
     kept: np.ndarray | None = None,
+    turns: int = 1,
 ) -> Gaussians:
     """``gaussians`` with colours, and harmonics up to ``degree``, fitted to the pictures of ``views``.
 
-    ``kept`` [N,K] bool tells which of the further harmonics may change; None that all may.
+    ``kept`` [N,K] bool tells which of the further harmonics may change; None that all may. The
+    views are gone through ``turns`` times.
     """
-    problem = _Problem(gaussians, views, rasterizer, degree, kept)
-    best = np.zeros_like(problem.right)
-    least = problem.held_out_error(best)
-    for unknowns in _conjugate_gradients(problem, steps):
-        error = problem.held_out_error(unknowns)
-        if error < least:
-            best, least = unknowns, error
-    return _add(gaussians, best)
+    fitted, held_out = held_apart(len(views.cameras))
+    if not held_out:
+        return gaussians
+    known = _known(len(gaussians), views, degree, kept)
+    found = replace(gaussians, sh0=gaussians.sh0.copy(), shN=gaussians.shN.copy())
+    draws = max(turns * len(fitted), LEAST_DRAWS)
+    for group in groups_of(fitted, draws, MOST_AT_ONCE):
+        _learn(found, views, rasterizer, group, known)
+    before, after = (squared_error(one, views, rasterizer, held_out) for one in (gaussians, found))
+    return found if after < before else gaussians
 
 
-def _conjugate_gradients(problem: _Problem, steps: int) -> Iterator[np.ndarray]:
-    """The iterates, from zero."""
-    rest: np.ndarray = problem.right
-    unknowns = np.zeros_like(rest)
-    ahead = rest / problem.weight
-    direction = ahead.copy()
-    slope = float(np.vdot(rest, ahead))
-    for _ in range(steps):
-        if not slope > 0:
-            return
-        image = problem.apply(direction)
-        length = slope / float(np.vdot(direction, image))
-        unknowns = unknowns + np.float32(length) * direction
-        yield unknowns
-        rest = rest - np.float32(length) * image
-        ahead = rest / problem.weight
-        fresh = float(np.vdot(rest, ahead))
-        direction = ahead + np.float32(fresh / slope) * direction
-        slope = fresh
+def _known(count: int, views: Survey, degree: int, kept: np.ndarray | None) -> np.ndarray:
+    """[N,B] float32 weight by which each harmonic is known before any view; infinite where it stays."""
+    mean = np.prod(views.pictures.shape[:3]) / count
+    known = np.full((count, (degree + 1) ** 2), PRIOR[1] * mean, np.float32)
+    known[:, 0] = PRIOR[0] * mean
+    if kept is not None:
+        known[:, 1:][~kept[:, : known.shape[1] - 1]] = np.inf
+    return known
 
 
-def _add(gaussians: Gaussians, corrections: np.ndarray) -> Gaussians:
-    sh0 = gaussians.sh0 + corrections[:, :1] / np.float32(SH_C0)
-    shN = gaussians.shN.copy()
-    shN[:, : corrections.shape[1] - 1] += corrections[:, 1:] / np.float32(SH_C0)
-    return replace(gaussians, sh0=sh0, shN=shN)
+def _learn(
+    gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, group: list[int], known: np.ndarray
+) -> None:
+    """Lets ``gaussians``, which are written to, learn from a ``group`` of the views."""
+    count = len(gaussians)
+    weights, lacks = np.empty((len(group), count), np.float32), np.empty((len(group), count, 3), np.float32)
+
+    def look(number: int) -> None:
+        camera, target = views.cameras[group[number]], views.pictures[group[number]]
+        blending = rasterizer.blending(gaussians, [camera])
+        picture = blending.forward(0, view_colors(gaussians, camera))
+        lacks[number] = blending.transpose(0, -miss(picture, target))
+        weights[number] = blending.transpose(0, np.ones_like(target))[:, 0]
+
+    for _ in each(rasterizer, look, range(len(group))):
+        pass
+    eyes = np.array([views.cameras[view].position for view in group], np.float32)
+    crew, colors = Crew(), (gaussians.means, gaussians.sh0, gaussians.shN)
+    crew.share(learn, [(a, b, (weights, lacks), eyes, known, colors) for a, b in crew.parts(count)])

@@ -22,8 +22,6 @@ WEIGHING_VIEWS = 32
 """Views that tell how much of the pictures each Gaussian is."""
 COMPENSATIONS = 2
 """Times that colours are fitted to what became of everything else, where there are harmonics."""
-COLOUR_STEPS = 2
-"""Steps of the fit of colours that comes before fine-tuning."""
 COLOUR_VIEWS = 64
 """Views by which colours are fitted: neighbouring ones tell them much the same."""
 COARSE_DRAWS, COARSE_WORK = 400, 16_000_000
@@ -98,9 +96,7 @@ def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
         if task.config.refit:
             if number == 0:
                 few = task.views.thinned(COLOUR_VIEWS)
-                gaussians = refit_colors(
-                    gaussians, few, task.rasterizer, degree=plan.degree, steps=COLOUR_STEPS
-                )
+                gaussians = refit_colors(gaussians, few, task.rasterizer, degree=plan.degree)
             draws = None if number == 0 else min(COARSE_DRAWS, COARSE_WORK // (len(shown) + PICTURE))
             gaussians = finetune(
                 gaussians, task.views, task.rasterizer, degree=plan.degree, free=fresh, draws=draws

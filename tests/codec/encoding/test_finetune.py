@@ -10,7 +10,7 @@ from clouds import cloud
 from exgs.codec.encoding.descent import GROWTH, LARGEST_LOGIT, SHRINKING
 from exgs.codec.encoding.fidelity import mean_psnr
 from exgs.codec.encoding.finetune import BATCH, finetune
-from exgs.codec.encoding.refit import HELD_OUT
+from exgs.codec.encoding.left_out import FEWEST, HELD_OUT
 from exgs.codec.encoding.survey import Survey, survey
 from exgs.raster.cpu import CpuRasterizer
 from exgs.raster.seam import Gradients, Pull
@@ -75,7 +75,7 @@ def test_without_views_to_leave_out_nothing_changes(
     scene: Gaussians, views: Survey, cpu: CpuRasterizer
 ) -> None:
     start = spoilt(scene, "means", 0.03)
-    assert finetune(start, views.thinned(HELD_OUT - 1), cpu, degree=1) is start
+    assert finetune(start, views.thinned(FEWEST - 1), cpu, degree=1) is start
     assert finetune(Gaussians.empty(1), views, cpu, degree=1).sh_degree == 1
 
 

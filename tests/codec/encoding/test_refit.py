@@ -7,7 +7,8 @@ import pytest
 from clouds import cloud
 
 from exgs.codec.encoding.fidelity import mean_psnr
-from exgs.codec.encoding.refit import HELD_OUT, refit_colors
+from exgs.codec.encoding.left_out import HELD_OUT, held_apart
+from exgs.codec.encoding.refit import refit_colors
 from exgs.codec.encoding.survey import Survey, survey
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Gaussians, sample_views
@@ -82,3 +83,10 @@ def test_the_survey_sums_what_the_rasteriser_weighs(scene: Gaussians, views: Sur
     assert (views.footprint >= 0).all() and views.footprint.any()
     thin = views.thinned(5)
     assert len(thin.cameras) == len(thin.pictures) == 5
+
+
+def test_one_view_in_eight_is_left_out_and_of_few_the_middle_one() -> None:
+    assert [held_apart(count)[1] for count in (1, 3, 4, 6, 7, 8, 16)] == [[], [], [2], [3], [3], [7], [7, 15]]
+    for count in (3, 6, 20):
+        fitted, held_out = held_apart(count)
+        assert sorted(fitted + held_out) == list(range(count))
