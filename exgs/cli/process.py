@@ -6,10 +6,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
+AGAIN_S = 0.05
+"""After this a signal comes once more that Python had no way to act on."""
 ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -36,11 +39,35 @@ def ending_on_signals() -> Iterator[None]:
         yield
         return
     before = {number: signal.signal(number, _end) for number in ENDING_SIGNALS}
+    told, sys.unraisablehook = sys.unraisablehook, _signal_again(sys.unraisablehook)
     try:
         yield
     finally:
+        sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _signal_again(told: Callable[[Any], Any]) -> Callable[[Any], None]:
+    """A hook for what cannot be raised, ``told`` of all but the exceptions of signals.
+
+    A signal that comes during a callback from C (numba has some) would be forgotten: it is sent again.
+    """
+
+    def hook(unraisable: Any) -> None:
+        error = unraisable.exc_value
+        if isinstance(error, KeyboardInterrupt):
+            number: int = signal.SIGINT
+        elif isinstance(error, SystemExit) and isinstance(error.code, int) and error.code > 128:
+            number = error.code - 128
+        else:
+            told(unraisable)
+            return
+        timer = threading.Timer(AGAIN_S, _interrupt, (number,))
+        timer.daemon = True
+        timer.start()
+
+    return hook
 
 
 def end_with_input() -> None:
@@ -54,11 +81,15 @@ def end_with_input() -> None:
 def _interrupt_at_end_of_input() -> None:
     while os.read(0, 4096):
         continue
+    _interrupt(signal.SIGINT)
+
+
+def _interrupt(number: int) -> None:
     main = threading.main_thread().ident
     if main is not None and hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(main, signal.SIGINT)  # to this thread alone it would wake nobody
+        signal.pthread_kill(main, number)  # to this thread alone it would wake nobody
     else:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

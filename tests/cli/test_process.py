@@ -1,9 +1,11 @@
 """Streams that are closed or narrow, and signals."""
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,21 @@ def test_handlers_are_put_back() -> None:
     with ending_on_signals():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals itself")
+@pytest.mark.parametrize(
+    "number, expected", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_in_a_callback_from_c_is_not_lost(
+    number: signal.Signals, expected: type[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sys.unraisablehook
+    callback = ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), number))
+    with pytest.raises(expected), ending_on_signals():
+        callback()  # raises nothing: C has no way to
+        threading.Event().wait(10.0)
+    assert sys.unraisablehook is before and capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("encoding", ["ascii:strict", "utf-8:strict"])
