@@ -129,7 +129,10 @@ def open_scene(path: str | Path, *, max_gaussians: int = MAX_GAUSSIANS) -> Scene
         if (path / LOD_META).exists():
             path /= LOD_META
         elif not (path / META).exists():
-            raise SceneError(f"{path}: a folder without {LOD_META} or {META}: not a SOG scene")
+            raise SceneError(
+                f"{path}: a folder without {LOD_META} or {META}: not a SOG scene; of posed pictures "
+                "'exgs reconstruct' makes one"
+            )
     if path.name == LOD_META:
         return open_streamed_sog(path, level=level or 0, max_gaussians=max_gaussians)
     if level is not None:

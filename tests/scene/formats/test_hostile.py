@@ -116,7 +116,7 @@ def test_flipped_bits_within_compressed_streams(workshop) -> None:
 
 def test_what_is_no_file(workshop, tmp_path: Path) -> None:
     refuses(tmp_path / "missing.ply", "missing.ply", "No such file")
-    refuses(tmp_path, str(tmp_path), "a folder without")
+    refuses(tmp_path, str(tmp_path), "exgs reconstruct")
     (tmp_path / "folder.ply").mkdir()
     refuses(tmp_path / "folder.ply", "a folder without")
     refuses("a\0b.ply", "not a file name")
