@@ -29,6 +29,7 @@ KERNELS = (
     cpu_composite.weigh,
     cpu_composite.pull_back,
     cpu_backward.pull_shapes,
+    cpu_unproject.gather_moments,
     cpu_unproject.unproject,
 )
 

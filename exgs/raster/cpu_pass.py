@@ -75,18 +75,24 @@ class Pass:
         clear = np.empty((self.view.height, self.view.width, 1), np.float32)
         rest = np.sum(slope * image, axis=2, keepdims=True)
         out = tuple(getattr(gradients, field.name) for field in fields(gradients))
-        splats = (self.view.order, self.view.rects, self.view.ids)
+        splats, count = (self.view.order, self.view.rects), len(self.view.ids)
+        moments = self.workspace.take("moments", (count, cpu_backward.MOMENTS), np.float32)
+        shown = self.workspace.take("shown", (count,), np.bool_)
         for lists, frame in self._slices(clear):
             shape = (len(lists.entries), cpu_backward.MOMENTS)
             found = self.workspace.take("found shapes", shape, np.float32)
             pictures = (slope, rest, clear)
             self._walk(cpu_backward.pull_shapes, lists, frame, self.view.records, pictures, found)
-            held = (found, self.view.records, *sources)
+            shown[:] = False
+            slots = (found, moments, shown)
             jobs = [
-                (span, splats, self.view.tiles_x, places, held, out)
+                (span, splats, self.view.tiles_x, places, slots)
                 for span, places in zip(lists.spans, lists.places.copy(), strict=True)
             ]
-            self.crew.share(cpu_unproject.unproject, jobs)
+            self.crew.share(cpu_unproject.gather_moments, jobs)
+            held = (moments, self.view.records, *sources)
+            parts = [(span, (self.view.ids, shown), held, out) for span in self.crew.parts(count)]
+            self.crew.share(cpu_unproject.unproject, parts)
 
     def _slices(self, clear: np.ndarray) -> Iterator[tuple[Lists, Frame]]:
         """Lists for one walk after the other, until ``clear`` lets no light through anywhere."""

@@ -34,32 +34,49 @@ _CONIC = _F(-8 * 2 * 0.6931471805599453)
 
 
 @kernel
-def unproject(
-    span: Range, splats: Arrays, tiles_x: int, places: np.ndarray, sources: Arrays, out: Arrays
-) -> None:
-    """Adds to ``out`` what the entries of Gaussians [begin, end) of a view hold.
+def gather_moments(span: Range, splats: Arrays, tiles_x: int, places: np.ndarray, slots: Arrays) -> None:
+    """Sums what the entries of Gaussians [begin, end) of a view hold, those nearest first.
 
-    ``sources`` are the sums [E,MOMENTS], records, means, quats, log scales and logits, and the camera as
-    rows [7,3]; ``out`` the gradients of means, turns and log scales [N,3], logits [N], harmonics [N,B,3].
+    ``slots`` are what the entries hold [E,MOMENTS], the room for the sums of each slot [*,MOMENTS], and
+    whether a slot has any [*]: what stands behind others has none, and need not be looked at.
     """
-    order, rects, ids = splats
-    found, records = sources[0], sources[1]
-    moments, basis = np.empty(MOMENTS, np.float32), np.zeros(15, np.float32)
-    degree = 0
-    while (degree + 1) * (degree + 1) < out[4].shape[1]:
-        degree += 1
+    order, rects = splats
+    found, moments, shown = slots
+    total = np.empty(MOMENTS, np.float32)
     for k in range(span[0], span[1]):
-        slot = order[k]
-        moments[:] = _ZERO
+        total[:] = _ZERO
         for y in range(rects[k, 1], rects[k, 3] + 1):
             for x in range(rects[k, 0], rects[k, 2] + 1):
                 tile = np.uint64(y * tiles_x + x)
                 place = places[tile]
                 places[tile] = place + 1
                 for n in range(MOMENTS):
-                    moments[n] += found[place, n]
-        _to_space(ids[slot], records[slot], moments, sources, out)
-        _to_harmonics((ids[slot], degree), records[slot], moments, (sources[2], sources[6], basis), out[4])
+                    total[n] += found[place, n]
+        slot = order[k]
+        shown[slot] = total.any()
+        if shown[slot]:
+            moments[slot] = total
+
+
+@kernel
+def unproject(span: Range, slots: Arrays, sources: Arrays, out: Arrays) -> None:
+    """Adds to ``out`` what the moments of slots [begin, end) of a view say.
+
+    In the order of the slots, which is that of the scene: so its values are at hand. ``slots`` are the
+    Gaussians' indices and whether each has moments. ``sources`` are the moments, records, means, quats, log
+    scales and logits, and the camera as rows [7,3]; ``out`` the gradients of means, turns and log scales
+    [N,3], logits [N], harmonics [N,B,3].
+    """
+    ids, shown = slots
+    moments, records, means, camera = sources[0], sources[1], sources[2], sources[6]
+    basis = np.zeros(15, np.float32)
+    degree = 0
+    while (degree + 1) * (degree + 1) < out[4].shape[1]:
+        degree += 1
+    for slot in range(span[0], span[1]):
+        if shown[slot]:
+            _to_space(ids[slot], records[slot], moments[slot], sources, out)
+            _to_harmonics((ids[slot], degree), records[slot], moments[slot], (means, camera, basis), out[4])
 
 
 @kernel

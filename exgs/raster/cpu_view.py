@@ -74,8 +74,15 @@ class View:
     def kept(self) -> View:
         """A copy that outlives the workspace: no empty slots, no colours (records [V,6]), no depths."""
         taken = np.sort(self.order)
-        order = np.searchsorted(taken, self.order).astype(np.uint32)
-        arrays = (self.records[taken, :6], self.ids[taken], order, self.rects.copy(), self.depths[:0].copy())
+        place = np.empty(len(self.ids), np.uint32)
+        place[taken] = np.arange(len(taken), dtype=np.uint32)
+        arrays = (
+            self.records[taken, :6],
+            self.ids[taken],
+            place[self.order],
+            self.rects.copy(),
+            self.depths[:0].copy(),
+        )
         return View(self.width, self.height, *arrays, self.covered)
 
     def slices(self) -> Iterator[tuple[int, int]]:
