@@ -6,7 +6,6 @@ import socket
 
 import pytest
 
-from exgs.feedforward import choose
 from tests.cli.conftest import Command
 
 
@@ -30,7 +29,7 @@ def test_without_torch_the_line_for_reconstruct_says_how_to_get_it(
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        choose.importlib.util, "find_spec", lambda name, *more: None if name == "torch" else find(name, *more)
+        importlib.util, "find_spec", lambda name, *more: None if name == "torch" else find(name, *more)
     )
     code, out, _ = exgs("doctor")
     (line,) = (line for line in out.splitlines() if "reconstruct" in line)

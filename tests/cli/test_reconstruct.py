@@ -211,9 +211,7 @@ def test_the_users_mistakes_are_told_before_a_missing_library(
     exgs: Command, views_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(
-        choose.importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
-    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
     out = tmp_path / "room.ply"
     assert "no such file or folder" in exgs("reconstruct", tmp_path / "nowhere", out)[2]
     assert "no views here" in exgs("reconstruct", tmp_path, out)[2]
