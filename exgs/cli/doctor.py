@@ -120,7 +120,8 @@ def _restorer() -> Finding:
 
 
 def _reconstruct() -> Finding:
-    from exgs.feedforward.choose import REMEDY, shipped, torch_problem
+    from exgs.feedforward.choose import shipped
+    from exgs.weights.tensors import REMEDY, torch_problem
 
     subject, sizes = "reconstruct", ", ".join(shipped())
     problem = torch_problem()

@@ -11,6 +11,7 @@ from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.run_folder import CHECKPOINT, COMMAND, evaluated, need
 from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
+from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.sampling import split
 from exgs.feedforward.sets import SETS, ViewSet, read_view_sets
 from exgs.weights.shelf import MANIFEST
@@ -29,12 +30,13 @@ def run(args: argparse.Namespace) -> int:
     for folder in args.sets:
         SETS.read_index(Path(folder))
     need("torch", "safetensors")
-    from exgs.feedforward.export import export, network_from
-    from exgs.feedforward.training import read_checkpoint
+    from exgs.feedforward.export import export
+    from exgs.feedforward.network import build
+    from exgs.training.checkpoint import network_from, read_checkpoint
 
-    state = read_checkpoint(checkpoint)
+    state = read_checkpoint(checkpoint, FeedforwardError)
     with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
-        network = network_from(state)
+        network = network_from(state, build, FeedforwardError)
         facts = _facts(args, state, checkpoint.parent / COMMAND)
         if args.sets:
             sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]

@@ -12,6 +12,7 @@ from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.run_folder import CHECKPOINT, COMMAND, evaluated, need
 from exgs.cli.sources import commit
 from exgs.cli.terminal import Reporter
+from exgs.painter.errors import PainterError
 from exgs.painter.shards import PAIRS
 from exgs.painter.shelf import MANIFEST
 
@@ -31,12 +32,13 @@ def run(args: argparse.Namespace) -> int:
     if args.pairs:
         PAIRS.read_index(Path(args.pairs))
     need("torch", "onnx", "onnxscript", "safetensors")
-    from exgs.painter.checkpoint import read_checkpoint
-    from exgs.painter.export import export, network_from
+    from exgs.painter.export import export
+    from exgs.painter.networks import build
+    from exgs.training.checkpoint import network_from, read_checkpoint
 
-    state = read_checkpoint(checkpoint)
+    state = read_checkpoint(checkpoint, PainterError)
     with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
-        network = network_from(state)
+        network = network_from(state, build, PainterError)
         facts = _facts(args, state, checkpoint.parent / COMMAND)
         if args.pairs:
             facts |= _calibrated(network, Path(args.pairs))

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from exgs.painter.architecture import check_architecture
-from exgs.painter.checkpoint import check_weights, read_tensors
 from exgs.painter.errors import PainterError
+from exgs.training.checkpoint import read_tensors
+from exgs.weights.tensors import assemble
 
 SCALE = 8
 """Pixels along each side of what becomes one position of the latent."""
@@ -80,20 +81,17 @@ def read_autoencoder(encoder: Path, decoder: Path | None = None) -> TinyAutoenco
     if decoder is None:
         state = _read_diffusers(encoder)
     else:
-        state = {f"encoder.{name}": value for name, value in read_tensors(encoder).items()}
-        state |= {f"decoder.{name}": value for name, value in read_tensors(decoder).items()}
+        state = {f"encoder.{name}": value for name, value in read_tensors(encoder, PainterError).items()}
+        state |= {f"decoder.{name}": value for name, value in read_tensors(decoder, PainterError).items()}
     try:
         width, channels = state["encoder.0.weight"].shape[0], state["decoder.1.weight"].shape[1]
     except (KeyError, IndexError) as error:
         raise PainterError(f"{encoder}: not a tiny autoencoder ({error})") from error
     widths, middle = [width] * len(ENCODER_BLOCKS), any(".pool." in name for name in state)
     check_architecture({"kind": "latent", "vae_widths": widths, "channels": channels})
-    with torch.device("meta"):  # nothing is allocated before the shapes are known to be those of the file
-        network = TinyAutoencoder(widths, channels=channels, middle=middle)
-    check_weights(network, state, f"{encoder}: not a tiny autoencoder")
-    network = TinyAutoencoder(widths, channels=channels, middle=middle)
-    network.load_state_dict({name: value.float() for name, value in state.items()})
-    return network.eval()
+    found = {"widths": widths, "channels": channels, "middle": middle}
+    where = f"{encoder}: not a tiny autoencoder"
+    return assemble(lambda given: TinyAutoencoder(**given), found, state, where, PainterError)
 
 
 def _read_diffusers(folder: Path) -> dict[str, Tensor]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,40 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exgs.painter.checkpoint import check_weights
 from exgs.painter.errors import PainterError
-from exgs.painter.networks import Painter, build, parameters
+from exgs.painter.networks import Painter, parameters
 from exgs.painter.onnx_network import INPUT, OUTPUT
 from exgs.painter.planes import MULTIPLE, PLANES
-from exgs.painter.shelf import FILES, MANIFEST
-from exgs.scene.formats.atomic import write_bytes
+from exgs.weights.shelf import write_weights
+from exgs.weights.tensors import to_safetensors
 
-VERSION = 1
 OPSET = 18
 MOST_IN_ONNX = 400_000_000
 """Parameters beyond which no ONNX model is written: in float32 it would not fit the 2 GiB of its format."""
 LARGEST = 1e-3
 """How far torch and ONNX may be apart."""
 _TRIAL, _OTHER_TRIAL = (4 * MULTIPLE, 6 * MULTIPLE), (3 * MULTIPLE, 5 * MULTIPLE)
-
-
-def network_from(state: Mapping[str, Any]) -> Painter:
-    """The averaged network of a checkpoint, its weights rounded to float16 as they are shipped.
-
-    Raises:
-        PainterError: the weights are not those of the architecture.
-    """
-    architecture, weights = state["settings"]["architecture"], state["average"]
-    with torch.device("meta"):  # nothing is allocated before the shapes are known to be those of the file
-        check_weights(build(architecture), weights, "the checkpoint")
-    network = build(architecture)
-    network.load_state_dict({name: rounded(value) for name, value in weights.items()})
-    return network.eval()
-
-
-def rounded(weights: Tensor) -> Tensor:
-    """``weights`` as float16 keeps them, in float32."""
-    return weights.half().float()
 
 
 def export(network: Painter, folder: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,17 +40,8 @@ def export(network: Painter, folder: Path, facts: Mapping[str, Any]) -> dict[str
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {"safetensors": to_safetensors(network), **_onnx_if_possible(network)}
-    document = {
-        **facts,
-        "version": VERSION,
-        "planes": list(PLANES[: network.planes]),
-        "parameters": parameters(network),
-        "sha256": {kind: hashlib.sha256(data).hexdigest() for kind, data in files.items()},
-    }
-    for kind, data in files.items():
-        write_bytes(folder / FILES[kind], data)
-    write_bytes(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
-    return document
+    said = {**facts, "planes": list(PLANES[: network.planes]), "parameters": parameters(network)}
+    return write_weights(folder, files, said)
 
 
 def _onnx_if_possible(network: Painter) -> dict[str, bytes]:
@@ -89,14 +57,6 @@ def _onnx_if_possible(network: Painter) -> dict[str, bytes]:
         return {"onnx": model} if difference(network, model, other) <= LARGEST else {}
     except (PainterError, torch.onnx.OnnxExporterError):  # some are bound to the size they were traced at
         return {}
-
-
-def to_safetensors(network: Painter) -> bytes:
-    """The weights in float16."""
-    import safetensors.torch
-
-    halves = {name: value.half().contiguous() for name, value in network.state_dict().items()}
-    return bytes(safetensors.torch.save(halves))
 
 
 def to_onnx(network: Painter) -> bytes:

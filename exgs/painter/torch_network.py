@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 
 from exgs.painter.errors import PainterError
 from exgs.painter.network import checked_output
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import Weights
-
-REMEDY = "pip install 'exgs[train]'"
-
-
-def torch_problem() -> str | None:
-    """Why torch cannot be used here, with the remedy; None where it can."""
-    missing = [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
-    return f"{' and '.join(missing)}: not installed: {REMEDY}" if missing else None
+from exgs.weights.tensors import load, require_torch
 
 
 class TorchNetwork:
@@ -29,31 +20,14 @@ class TorchNetwork:
         Raises:
             PainterError: torch is missing, or the weights are not those of the architecture.
         """
-        problem = torch_problem()
-        if problem is not None:
-            raise PainterError(problem)
-        import safetensors
-        import safetensors.torch
+        require_torch(PainterError)
         import torch
 
-        from exgs.painter.checkpoint import check_weights
         from exgs.painter.networks import build
 
-        where = weights.folder
-        architecture = weights.manifest.document.get("architecture")
-        if not isinstance(architecture, dict):
-            raise PainterError(f'{where}: expected an object "architecture"')
-        try:
-            state = safetensors.torch.load(weights.read("safetensors"))
-            with torch.device("meta"):  # nothing is allocated before shapes are known to be those of the file
-                network = build(architecture)
-            check_weights(network, state, str(where))
-            network.load_state_dict({name: value.float() for name, value in state.items()}, assign=True)
-            place = "cuda" if torch.cuda.is_available() else "cpu"
-            self._place, self._network = place, network.to(place).eval()
-        except (safetensors.SafetensorError, RuntimeError, TypeError, ValueError) as error:
-            raise PainterError(f"{where}: not the weights of its architecture: {str(error)[:200]}") from error
-        self.device = f"torch {place}"
+        self._place = "cuda" if torch.cuda.is_available() else "cpu"
+        self._network = load(weights, build, PainterError).to(self._place)
+        self.device = f"torch {self._place}"
 
     def run(self, planes: np.ndarray) -> np.ndarray:
         """[B,4,H,W] float32 of ``planes`` [B,7,H,W]."""

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "raster": {"scene"},
     "codec": {"scene", "raster"},
     "weights": {"scene"},
-    "training": {"scene"},
+    "training": {"scene", "weights"},
     "painter": {"scene", "raster", "codec", "weights", "training"},
     "feedforward": {"scene", "raster", "weights", "training"},
     "protocol": set(),

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from exgs.feedforward.choose import load_network, open_weights, shipped, torch_problem
+from exgs.feedforward.choose import load_network, open_weights, shipped
 from exgs.weights import Manifest, Weights
+from exgs.weights.tensors import torch_problem
 
 LARGEST_BYTES = {"small": 10_000_000, "base": 40_000_000}
 

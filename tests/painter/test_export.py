@@ -8,15 +8,15 @@ for needed in ("onnx", "onnxscript", "onnxruntime", "safetensors"):
     pytest.importorskip(needed)
 
 from exgs.painter import PainterError  # noqa: E402
-from exgs.painter.checkpoint import read_checkpoint  # noqa: E402
 from exgs.painter.crops import Crops  # noqa: E402
-from exgs.painter.export import difference, export, network_from, rounded, to_onnx  # noqa: E402
+from exgs.painter.export import difference, export, to_onnx  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
 from exgs.painter.onnx_network import OnnxNetwork  # noqa: E402
 from exgs.painter.planes import PLANES  # noqa: E402
 from exgs.painter.shelf import open_weights  # noqa: E402
 from exgs.painter.torch_network import TorchNetwork  # noqa: E402
 from exgs.painter.training import Training, TrainSettings  # noqa: E402
+from exgs.training.checkpoint import network_from, read_checkpoint  # noqa: E402
 
 TINY = {"kind": "pixels", "widths": [8, 4, 4], "blocks": [1, 1, 1]}
 FILL = {**TINY, "planes": 7, "fill": True, "blocks": [1, 1, 2], "reaches": [1, 2]}
@@ -29,7 +29,7 @@ def shaken(architecture) -> "torch.nn.Module":
     with torch.no_grad():
         for number, weights in enumerate(network.parameters()):
             noise = torch.rand(weights.shape, generator=torch.Generator().manual_seed(number)) - 0.5
-            weights.copy_(rounded(weights + 0.2 * noise))
+            weights.copy_((weights + 0.2 * noise).half())
     return network
 
 
@@ -77,7 +77,7 @@ def test_the_averaged_weights_are_exported(tmp_path, make_pairs_of):
     for step in range(3):
         training.advance(step / 3)
     training.save(tmp_path / "a.pt")
-    network = network_from(read_checkpoint(tmp_path / "a.pt"))
+    network = network_from(read_checkpoint(tmp_path / "a.pt", PainterError), build, PainterError)
     for exported, mean in zip(network.parameters(), training.average.parameters(), strict=True):
         assert torch.equal(exported, mean.half().float())
 
@@ -85,4 +85,4 @@ def test_the_averaged_weights_are_exported(tmp_path, make_pairs_of):
 def test_weights_of_another_architecture_are_refused():
     state = {"settings": {"architecture": LATENT}, "average": build(TINY).state_dict()}
     with pytest.raises(PainterError, match="architecture"):
-        network_from(state)
+        network_from(state, build, PainterError)

@@ -9,7 +9,8 @@ import pytest
 from exgs.painter.onnx_network import OnnxNetwork, onnx_problem
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import Weights, open_weights, shipped
-from exgs.painter.torch_network import TorchNetwork, torch_problem
+from exgs.painter.torch_network import TorchNetwork
+from exgs.weights.tensors import torch_problem
 
 LARGEST_BYTES = {"tiny": 1_000_000, "small": 10_000_000, "base": 40_000_000}
 KEYS = {"name", "version", "architecture", "sha256", "command", "commit", "date", "scenes", "scores",

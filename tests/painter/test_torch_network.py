@@ -13,7 +13,8 @@ from exgs.painter.manifest import Manifest
 from exgs.painter.onnx_network import OnnxNetwork, onnx_problem
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import Weights, open_weights, shipped
-from exgs.painter.torch_network import TorchNetwork, torch_problem
+from exgs.painter.torch_network import TorchNetwork
+from exgs.weights.tensors import torch_problem
 
 pytestmark = pytest.mark.skipif(torch_problem() is not None, reason="torch is not installed")
 TINY = {"kind": "pixels", "widths": [4, 4, 4], "blocks": [1, 1, 1]}

@@ -11,95 +11,97 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from exgs.painter.errors import PainterError
+from exgs.weights.tensors import Build, Network, assemble, shape_of
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """What the optimiser remembers of each weight, in its shape, beside the number of steps."""
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, error: type[Exception]) -> dict[str, Any]:
     """The checkpoint at ``path``: a step and a progress that make sense, an architecture, and named tensors.
     Whether these are of that architecture is not looked at.
 
     Raises:
-        PainterError: there is none, or it is damaged.
+        error: there is none, or it is damaged.
     """
-    state = _load(path)
+    state = _load(path, error)
     needed = {"settings", "step", "progress", "network", "average"}
     if not isinstance(state, dict) or not needed <= set(state):
-        raise PainterError(f"{path}: not a checkpoint of a painter")
+        raise error(f"{path}: not a checkpoint of a training")
     settings = state["settings"]
     if not isinstance(settings, dict) or not _is_document(settings.get("architecture")):
-        raise PainterError(f"{path}: the checkpoint says nothing of its architecture")
+        raise error(f"{path}: the checkpoint says nothing of its architecture")
     step, progress = state["step"], state["progress"]
     if type(step) is not int or step < 0:
-        raise PainterError(f"{path}: a checkpoint of step {str(step)[:40]}, expected a number")
+        raise error(f"{path}: a checkpoint of step {str(step)[:40]}, expected a number")
     if not isinstance(progress, int | float) or not 0 <= progress < math.inf:
-        raise PainterError(f"{path}: a checkpoint with progress {str(progress)[:40]}, expected 0 to 1")
+        raise error(f"{path}: a checkpoint with progress {str(progress)[:40]}, expected 0 to 1")
     for part in ("network", "average"):
         if not _is_named(state[part]):
-            raise PainterError(f"{path}: {part} of the checkpoint holds something else than named tensors")
+            raise error(f"{path}: {part} of the checkpoint holds something else than named tensors")
     return state
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, error: type[Exception]) -> dict[str, Tensor]:
     """The named tensors of a ``.pth`` file.
 
     Raises:
-        PainterError: there is none, or it holds something else.
+        error: there is none, or it holds something else.
     """
-    state = _load(path)
+    state = _load(path, error)
     if not _is_named(state):
-        raise PainterError(f"{path}: not a file of named tensors")
+        raise error(f"{path}: not a file of named tensors")
     return dict(state)
 
 
-def check_weights(network: nn.Module, found: Mapping[str, Tensor], where: str) -> None:
-    """Whether ``found`` are weights of ``network``, which may be on the meta device.
+def network_from(state: Mapping[str, Any], build: Build[Network], error: type[Exception]) -> Network:
+    """The averaged network of a checkpoint, its weights rounded to float16 as they are shipped.
 
     Raises:
-        PainterError: they are not: which is the first that differs.
+        error: the weights are not those of the architecture.
     """
-    wanted = network.state_dict()
-    for name in sorted(wanted.keys() | found.keys()):
-        here, there = (_shape(tensors.get(name)) for tensors in (wanted, found))
-        if here != there:
-            raise PainterError(f"{where}: {name[:80]} is {there}, its architecture says {here}")
+    rounded = {name: value.half() for name, value in state["average"].items()}
+    return assemble(build, state["settings"]["architecture"], rounded, "the checkpoint", error)
 
 
-def moments(optimiser: torch.optim.Optimizer, found: Any, where: str) -> dict[str, Any]:
+def moments(
+    optimiser: torch.optim.Optimizer, found: Any, where: str, error: type[Exception]
+) -> dict[str, Any]:
     """The state that ``optimiser`` is to take, of ``found`` in a checkpoint: what it remembers of each
     weight, and nothing of how it steps.
 
     Raises:
-        PainterError: that is of other weights.
+        error: that is of other weights.
     """
-    error = PainterError(f"{where}: what the checkpoint holds of the optimiser is of other weights")
     state = found.get("state") if isinstance(found, Mapping) else None
     weights = [weights for group in optimiser.param_groups for weights in group["params"]]
-    if not isinstance(state, Mapping) or not set(state) <= set(range(len(weights))):
-        raise error
-    for index, kept in state.items():
-        if not _is_named(kept) or set(kept) != {"step", *MOMENTS}:
-            raise error
-        shapes = {_shape(weights[index]), *(_shape(kept[name]) for name in MOMENTS)}
-        if len(shapes) > 1 or kept["step"].numel() != 1:
-            raise error
+    if not isinstance(state, Mapping) or not all(
+        index in range(len(weights)) and _are_of(weights[index], kept) for index, kept in state.items()
+    ):
+        raise error(f"{where}: what the checkpoint holds of the optimiser is of other weights")
     return {"state": dict(state), "param_groups": optimiser.state_dict()["param_groups"]}
 
 
-def _load(path: Path) -> Any:
+def _are_of(weights: Tensor, kept: Any) -> bool:
+    """Whether ``kept`` is what an optimiser remembers of such ``weights``."""
+    if not _is_named(kept) or set(kept) != {"step", *MOMENTS}:
+        return False
+    shapes = {shape_of(weights), *(shape_of(kept[name]) for name in MOMENTS)}
+    return len(shapes) == 1 and kept["step"].numel() == 1
+
+
+def _load(path: Path, error: type[Exception]) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise PainterError(f"{path}: {error.strerror or error}") from error
+    except OSError as failure:
+        raise error(f"{path}: {failure.strerror or failure}") from failure
     except (
         pickle.UnpicklingError, RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError,
         ArithmeticError, AssertionError, struct.error,
-    ) as error:  # fmt: skip
-        raise PainterError(f"{path}: not a file of torch ({type(error).__name__})") from error
+    ) as failure:  # fmt: skip
+        raise error(f"{path}: not a file of torch ({type(failure).__name__})") from failure
 
 
 def _is_document(architecture: Any) -> bool:
@@ -122,10 +124,3 @@ def _is_plain(tensor: Tensor) -> bool:
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
         return False
     return tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
-
-
-def _shape(tensor: Tensor | None) -> str:
-    """How a tensor is told from those that are no weights of that shape."""
-    if tensor is None:
-        return "nothing"
-    return f"{list(tensor.shape)}{'' if tensor.is_floating_point() else f' {tensor.dtype}'}"
