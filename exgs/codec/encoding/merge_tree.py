@@ -88,8 +88,20 @@ def _choose(state: State, neighbours: np.ndarray, crew: Crew) -> tuple[np.ndarra
     count = len(state[0])
     partner, cost = np.empty(count, np.int32), np.empty(count, np.float32)
     crew.share(find_partners, [(a, b, neighbours, state, partner, cost) for a, b in crew.parts(count)])
-    order = np.argsort(cost, kind="stable")
+    order = cheapest_first(cost)
     most = max(1, int(count * SHARE))
     pairs, costs = np.empty((most, 2), np.int32), np.empty(most, np.float32)
     found = match(order, partner, cost, pairs, costs)
     return pairs[:found], costs[:found]
+
+
+def cheapest_first(cost: np.ndarray) -> np.ndarray:
+    """[N] uint32 order of ``cost`` [N] float32, none of them negative; of equal ones the first comes first.
+
+    The bits of such a number sort as an integer does, and its place below them tells equal ones apart:
+    sorting integers takes a tenth of the time of ordering numbers.
+    """
+    keys = cost.view(np.uint32).astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(len(cost), dtype=np.uint64)
+    keys.sort()
+    return keys.astype(np.uint32)

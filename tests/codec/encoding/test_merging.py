@@ -6,7 +6,7 @@ from clouds import scattered, seen
 from pair_twin import pair_cost
 
 from exgs.codec.encoding.leaves import leaves_of
-from exgs.codec.encoding.merge_tree import plan_merges
+from exgs.codec.encoding.merge_tree import cheapest_first, plan_merges
 from exgs.codec.encoding.merging import Clusters, begin, reduce, to_gaussians
 from exgs.codec.encoding.moments import area_of, covariances, rotations_and_scales
 from exgs.codec.encoding.pairing import ALPHA_WEIGHT, find_partners
@@ -149,3 +149,10 @@ def test_what_is_not_merged_keeps_its_values() -> None:
     assert len(alone) >= 56
     for name in ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN"):
         np.testing.assert_array_equal(getattr(kept, name)[place[alone]], getattr(scene, name)[source])
+
+
+def test_the_cheapest_come_first_and_of_equal_ones_the_first() -> None:
+    cost = np.random.default_rng(4).lognormal(0.0, 9.0, 500).astype(np.float32)
+    cost[::7], cost[::11], cost[40:80] = 0.0, np.inf, cost[3]
+    np.testing.assert_array_equal(cheapest_first(cost), np.argsort(cost, kind="stable"))
+    assert len(cheapest_first(cost[:0])) == 0
