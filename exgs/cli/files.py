@@ -103,16 +103,18 @@ def _try_folder(folder: Path) -> None:
         raise CommandError(f"{folder}: no file can be made there ({error.strerror or error})") from error
 
 
-def check_scene_output(path: str, *, source: str, overwrite: bool) -> Path | None:
-    """The path to write a scene to, or None for a dry run.
+def check_scene_output(
+    path: str, *, source: str, overwrite: bool, beside: tuple[str, ...] = ()
+) -> Path | None:
+    """The path to write a scene to, or None for a dry run; ``beside`` are suffixes that the caller writes.
 
     Raises:
         UsageError: as for ``check_output``; or the output would replace ``source``, the scene it is made of.
     """
     if path != DRY_RUN and Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
         raise UsageError(f"{path} is the input too: write to another name, the original may be all there is")
-    target = check_output(path, overwrite=overwrite, suffixes=WRITABLE)
-    if target is not None and not can_write(target):
+    target = check_output(path, overwrite=overwrite, suffixes=(*WRITABLE, *beside))
+    if target is not None and target.suffix.lower() not in beside and not can_write(target):
         raise UsageError(f"{path}: cannot write this format; writable: {', '.join(WRITABLE)}")
     return target
 

@@ -134,7 +134,9 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
     if given and args.output != DRY_RUN:
         flag = next(iter(given)).replace("_", "-")
         raise UsageError(f"--{flag}: only for a {UGC_SUFFIX}; {args.output} is written as it is")
-    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+    target = check_scene_output(
+        args.output, source=args.input, overwrite=args.overwrite, beside=(UGC_SUFFIX,)
+    )
     return target, EncodeConfig(**given) if given else None
 
 

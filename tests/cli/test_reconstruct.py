@@ -179,7 +179,7 @@ def test_a_dry_run_encodes_where_a_size_is_named(
         (("VIEWS", "OUT.ugc", "--ratio", "20", "--preset", "small"), "not allowed with"),
         (("VIEWS", "OUT.ugc", "--refine"), "--refine: a .ugc is fitted to the pictures in any case"),
         (("VIEWS", "null", "--ratio", "20", "--refine"), "--refine: a .ugc is fitted"),
-        (("VIEWS", "OUT.obj"), "expected a name that ends in"),
+        (("VIEWS", "OUT.obj"), "ends in .ply or .spz or .ugc"),
         (("VIEWS", "nowhere/OUT.ugc"), "no such folder"),
     ],
 )

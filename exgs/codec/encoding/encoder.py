@@ -38,6 +38,8 @@ PHASES = ("views", "significance", "simplification", "refit", "coding", "check")
 """Names that ``progress`` is called with, in order."""
 VIEW_PX = (320, 180)
 """Size of the pictures: many small ones tell more than a few large ones."""
+LEAST_BYTES = 96
+"""No file is smaller: a budget below is refused before any work."""
 CHECKED_VIEWS = 32
 """Views over which the report says how near the file comes."""
 
@@ -65,6 +67,8 @@ def encode(
     """
     config = config or EncodeConfig()
     scene, tell = prepare(gaussians), _Teller(progress)
+    if (budget := config.budget_bytes(scene.float_bytes)) < LEAST_BYTES:
+        raise EncodeError(f"a budget of {budget} bytes: no file has less than {LEAST_BYTES} bytes")
     count = config.view_count(len(scene.gaussians))
     tell("views", 0.0)
     job = _Job(scene, _where(cameras, count), config, rasterizer, tell)

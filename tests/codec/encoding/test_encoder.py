@@ -117,7 +117,19 @@ def test_progress_names_the_phases_in_order(cpu: Rasterizer) -> None:
 
 def test_hopeless_budgets_name_the_least(cpu: Rasterizer) -> None:
     with pytest.raises(EncodeError, match=r"\d+ bytes are the least"):
-        encode(ball(300), EncodeConfig(max_bytes=20, views=4), rasterizer=cpu)
+        encode(ball(300), EncodeConfig(max_bytes=100, views=4), rasterizer=cpu)
+
+
+def test_budgets_below_any_file_are_refused_before_any_work(cpu: Rasterizer) -> None:
+    heard: list[str] = []
+    with pytest.raises(EncodeError, match="20 bytes: no file has less than"):
+        encode(
+            ball(300),
+            EncodeConfig(max_bytes=20),
+            rasterizer=cpu,
+            progress=lambda phase, _: heard.append(phase),
+        )
+    assert not heard
 
 
 def test_a_scene_of_nothing_is_refused(cpu: Rasterizer) -> None:
