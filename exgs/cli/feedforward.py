@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-from collections.abc import Callable
 
 from exgs.cli import arguments
-
-MINUTES = 60.0
-"""Of training where nobody says otherwise."""
+from exgs.cli.groups import (
+    Actions,
+    add_actions,
+    add_export,
+    add_run,
+    add_scenes,
+    add_threads,
+    add_unseen_scenes,
+    run_action,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the commands of the group."""
-    commands = parser.add_subparsers(title="commands", metavar="ACTION", required=True)
-    for name, (summary, add) in ACTIONS.items():
-        child = commands.add_parser(
-            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
-        )
-        child.set_defaults(parser=child, action=name)
-        add(child)
+    add_actions(parser, ACTIONS)
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs the chosen command of the group."""
-    module = importlib.import_module(f"exgs.cli.feedforward_{args.action.replace('-', '_')}")
-    return int(module.run(args))
+    return run_action(args, "feedforward")
 
 
 def ascending(text: str) -> tuple[int, ...]:
@@ -39,15 +37,7 @@ def ascending(text: str) -> tuple[int, ...]:
 
 def _add_make_views(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT", help="the folder to write view sets to")
-    parser.add_argument("--scenes", metavar="SCENE", nargs="+", default=[], help="scenes in any format")
-    parser.add_argument(
-        "--generated", metavar="N", type=arguments.whole_number, default=0,
-        help="interiors to generate besides (default: 0)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--first-interior", metavar="SEED", type=arguments.whole_number, default=1,
-        help="seed of the first of them; the others follow (default: 1)",
-    )  # fmt: skip
+    add_scenes(parser)
     parser.add_argument(
         "--views", metavar="N", type=arguments.positive_int, help="of each scene (default: 128)"
     )
@@ -65,64 +55,27 @@ def _add_make_views(parser: argparse.ArgumentParser) -> None:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sets", metavar="SETS", nargs="+", help="folders of view sets")
-    parser.add_argument("out", metavar="OUT", help="the folder for checkpoint, log and sample sheet")
+    add_run(parser, seed="weights and lessons", checkpoint_minutes=5.0)
     parser.add_argument("--size", choices=("small", "base"), default="small", help="(default: small)")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--minutes",
-        metavar="N",
-        type=arguments.positive_float,
-        help=f"stop after this (default: {MINUTES:g})",
-    )
-    length.add_argument(
-        "--steps", metavar="N", type=arguments.positive_int, help="stop after this many steps"
-    )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in OUT")
-    parser.add_argument(
-        "--threads", metavar="N", type=arguments.positive_int, help="processors to use (default: all)"
-    )
     parser.add_argument(
         "--rate",
         metavar="X",
         type=arguments.positive_float,
         help="largest step of the optimiser (default: 4e-4)",
     )
-    parser.add_argument(
-        "--seed", type=arguments.whole_number, default=0, help="of weights and lessons (default: 0)"
-    )
-    parser.add_argument(
-        "--checkpoint-minutes", metavar="N", type=arguments.positive_float, default=5.0,
-        help="time between checkpoints (default: 5)",
-    )  # fmt: skip
-    arguments.add_overwrite(parser)
-    arguments.add_quiet(parser)
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="what training left, or its folder")
-    parser.add_argument("out", metavar="OUT", help="the folder of weights to write")
-    parser.add_argument("--name", metavar="NAME", help="of the weights (default: that of the folder)")
+    add_export(parser, "feedforward")
     parser.add_argument(
         "--sets", metavar="SETS", nargs="+", default=[],
         help="the view sets it was trained on: what was trained on, and scores of those held back",
     )  # fmt: skip
-    parser.add_argument("--held-out", metavar="SCENE", nargs="+", default=[], help="scenes to name as unseen")
-    parser.add_argument(
-        "--scores", metavar="FILE", help="a report of 'exgs feedforward evaluate --json' to include"
-    )
-    arguments.add_overwrite(parser)
-    arguments.add_quiet(parser)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("weights", metavar="WEIGHTS", help="small, base, or a folder of weights")
-    parser.add_argument(
-        "--scenes", metavar="SCENE", nargs="+", default=[], help="scenes that were not trained on"
-    )
-    parser.add_argument(
-        "--generated", metavar="SEED", type=arguments.whole_number, nargs="+", default=[],
-        help="seeds of interiors to generate besides",
-    )  # fmt: skip
+    add_unseen_scenes(parser)
     parser.add_argument(
         "--views", metavar="N,N", type=ascending, default=(6, 12, 24, 36),
         help="numbers of views of one stretch to reconstruct from (default: 6,12,24,36)",
@@ -143,9 +96,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         "--size", metavar="WxH", type=arguments.picture_size, default=(224, 128),
         help="of all pictures (default: 224x128)",
     )  # fmt: skip
-    parser.add_argument(
-        "--threads", metavar="N", type=arguments.positive_int, help="processors to use (default: all)"
-    )
+    add_threads(parser)
     parser.add_argument(
         "--sheet", metavar="OUT.png", help="write pictures: truth | with ZPressor | without, of most views"
     )
@@ -155,7 +106,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
-ACTIONS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+ACTIONS: Actions = {
     "make-views": ("walk through scenes and take pictures of them, to learn from", _add_make_views),
     "train": ("train a network on view sets", _add_train),
     "export": ("turn a checkpoint into weights that 'exgs reconstruct' takes", _add_export),

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exgs.cli.errors import UsageError
-from exgs.cli.feedforward_make_views import scenes
+from exgs.cli.feedforward_make_views import INTERIOR_SPLATS
 from exgs.cli.files import check_output
 from exgs.cli.pictures import write_sheet
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.run_folder import need
+from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter, size
 from exgs.training.layout import kind_of
 
@@ -33,10 +33,9 @@ Scores = dict[str, list["Score"]]
 
 def run(args: argparse.Namespace) -> int:
     """Reconstructs each scene from ever more views of one stretch, and looks from between them."""
-    sources = scenes(args.scenes, args.generated)
-    if not sources:
-        raise UsageError("no scenes: name some with --scenes, or seeds of interiors with --generated")
+    sources = scenes(args.scenes, args.generated, INTERIOR_SPLATS)
     sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
+    check_scenes(args.scenes)
     need("torch", "safetensors")
     import torch
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 
 from exgs.cli.errors import UsageError
-from exgs.cli.files import read_any
-from exgs.cli.painter_make_pairs import scene_name
 from exgs.cli.rasterising import rasterizer_for
+from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter, size
 from exgs.feedforward.sets import SETS, SetSettings, make_view_set, write_view_set
-from exgs.scene import Gaussians, generate_interior
 
 INTERIOR_SPLATS = (80_000, 110_000, 140_000)
 """Splats of the generated interiors, in turn."""
-Source = tuple[str, Callable[[], Gaussians]]
-"""A scene's name, and what reads or makes it."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Takes the pictures of one scene after the other."""
-    sources = scenes(args.scenes, range(args.first_interior, args.first_interior + args.generated))
-    if not sources:
-        raise UsageError("no scenes: name some with --scenes, or ask for interiors with --generated")
+    seeds = range(args.first_interior, args.first_interior + args.generated)
+    sources = scenes(args.scenes, seeds, INTERIOR_SPLATS)
     named = {"views": args.views, "walk": args.walk, "size": args.size}
     given = {name: value for name, value in named.items() if value is not None}
     settings = SetSettings(seed=args.seed, **given)
@@ -42,26 +35,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def scenes(paths: Iterable[str], seeds: Iterable[int]) -> list[Source]:
-    """The scenes named on the command line, and interiors of ``seeds``.
-
-    Raises:
-        UsageError: two would have one name.
-    """
-    found: list[Source] = [(scene_name(path), partial(read_any, path, drop=True)) for path in paths]
-    for seed in seeds:
-        count = INTERIOR_SPLATS[seed % len(INTERIOR_SPLATS)]
-        found.append((f"interior-{seed}", partial(generate_interior, seed=seed, count=count)))
-    names = [name for name, _ in found]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise UsageError(f"two scenes are called {', '.join(sorted(twice))}")
-    return found
-
-
 def _folder(args: argparse.Namespace) -> Path:
     folder = Path(args.out)
     if (folder / SETS.index).exists() and not args.overwrite:
         raise UsageError(f"{folder} holds view sets already; -w replaces them")
+    check_scenes(args.scenes)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.errors import CommandError
 from exgs.cli.files import check_output
-from exgs.cli.painter_make_pairs import check_scenes, encoding, scenes
+from exgs.cli.painter_make_pairs import INTERIOR_SPLATS, encoding
 from exgs.cli.pictures import write_sheet
+from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter
 from exgs.painter import choose_restorer
 from exgs.painter.damage import Damage, damaged, parse_damage
@@ -39,9 +40,7 @@ ON_SHEET = ("exgs-107", "ugc-107")
 
 def run(args: argparse.Namespace) -> int:
     """Compares source, decoded and restored pictures of every scene, damage by damage."""
-    sources = scenes(args.scenes, args.generated)
-    if not sources:
-        raise UsageError("no scenes: name some with --scenes, or seeds of interiors with --generated")
+    sources = scenes(args.scenes, args.generated, INTERIOR_SPLATS)
     sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
     damages = [parse_damage(name) for name in args.damage or DAMAGES]
     _check_inputs(args)

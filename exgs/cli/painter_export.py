@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.run_folder import CHECKPOINT, COMMAND, evaluated, need
-from exgs.cli.sources import commit
+from exgs.cli.run_folder import evaluated, find_checkpoint, need, origin
 from exgs.cli.terminal import Reporter
 from exgs.painter.errors import PainterError
 from exgs.painter.shards import PAIRS
-from exgs.painter.shelf import MANIFEST
 
 LICENCE = "Apache-2.0; trained on renderings of scenes under MIT and CC-BY-4.0 (docs/painter.md)"
 
 
 def run(args: argparse.Namespace) -> int:
     """Writes safetensors, ONNX and manifest; the weights are the averaged ones."""
-    checkpoint = Path(args.checkpoint)
-    checkpoint = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
-    out = Path(args.out)
-    if (out / MANIFEST).exists() and not args.overwrite:
-        raise UsageError(f"{out} holds weights already; -w replaces them")
-    if not checkpoint.is_file():
-        raise CommandError(f"{checkpoint}: there is no such file; 'exgs painter train' leaves one")
+    checkpoint = find_checkpoint(args, "painter")
     scores = evaluated(args.scores, "painter")
     if args.pairs:
         PAIRS.read_index(Path(args.pairs))
@@ -39,34 +29,14 @@ def run(args: argparse.Namespace) -> int:
     state = read_checkpoint(checkpoint, PainterError)
     with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
         network = network_from(state, build, PainterError)
-        facts = _facts(args, state, checkpoint.parent / COMMAND)
+        facts = origin(args, state, checkpoint) | {"licence": LICENCE}
         if args.pairs:
             facts |= _calibrated(network, Path(args.pairs))
         facts["scenes"]["held_out"] = list(args.held_out)
         facts["scores"] |= scores
-        document = export(network, out, facts)
+        document = export(network, Path(args.out), facts)
         progress.update(1.0, f"{document['parameters']:,} parameters")
     return 0
-
-
-def _facts(args: argparse.Namespace, state: dict[str, Any], command: Path) -> dict[str, Any]:
-    """What the manifest says of where the weights come from."""
-    trained = (
-        [line for line in command.read_text(encoding="utf-8").splitlines() if line]
-        if command.exists()
-        else []
-    )
-    return {
-        "name": args.name or Path(args.out).resolve().name,
-        "architecture": state["settings"]["architecture"],
-        "command": trained,
-        "steps": state["step"],
-        "commit": commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "scenes": {"train": [], "held_out": []},
-        "scores": {},
-        "licence": LICENCE,
-    }
 
 
 def _calibrated(network: Any, folder: Path) -> dict[str, Any]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.painter import MINUTES
-from exgs.cli.run_folder import CHECKPOINT, LOG, SHEET, begin, check_folder, need
+from exgs.cli.run_folder import CHECKPOINT, begin, check_folder, need
 from exgs.cli.terminal import Reporter
+from exgs.cli.training_run import Run, command
 from exgs.painter.planes import MULTIPLE
 from exgs.painter.shards import PAIRS, Pairs, read_pairs
 
 if TYPE_CHECKING:
-    from exgs.painter.training import Training, TrainSettings
+    from exgs.painter.networks import Painter
+    from exgs.painter.training import StepReport, Training, TrainSettings
 
 REPORT_STEPS = 100
 """Steps between lines of the log."""
@@ -47,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
             pairs = read_pairs(Path(args.pairs))
         training = _start(args, pairs, out)
         with reporter.phase("train") as progress:
-            _Run(args, training, pairs, out).go(progress.update)
+            judge = partial(_judge, pairs=pairs)
+            Run(args, training, every=REPORT_STEPS, total=_total, judge=judge).go(progress.update)
     return 0
 
 
@@ -110,65 +113,23 @@ def _check_flags(args: argparse.Namespace) -> None:
 
 def _command(args: argparse.Namespace) -> str:
     """The command as it could be called again: what was said, and nothing that is the default."""
-    words = ["exgs", "painter", "train", args.pairs, args.out, "--size", args.size]
-    for name in ("minutes", "steps", "threads", "batch", "crop", "seed"):
-        value = getattr(args, name)
-        words += [f"--{name}", f"{value:g}"] if value else []
+    words = command(args, "painter", [args.pairs], ("minutes", "steps", "threads", "batch", "crop", "seed"))
     words += ["--vae", *args.vae] if args.vae else []
     words += ["--unet", args.unet] if args.unet else []
-    words += ["--freeze-unet"] if args.freeze_unet else []
-    return shlex.join([*words, *(["--resume"] if args.resume else [])])
+    return shlex.join([*words, *(["--freeze-unet"] if args.freeze_unet else [])])
 
 
-class _Run:
-    """One call of the command: steps, and from time to time a checkpoint, scores and a sheet."""
+def _total(reports: Sequence[StepReport]) -> tuple[dict[str, Any], str]:
+    """Mean loss, and mean gain."""
+    loss, gain = (
+        sum(getattr(report, name) for report in reports) / len(reports) for name in ("loss", "gain")
+    )
+    return {"loss": loss, "gain": gain}, f"gain {gain:+.3f}"
 
-    def __init__(self, args: argparse.Namespace, training: Training, pairs: list[Pairs], out: Path) -> None:
-        self._steps, self._seconds = args.steps, 60 * (args.minutes or MINUTES)
-        self._every_s = 60 * args.checkpoint_minutes
-        self._training, self._pairs, self._out = training, pairs, out
-        self._began_at, self._began_s = training.progress, time.monotonic()
 
-    def go(self, tell: Callable[[float, str], None]) -> None:
-        """Trains to the end."""
-        training, kept_s, losses = self._training, time.monotonic(), []
-        gains: list[float] = []
-        while (share := self._progress()) < 1:
-            report = training.advance(share)
-            losses.append(report.loss)
-            gains.append(report.gain)
-            if report.step % REPORT_STEPS == 0:
-                gain = sum(gains) / len(gains)
-                self._log({"loss": sum(losses) / len(losses), "gain": gain})
-                tell(share, f"step {report.step}, gain {gain:+.3f}")
-                losses, gains = [], []
-            if time.monotonic() - kept_s > self._every_s:
-                self._keep()
-                kept_s = time.monotonic()
-        training.progress = 1.0
-        self._keep()
+def _judge(network: Painter, *, pairs: list[Pairs]) -> tuple[dict[str, Any], list[list[np.ndarray]]]:
+    """The scores on the pairs held back, and samples of them."""
+    from exgs.painter.validation import samples, validate
 
-    def _progress(self) -> float:
-        """Share of the training that is over; a resumed one fills the time with what was left to do."""
-        if self._steps:
-            return self._training.step / self._steps
-        spent = (time.monotonic() - self._began_s) / self._seconds
-        return self._began_at + (1 - self._began_at) * spent if self._began_at < 1 else spent
-
-    def _keep(self) -> None:
-        from exgs.cli.pictures import write_sheet
-        from exgs.painter.validation import samples, validate
-
-        self._training.save(self._out / CHECKPOINT)
-        scores = validate(self._training.average, self._pairs)
-        self._log({"scores": {kind: asdict(gain) for kind, gain in scores.items()}})
-        write_sheet(self._out / SHEET, samples(self._training.average, self._pairs))
-
-    def _log(self, facts: dict[str, Any]) -> None:
-        line = {
-            "step": self._training.step,
-            "progress": round(self._training.progress, 4),
-            "seconds": round(time.monotonic() - self._began_s, 1),
-        }
-        with (self._out / LOG).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line | facts) + "\n")
+    scores = {kind: asdict(gain) for kind, gain in validate(network, pairs).items()}
+    return scores, samples(network, pairs)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.sources import commit
 from exgs.scene.formats.bounded import read_object
+from exgs.weights.shelf import MANIFEST
 
 CHECKPOINT, LOG, SHEET, COMMAND = "checkpoint.pt", "log.jsonl", "samples.png", "command.txt"
 MAX_REPORT_BYTES = 16 << 20
@@ -60,3 +64,35 @@ def evaluated(path: str | None, group: str) -> dict[str, Any]:
     if "kinds" not in report:
         raise CommandError(f"{path}: not a report of 'exgs {group} evaluate --json'")
     return {"scenes never seen": report["kinds"]}
+
+
+def find_checkpoint(args: argparse.Namespace, group: str) -> Path:
+    """The checkpoint that ``exgs GROUP export`` was given, or that of the folder.
+
+    Raises:
+        UsageError: there are weights already where it would write them.
+        CommandError: there is none.
+    """
+    path = Path(args.checkpoint)
+    path = path / CHECKPOINT if path.is_dir() else path
+    if (Path(args.out) / MANIFEST).exists() and not args.overwrite:
+        raise UsageError(f"{args.out} holds weights already; -w replaces them")
+    if not path.is_file():
+        raise CommandError(f"{path}: there is no such file; 'exgs {group} train' leaves one")
+    return path
+
+
+def origin(args: argparse.Namespace, state: Mapping[str, Any], checkpoint: Path) -> dict[str, Any]:
+    """What a manifest says of where weights come from, and places for their scenes and scores."""
+    command = checkpoint.parent / COMMAND
+    said = command.read_text(encoding="utf-8").splitlines() if command.exists() else []
+    return {
+        "name": args.name or Path(args.out).resolve().name,
+        "architecture": state["settings"]["architecture"],
+        "command": [line for line in said if line],
+        "steps": state["step"],
+        "commit": commit(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "scenes": {"train": [], "held_out": []},
+        "scores": {},
+    }

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from exgs.cli.painter_evaluate import by_kind, lines
-from exgs.cli.painter_make_pairs import scene_name
+from exgs.cli.scenes import scene_name
 from exgs.painter.gains import Gain
 from exgs.painter.shards import PAIRS, read_pairs
 from tests.cli.conftest import Command
