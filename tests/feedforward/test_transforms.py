@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.point_cloud import read_points
-from exgs.feedforward.transforms import read_document, read_transforms
+from exgs.feedforward.transforms import read_transforms
 from tests.feedforward.captures import (
     angle_x,
     assert_same_cameras,
@@ -176,14 +176,6 @@ def test_any_document_is_read_or_refused(tmp_path_factory: pytest.TempPathFactor
     path.write_text(json.dumps({"frames": [document], "fl_x": 3} if isinstance(document, dict) else document))
     with pytest.raises(FeedforwardError):
         read_transforms(path)
-
-
-def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "transforms.json"
-    with path.open("wb") as file:
-        file.truncate(1 << 40)
-    with pytest.raises(FeedforwardError, match=r"bytes, expected .* at most"):
-        read_document(path)
 
 
 def test_every_truncation_of_a_point_cloud_is_refused(tmp_path: Path) -> None:
