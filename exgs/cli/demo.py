@@ -24,6 +24,7 @@ from typing import Any
 from exgs.cli import arguments, network
 from exgs.cli.encode import Phases, facts
 from exgs.cli.errors import UsageError
+from exgs.cli.folders import make_folder
 from exgs.cli.terminal import Reporter, size, table
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
@@ -101,9 +102,7 @@ def _prepare(name: str, *, overwrite: bool) -> Path:
     existing = [output for output in OUTPUTS if (folder / output).exists()]
     if existing and not overwrite:
         raise UsageError(f"{folder / existing[0]} exists; -w replaces it, --out names another folder")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} exists and is no folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for output in existing:
         (folder / output).unlink()
     return folder

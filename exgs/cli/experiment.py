@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
+from exgs.cli.folders import check_folder_name, make_folder
 from exgs.cli.terminal import Reporter, table
 from exgs.version import __version__
 
@@ -97,8 +98,7 @@ def _plan(args: argparse.Namespace, config: ExperimentConfig) -> str:
 def _prepare(args: argparse.Namespace) -> Path:
     """The folder for results, with a copy of the experiment in it."""
     folder, text = Path(args.out), Path(args.config).read_bytes()
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} exists and is no folder")
+    check_folder_name(folder)
     copy = folder / COPY
     if copy.exists() and copy.read_bytes() != text and not args.overwrite:
         raise UsageError(
@@ -106,7 +106,7 @@ def _prepare(args: argparse.Namespace) -> Path:
         )
     if folder.exists() and not copy.exists() and any(folder.iterdir()) and not args.overwrite:
         raise UsageError(f"{folder} holds other files; -w writes among them, --out names another folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if not copy.exists() or not copy.samefile(args.config):
         copy.write_bytes(text)
     return folder

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from exgs.cli.errors import UsageError
+from exgs.cli.folders import make_folder
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter, size
@@ -40,5 +41,4 @@ def _folder(args: argparse.Namespace) -> Path:
     if (folder / SETS.index).exists() and not args.overwrite:
         raise UsageError(f"{folder} holds view sets already; -w replaces them")
     check_scenes(args.scenes)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return make_folder(folder)

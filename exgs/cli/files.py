@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.folders import try_folder
 from exgs.codec import Container, DecodeError, decode, open_container, parse_preamble
 from exgs.scene import Gaussians, StartView, drop_non_finite, read_scene
 from exgs.scene.write import WRITABLE, can_write
@@ -90,17 +90,8 @@ def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None
         raise UsageError(f"{path} exists; -w replaces it")
     if not target.absolute().parent.is_dir():
         raise UsageError(f"{target.parent}: no such folder")
-    _try_folder(target.parent)
+    try_folder(target.parent)
     return target
-
-
-def _try_folder(folder: Path) -> None:
-    """Makes a file in ``folder``, and leaves none: better told now than after the work."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise CommandError(f"{folder}: no file can be made there ({error.strerror or error})") from error
 
 
 def check_scene_output(

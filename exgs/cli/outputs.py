@@ -13,6 +13,7 @@ from PIL import Image
 
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.files import DRY_RUN, check_output
+from exgs.cli.folders import check_folder_name
 from exgs.cli.pictures import write_png
 from exgs.raster import to_bytes
 from exgs.scene import Camera, write_cameras
@@ -116,7 +117,8 @@ class PictureFolder:
             raise UsageError(f"{name} exists and is no folder")
 
     def expect(self, names: Sequence[str]) -> None:
-        """Refuses to replace pictures unasked."""
+        """Refuses to replace pictures unasked, and names that are no folder's."""
+        check_folder_name(self._folder)
         self._names = [f"{name}{PICTURE_SUFFIX}" for name in names]
         if not self._overwrite:
             for target in map(self._folder.joinpath, self._names):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from exgs.cli.errors import UsageError
+from exgs.cli.folders import make_folder
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter, size
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if (out / PAIRS.index).exists() and not args.overwrite:
         raise UsageError(f"{out} holds pairs already; -w replaces them")
     check_scenes(args.scenes)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     with Reporter(quiet=args.quiet) as reporter, encoding(args, reporter) as (rasterizer, make):
         for name, load in sources:
             with reporter.phase(name) as progress:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.folders import check_folder_name, make_folder
 from exgs.cli.sources import commit
 from exgs.scene.formats.bounded import read_object
 from exgs.weights.shelf import MANIFEST
@@ -35,6 +36,7 @@ def check_folder(args: argparse.Namespace, folder: Path) -> None:
     Raises:
         UsageError: ``--resume`` or ``-w`` says otherwise than what lies in ``folder``.
     """
+    check_folder_name(folder)
     there = (folder / CHECKPOINT).exists()
     if args.resume and not there:
         raise UsageError(f"{folder} holds no {CHECKPOINT}: there is nothing to resume")
@@ -44,7 +46,7 @@ def check_folder(args: argparse.Namespace, folder: Path) -> None:
 
 def begin(folder: Path, command: str, *, resume: bool) -> None:
     """Makes the folder and notes the command; of a run that begins anew nothing is left."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if not resume:
         (folder / LOG).unlink(missing_ok=True)
         (folder / COMMAND).unlink(missing_ok=True)
