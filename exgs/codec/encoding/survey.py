@@ -6,18 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 
 from exgs.codec.encoding.at_once import each
-from exgs.codec.kernel import kernel
 from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
 
 BATCH = 8
 """Views whose weights are added up for themselves: sums of many small numbers stay exact."""
-BLOCK = 128
-"""Gaussians that are looked for in all views together."""
-_ZERO, _NEAR = np.float32(0), np.float32(0.01)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,23 +94,16 @@ def _as_rows(cameras: Sequence[Camera]) -> np.ndarray:
     return np.array(rows, np.float32)
 
 
-@kernel
+@njit(nogil=True, cache=True)
 def _fill_footprint(begin: int, end: int, means: np.ndarray, views: np.ndarray, out: np.ndarray) -> None:
-    """Sums over all views for one block after the other, in loops that become vector instructions."""
-    point, total = np.empty((3, BLOCK), np.float32), np.empty(BLOCK, np.float32)
-    for base in range(begin, end, BLOCK):
-        count = min(BLOCK, end - base)
-        for j in range(count):
-            point[0, j], point[1, j], point[2, j] = means[base + j, 0], means[base + j, 1], means[base + j, 2]
-        total[:] = _ZERO
+    for i in range(begin, end):
+        total = 0.0
         for v in range(len(views)):
             c = views[v]
-            a, b, d, e, f, g, h, k, m = c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]
-            right, down, ahead, lens, wide, high = c[9], c[10], c[11], c[12], c[13], c[14]
-            for j in range(BLOCK):
-                x, y, z = point[0, j], point[1, j], point[2, j]
-                depth = h * x + k * y + m * z + ahead
-                across, along = a * x + b * y + d * z + right, e * x + f * y + g * z + down
-                framed = (depth > _NEAR) & (abs(across) < depth * wide) & (abs(along) < depth * high)
-                total[j] += lens / (depth * depth) if framed else _ZERO
-        out[base : base + count] = total[:count]
+            z = c[6] * means[i, 0] + c[7] * means[i, 1] + c[8] * means[i, 2] + c[11]
+            if z > 0.01:
+                x = c[0] * means[i, 0] + c[1] * means[i, 1] + c[2] * means[i, 2] + c[9]
+                y = c[3] * means[i, 0] + c[4] * means[i, 1] + c[5] * means[i, 2] + c[10]
+                if abs(x) < z * c[13] and abs(y) < z * c[14]:
+                    total += c[12] / (z * z)
+        out[i] = total
