@@ -113,12 +113,10 @@ class PictureFolder:
         self._names: Sequence[str] = ()
         if not name:
             raise UsageError("the output has no name")
-        if self._folder.exists() and not self._folder.is_dir():
-            raise UsageError(f"{name} exists and is no folder")
+        check_folder_name(self._folder)
 
     def expect(self, names: Sequence[str]) -> None:
-        """Refuses to replace pictures unasked, and names that are no folder's."""
-        check_folder_name(self._folder)
+        """Refuses to replace pictures unasked."""
         self._names = [f"{name}{PICTURE_SUFFIX}" for name in names]
         if not self._overwrite:
             for target in map(self._folder.joinpath, self._names):
