@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from exgs.codec.encoding.carrying import Fitted
 from exgs.codec.encoding.leaves import Leaves
 from exgs.codec.encoding.merge_tree import MergeTree
+from exgs.codec.encoding.rate import BALANCED
 from exgs.codec.encoding.survey import Survey
+from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
 
-VERSION = 4
+VERSION = 5
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
 Arrays = Mapping[str, np.ndarray]
@@ -80,6 +82,7 @@ def to_arrays(analysis: Analysis) -> dict[str, np.ndarray]:
     if analysis.fitted is not None:
         arrays |= {"fitted_first": analysis.fitted.first, "fitted_mass": analysis.fitted.mass}
         arrays["fitted_file"] = np.array([analysis.fitted.size_bytes, analysis.fitted.factor])
+        arrays["fitted_steps"] = np.array([getattr(analysis.fitted.precision, name) for name in STEPS])
         for part in ("merged", "fitted"):
             gaussians = getattr(analysis.fitted, part)
             arrays |= {f"{part}_{name}": getattr(gaussians, name) for name in _VALUES}
@@ -129,7 +132,11 @@ def _fitted(arrays: Arrays, gaussians: Gaussians) -> Fitted:
     mass, (size_bytes, factor) = _like(arrays["fitted_mass"], np.float32, first.shape), arrays["fitted_file"]
     if not (size_bytes > 0 and 0 < factor < np.inf):
         raise ValueError(f"a fit of {size_bytes} bytes at {factor} steps")
-    return Fitted(first, mass, merged, fitted, int(size_bytes), float(factor))
+    steps = _like(arrays["fitted_steps"], np.float64, (len(STEPS),))
+    if not (np.isfinite(steps).all() and (steps > 0).all()):
+        raise ValueError(f"steps {steps}")
+    precision = replace(BALANCED, **dict(zip(STEPS, steps.tolist(), strict=True)))
+    return Fitted(first, mass, merged, fitted, int(size_bytes), precision, float(factor))
 
 
 def _like(array: np.ndarray, kind: type, shape: tuple[int, ...]) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.encoding.merging import Clusters, moved, to_gaussians
+from exgs.codec.writing.precision import Precision
 from exgs.scene import Gaussians
 
 REACH = 4.0
@@ -32,8 +33,10 @@ class Fitted:
     """[K] the same, fitted."""
     size_bytes: int
     """Bytes of the file that they became."""
+    precision: Precision
+    """Its balanced steps."""
     factor: float
-    """Factor on its balanced steps."""
+    """Factor on them."""
 
     @property
     def degree(self) -> int:
@@ -41,10 +44,12 @@ class Fitted:
         return self.fitted.sh_degree
 
 
-def remember(clusters: Clusters, fitted: Gaussians, size_bytes: int, factor: float) -> Fitted:
-    """What a fit of ``clusters`` came to: a file of ``size_bytes`` at ``factor`` on its balanced steps."""
+def remember(
+    clusters: Clusters, fitted: Gaussians, size_bytes: int, precision: Precision, factor: float
+) -> Fitted:
+    """What a fit of ``clusters`` came to: a file of ``size_bytes`` at ``factor`` on ``precision``."""
     merged = to_gaussians(clusters).with_sh_degree(fitted.sh_degree)
-    return Fitted(clusters.first, clusters.mass, merged, fitted, size_bytes, factor)
+    return Fitted(clusters.first, clusters.mass, merged, fitted, size_bytes, precision, factor)
 
 
 def reaches(known: Fitted, clusters: Clusters) -> bool:

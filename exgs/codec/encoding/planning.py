@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from exgs.codec.decoder import decode
+from exgs.codec.encoding.balance import balanced
 from exgs.codec.encoding.carrying import likely_count, reaches
-from exgs.codec.encoding.merging import Clusters, reduce, to_gaussians
+from exgs.codec.encoding.merging import Clusters, reduce
+from exgs.codec.encoding.probing import alone, look, stretches
 from exgs.codec.encoding.rate import BALANCED, LEAST_SPLAT_BYTES
-from exgs.codec.encoding.simplify import presence
 from exgs.codec.encoding.task import Task
 from exgs.codec.errors import EncodeError
-from exgs.codec.writing.pyramid import Level, Pyramid
+from exgs.codec.writing.precision import Precision
 from exgs.codec.writing.serializer import serialize_measured
 from exgs.raster.crew import Crew
 from exgs.scene import Gaussians
 
 ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
-SAMPLE, STRETCHES = 96_000, 8
-"""Gaussians by which the bytes of many are estimated, and the stretches of neighbours that they come from."""
+LOOKS = 2
+"""Times that steps and count are balanced."""
+SAMPLE = 96_000
+"""Gaussians by which the bytes of many are estimated."""
 FEW = 0.001
 """Share of the Gaussians that must keep a band of harmonics for the file to have it."""
 TREE_SHARE = 1.2
@@ -36,6 +37,8 @@ class Plan:
     """The cut through the tree of merges that is coded; ``shrink`` moves it on."""
     degree: int
     """Degree of the harmonics that are kept."""
+    precision: Precision
+    """Steps at which a byte buys as much picture in any of them as in more Gaussians."""
 
 
 def make_plan(task: Task) -> Plan:
@@ -45,14 +48,19 @@ def make_plan(task: Task) -> Plan:
     if task.fitted is not None and task.fitted.degree <= task.highest_degree:
         reduce(clusters, likely_count(task.fitted, task.budget))
         if reaches(task.fitted, clusters):
-            return Plan(clusters, task.fitted.degree)
+            return Plan(clusters, task.fitted.degree, task.fitted.precision)
+    most = min(max(1, int(task.budget / LEAST_SPLAT_BYTES)), len(task.tree))
+    precision, count = BALANCED, most
+    for number in range(LOOKS + 1):
+        task.tell("simplification", 0.3 + 0.1 * number / (LOOKS + 1))
         clusters = Clusters.whole(task.tree)
-    most = int(task.budget / LEAST_SPLAT_BYTES)
-    if most < clusters.count:
-        reduce(clusters, max(1, most))
-    task.tell("simplification", 0.3)
-    coded = _fit_count(clusters, task, task.highest_degree)
-    return Plan(clusters, _worthwhile_degree(decode(coded)) if task.highest_degree else 0)
+        reduce(clusters, count)
+        coded = _fit_count(clusters, task, precision)
+        if number < LOOKS:
+            slopes = look(clusters, precision, task)
+            precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)
+    degree = _worthwhile_degree(decode(coded)) if task.highest_degree else 0
+    return Plan(clusters, degree, precision)
 
 
 def shrink(plan: Plan, budget: int, size_bytes: int) -> None:
@@ -77,30 +85,22 @@ def _worthwhile_degree(coded: Gaussians) -> int:
     return 0
 
 
-def _fit_count(clusters: Clusters, task: Task, degree: int) -> bytes:
-    """Merges until the clusters take about the budget at the balanced precision, coarser levels included.
+def _tree_share(task: Task) -> float:
+    return TREE_SHARE if task.config.levels > 1 else 1.0
+
+
+def _fit_count(clusters: Clusters, task: Task, precision: Precision) -> bytes:
+    """Merges until the clusters take about the budget at ``precision``, coarser levels included.
 
     Gives the file of the last clusters tried, or of a part of them.
     """
     for _ in range(ROUNDS):
-        some = _sample(clusters.count)
-        gaussians = to_gaussians(clusters, some).with_sh_degree(degree)
-        weight = np.maximum(clusters.mass * clusters.footprint, 1e-30)[some]
-        level = Level(gaussians, None, presence(clusters)[some], weight)
-        coded = serialize_measured(Pyramid((level,)), BALANCED, Crew().share).data
-        size = len(coded) * clusters.count / len(gaussians)
-        room = task.budget / (size * (TREE_SHARE if task.config.levels > 1 else 1.0))
+        some = stretches(clusters.count, SAMPLE)
+        coded = serialize_measured(alone(clusters, task, some), precision, Crew().share).data
+        size = len(coded) * clusters.count / len(some)
+        room = task.budget / (size * _tree_share(task))
         if room >= 0.98 or clusters.count == 1:
             break
         # Fewer Gaussians lie farther apart and take more bits each: go most of the way, look again.
         reduce(clusters, max(1, int(clusters.count * max(room, 0.05) ** 0.97)))
     return coded
-
-
-def _sample(count: int) -> np.ndarray | slice:
-    """Clusters whose bytes tell those of all: of many, a few stretches of neighbours in space."""
-    stretch = SAMPLE // STRETCHES
-    if count <= 2 * SAMPLE:
-        return slice(None)
-    starts = np.linspace(0, count - stretch, STRETCHES).astype(np.int64)
-    return np.asarray((starts[:, None] + np.arange(stretch)).ravel())

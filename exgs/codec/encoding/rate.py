@@ -14,7 +14,7 @@ from exgs.raster.crew import Crew
 
 BALANCED = replace(Precision().scaled(0.65), thrift=0.1)
 """Steps and thrift at which a byte buys as much picture in precision as in more Gaussians."""
-TOLERANCE = 0.015
+TOLERANCE = 0.007
 """A file of at least (1 - TOLERANCE) x budget is taken as it is."""
 MOST_TRIALS = 9
 """Serialisations at most."""
@@ -41,12 +41,22 @@ class Fit:
     """Whether the file is within the budget."""
 
 
-def fit_precision(pyramid: Pyramid, budget: int, *, start: float = 1.0, finest: float = FINEST) -> Fit:
-    """Serialises ``pyramid`` within ``budget`` bytes, as near to it as a few trials bring."""
+def fit_precision(
+    pyramid: Pyramid,
+    budget: int,
+    precision: Precision = BALANCED,
+    *,
+    start: float = 1.0,
+    finest: float = FINEST,
+) -> Fit:
+    """Serialises ``pyramid`` within ``budget`` bytes, as near to it as a few trials bring.
+
+    All steps of ``precision`` are scaled by one factor; ``start`` is the first tried.
+    """
     spread = Crew().share
 
     def write(factor: float) -> Serialized:
-        return serialize_measured(pyramid, BALANCED.scaled(factor), spread)
+        return serialize_measured(pyramid, precision.scaled(factor), spread)
 
     return search(write, budget, start, finest)
 

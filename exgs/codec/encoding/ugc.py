@@ -16,6 +16,7 @@ from exgs.codec.encoding.refit import refit_colors
 from exgs.codec.encoding.simplify import Tree, grow, to_pyramid
 from exgs.codec.encoding.task import Outcome, Task
 from exgs.codec.encoding.weighing import weighed
+from exgs.codec.writing.precision import Precision
 from exgs.codec.writing.pyramid import Pyramid
 
 WEIGHING_VIEWS = 32
@@ -44,7 +45,7 @@ def encode_ugc(task: Task) -> Outcome:
     while True:
         carried = task.fitted is not None and reaches(task.fitted, plan.clusters)
         tree, pyramid = _built(task, plan, carried)
-        fit = fit_precision(pyramid, task.budget)
+        fit = fit_precision(pyramid, task.budget, plan.precision)
         if fit.fits:
             outcome = Outcome(pyramid, fit)
             return _finished_carried(task, plan, outcome) if carried else _finished(task, plan, tree, outcome)
@@ -69,15 +70,16 @@ def _finished(task: Task, plan: Plan, tree: Tree, outcome: Outcome) -> Outcome:
     if not task.config.refit:
         return outcome
     finest = tree.gaussians.select(slice(0, plan.clusters.count))
-    known = remember(plan.clusters, finest, len(outcome.fit.file.data), outcome.fit.factor)
+    size = len(outcome.fit.file.data)
+    known = remember(plan.clusters, finest, size, plan.precision, outcome.fit.factor)
     rounds = COMPENSATIONS if plan.degree else 1
-    return _compensated(task, replace(outcome, fitted=known), rounds, COLOUR_VIEWS)
+    return _compensated(task, replace(outcome, fitted=known), plan.precision, rounds, COLOUR_VIEWS)
 
 
 def _finished_carried(task: Task, plan: Plan, outcome: Outcome) -> Outcome:
     """The outcome of a fit that was carried over, compensated where that does not take long."""
     count = CARRIED_COLOURS // plan.clusters.count
-    return _compensated(task, outcome, 1, count) if count >= FEWEST_COLOUR_VIEWS else outcome
+    return _compensated(task, outcome, plan.precision, 1, count) if count >= FEWEST_COLOUR_VIEWS else outcome
 
 
 def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
@@ -108,12 +110,12 @@ def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
     return tree, seen
 
 
-def _compensated(task: Task, outcome: Outcome, rounds: int, count: int) -> Outcome:
+def _compensated(task: Task, outcome: Outcome, precision: Precision, rounds: int, count: int) -> Outcome:
     """The outcome with colours that make up for what quantising did, where that still fits the budget."""
     views = task.views.thinned(min(count, COLOUR_VIEWS))
     for _ in range(rounds):
         pyramid = compensate(outcome.pyramid, outcome.fit.file, views, task.rasterizer)
-        fit = fit_precision(pyramid, task.budget, start=outcome.fit.factor)
+        fit = fit_precision(pyramid, task.budget, precision, start=outcome.fit.factor)
         if not fit.fits:
             break
         outcome = replace(outcome, pyramid=pyramid, fit=fit)

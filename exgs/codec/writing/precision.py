@@ -15,7 +15,8 @@ from exgs.scene import Gaussians
 
 TYPICAL_CLASS = 3
 """Class of precision of a splat of its level's median weight: steps are given for it."""
-_STEPS = ("position", "scale", "rotation", "opacity", "colour", "sh")
+STEPS = ("position", "scale", "rotation", "opacity", "colour", "sh")
+"""Names of the steps among the fields of ``Precision``."""
 _BEYOND = 0.12
 """How the sensitivity to rotation rises beyond the steepest: shapes do not all gain a bit at once."""
 _LARGEST_DIFFERENCE = 1 << 13
@@ -52,7 +53,7 @@ class Precision:
 
     def scaled(self, factor: float) -> Precision:
         """All steps times ``factor``: above one is coarser."""
-        return replace(self, **{name: getattr(self, name) * factor for name in _STEPS})
+        return replace(self, **{name: getattr(self, name) * factor for name in STEPS})
 
 
 def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
@@ -61,7 +62,7 @@ def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:
     Raises:
         EncodeError: a step is not positive and finite.
     """
-    numbers = [getattr(precision, name) for name in _STEPS]
+    numbers = [getattr(precision, name) for name in STEPS]
     if not all(math.isfinite(number) and number > 0 for number in numbers):
         raise EncodeError(f"{precision}: steps must be positive")
     scale_step = single(precision.scale)

@@ -3,6 +3,7 @@
 import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from exgs.codec.encoding.carrying import carry, likely_count, remember
 from exgs.codec.encoding.leaves import leaves_of
 from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.merging import Clusters, reduce, to_gaussians
+from exgs.codec.encoding.rate import BALANCED
 from exgs.codec.encoding.survey import Survey
 from exgs.raster import choose_rasterizer
 from exgs.raster.crew import Crew
@@ -47,7 +49,8 @@ def analysis_of(scene: Gaussians) -> Analysis:
     clusters = Clusters.whole(tree)
     reduce(clusters, 50)
     start = StartView(np.zeros(3), np.ones(3), 1.0)
-    return Analysis(keep, views, tree, start, remember(clusters, brighter(to_gaussians(clusters)), 1000, 0.9))
+    fitted = remember(clusters, brighter(to_gaussians(clusters)), 1000, replace(BALANCED, colour=0.02), 0.9)
+    return Analysis(keep, views, tree, start, fitted)
 
 
 def brighter(gaussians: Gaussians) -> Gaussians:
@@ -76,6 +79,7 @@ def test_what_was_put_is_got(tmp_path: Path) -> None:
     np.testing.assert_array_equal(after.tree.leaves.index, before.tree.leaves.index)
     np.testing.assert_array_equal(after.views.pictures, before.views.pictures)
     np.testing.assert_array_equal(after.fitted.fitted.sh0, before.fitted.fitted.sh0)
+    assert after.fitted.precision == before.fitted.precision != BALANCED
     np.testing.assert_array_equal(after.views.cameras[0].camera_from_world, CAMERA.camera_from_world)
     assert heard == []
 

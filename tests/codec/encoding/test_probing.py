@@ -1,0 +1,92 @@
+"""What steps of quantising make of pictures and bytes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from clouds import cloud
+
+from exgs.codec import EncodeConfig
+from exgs.codec.encoding import probing
+from exgs.codec.encoding.leaves import leaves_of
+from exgs.codec.encoding.merge_tree import plan_merges
+from exgs.codec.encoding.merging import Clusters, reduce
+from exgs.codec.encoding.probing import look, stretches
+from exgs.codec.encoding.rate import BALANCED
+from exgs.codec.encoding.survey import survey
+from exgs.codec.encoding.task import Task
+from exgs.codec.writing.precision import STEPS
+from exgs.raster.cpu import CpuRasterizer
+from exgs.raster.crew import Crew
+from exgs.scene import Gaussians, StartView, sample_views
+
+
+def task_of(scene: Gaussians) -> Task:
+    cpu = CpuRasterizer(threads=2)
+    views = survey(scene, sample_views(scene, 4, size=(80, 60)), cpu)
+    tree = plan_merges(leaves_of(scene, views), Crew(1))
+    start = StartView(np.zeros(3), np.ones(3), 1.0)
+    return Task(scene, views, EncodeConfig(), 4000, cpu, lambda phase, share: None, start, tree=tree)
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    return task_of(cloud(800))
+
+
+def cut(task: Task, count: int) -> Clusters:
+    assert task.tree is not None
+    clusters = Clusters.whole(task.tree)
+    reduce(clusters, count)
+    return clusters
+
+
+def test_every_step_costs_error_and_saves_bits(task: Task) -> None:
+    slopes = look(cut(task, 400), BALANCED, task)
+    assert [step.name for step in slopes.steps] == list(STEPS)
+    assert all(step.error > 0 and step.octave > 0 for step in slopes.steps)
+    assert 8 * 4 < slopes.bits < 8 * 40
+
+
+def test_shorter_steps_make_less_error_and_take_more_bits(task: Task) -> None:
+    clusters = cut(task, 400)
+    coarse, fine = (look(clusters, BALANCED.scaled(factor), task) for factor in (1.0, 0.5))
+    errors = [sum(step.error for step in slopes.steps) for slopes in (coarse, fine)]
+    assert errors[1] < 0.7 * errors[0] and fine.bits > coarse.bits + 5
+
+
+def test_fewer_gaussians_have_a_larger_error_and_all_of_them_none(task: Task) -> None:
+    merging = look(cut(task, 400), BALANCED, task).merging
+    assert merging.error(100) > merging.error(400) > merging.error(799) > merging.error(800) == 0
+
+
+def test_scenes_without_harmonics_have_no_step_of_them() -> None:
+    plain = task_of(cloud(300).with_sh_degree(0))
+    assert "sh" not in {step.name for step in look(cut(plain, 200), BALANCED, plain).steps}
+
+
+def test_some_of_the_gaussians_tell_about_what_all_do(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    clusters = cut(task, 600)
+    whole = look(clusters, BALANCED, task)
+    monkeypatch.setattr(probing, "PROBED", 240)
+    some = look(clusters, BALANCED, task)
+    for one, other in zip(whole.steps, some.steps, strict=True):
+        assert one.name == other.name and 0.3 < other.error / one.error < 3
+
+
+def test_a_single_gaussian_has_nothing_to_merge() -> None:
+    alone = task_of(cloud(1))
+    slopes = look(cut(alone, 1), BALANCED, alone)
+    assert slopes.merging.error(1) == 0
+
+
+def test_stretches_are_all_of_few_and_neighbours_of_many() -> None:
+    assert stretches(100, 50).tolist() == list(range(100))
+    some = stretches(1000, 80)
+    assert len(some) == 80 and some[0] == 0 and some[-1] == 999 and (np.diff(some) == 1).sum() == 72
+
+
+def test_the_same_scene_has_the_same_slopes(task: Task) -> None:
+    clusters = cut(task, 300)
+    first, again = (look(clusters, replace(BALANCED), task) for _ in range(2))
+    assert first == again
