@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from exgs.codec.writing.precision import Precision
+from exgs.codec.writing.precision import STEPS, Precision
 
 FARTHEST = (0.4, 1.5)
 """Bounds of the change of a step: farther off error and bits have to be looked at again."""
@@ -77,6 +77,12 @@ def balanced(precision: Precision, slopes: Slopes, budget_bits: float, most: int
         if error < least and count * bits <= max(budget_bits, bits):
             found, least = (_stretched(precision, slopes.steps, factors), count), error
     return found
+
+
+def between(one: Precision, other: Precision, share: float) -> Precision:
+    """Steps a ``share`` of the way from ``one`` to ``other``, by their logarithms."""
+    lengths = {name: getattr(one, name) ** (1 - share) * getattr(other, name) ** share for name in STEPS}
+    return replace(one, **lengths)
 
 
 def _stretched(precision: Precision, steps: tuple[Step, ...], factors: np.ndarray) -> Precision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exgs.codec.decoder import decode
-from exgs.codec.encoding.balance import balanced
+from exgs.codec.encoding.balance import balanced, between
 from exgs.codec.encoding.carrying import likely_count, reaches
 from exgs.codec.encoding.merging import Clusters, reduce
 from exgs.codec.encoding.probing import alone, look, stretches
@@ -21,6 +21,11 @@ ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
 LOOKS = 2
 """Times that steps and count are balanced."""
+TRUST = 0.6
+"""How far steps go from those that are balanced in most scenes to those found here, in parts of the way:
+what a few views tell of a scene is not all that will be seen of it."""
+MARGIN = 1.25
+"""Gaussians from which the count is looked for, in parts of those that the found steps leave room for."""
 SAMPLE = 96_000
 """Gaussians by which the bytes of many are estimated."""
 FEW = 0.001
@@ -59,6 +64,8 @@ def make_plan(task: Task) -> Plan:
         if number < LOOKS:
             slopes = look(clusters, precision, task)
             precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)
+        if number == LOOKS - 1:
+            precision, count = between(BALANCED, precision, TRUST), min(int(MARGIN * count), most)
     degree = _worthwhile_degree(decode(coded)) if task.highest_degree else 0
     return Plan(clusters, degree, precision)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exgs.codec.encoding.balance import FARTHEST, Merging, Slopes, Step, balanced
+from exgs.codec.encoding.balance import FARTHEST, Merging, Slopes, Step, balanced, between
 from exgs.codec.encoding.rate import BALANCED
 
 POSITION, COLOUR = Step("position", 1e-5, 1.5, 3.0), Step("colour", 2e-5, 2.0, 2.0)
@@ -58,3 +58,10 @@ def test_where_no_step_does_anything_none_changes() -> None:
 
 def test_a_budget_for_no_gaussian_still_means_one() -> None:
     assert factors(SLOPES, budget=5.0)[1] == 1
+
+
+def test_steps_in_between_lie_there_by_their_logarithms() -> None:
+    other = replace(BALANCED.scaled(4.0), thrift=0.7)
+    assert between(BALANCED, other, 0.0).scale == pytest.approx(BALANCED.scale)
+    half = between(BALANCED, other, 0.5)
+    assert half.colour == pytest.approx(2 * BALANCED.colour) and half.thrift == BALANCED.thrift
