@@ -26,6 +26,8 @@ CONSTANTS: dict[str, tuple[str, Sequence[Any]]] = {
     "encoding.leaves.LOW_PASS_PX2": ("ugc", (0.05, 0.15, 0.3)),
     "encoding.visibility.SURROUNDINGS": ("ugc", (16, 48, 144)),
     "encoding.rate.BALANCED": ("ugc", tuple(Precision().scaled(factor) for factor in (0.5, 0.65, 0.8))),
+    "encoding.planning.TRUST": ("ugc", (0.0, 0.6, 1.0)),
+    "encoding.probing.HARMONICS": ("ugc", (0.25, 0.5, 1.0)),
     "encoding.amplify.GROWTH": ("exgs", (0.15, 0.25, 0.35)),
     "encoding.amplify.LARGEST": ("exgs", (2.0, 4.0, 8.0)),
     "encoding.baseline.SPLATS_PER_VOXEL": ("exgs", (1, 3, 10)),

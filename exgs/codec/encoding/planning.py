@@ -54,20 +54,25 @@ def make_plan(task: Task) -> Plan:
         reduce(clusters, likely_count(task.fitted, task.budget))
         if reaches(task.fitted, clusters):
             return Plan(clusters, task.fitted.degree, task.fitted.precision)
-    most = min(max(1, int(task.budget / LEAST_SPLAT_BYTES)), len(task.tree))
-    precision, count = BALANCED, most
-    for number in range(LOOKS + 1):
-        task.tell("simplification", 0.3 + 0.1 * number / (LOOKS + 1))
-        clusters = Clusters.whole(task.tree)
-        reduce(clusters, count)
-        coded = _fit_count(clusters, task, precision)
-        if number < LOOKS:
-            slopes = look(clusters, precision, task)
-            precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)
-        if number == LOOKS - 1:
-            precision, count = between(BALANCED, precision, TRUST), min(int(MARGIN * count), most)
+    precision, most = _balance(task)
+    task.tell("simplification", 0.37)
+    clusters, coded = _fit_count(task, most, precision)
     degree = _worthwhile_degree(decode(coded)) if task.highest_degree else 0
     return Plan(clusters, degree, precision)
+
+
+def _balance(task: Task) -> tuple[Precision, int]:
+    """The steps that suit the scene at its budget, and a count of Gaussians a little above what then fits."""
+    assert task.tree is not None
+    most = min(max(1, int(task.budget / LEAST_SPLAT_BYTES)), len(task.tree))
+    precision, count, merging = BALANCED, most, None
+    for number in range(LOOKS):
+        task.tell("simplification", 0.3 + 0.07 * number / LOOKS)
+        clusters, _ = _fit_count(task, count, precision)
+        slopes = look(clusters, precision, task, merging)
+        merging = slopes.merging
+        precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)
+    return between(BALANCED, precision, TRUST), min(int(MARGIN * count), most)
 
 
 def shrink(plan: Plan, budget: int, size_bytes: int) -> None:
@@ -96,11 +101,14 @@ def _tree_share(task: Task) -> float:
     return TREE_SHARE if task.config.levels > 1 else 1.0
 
 
-def _fit_count(clusters: Clusters, task: Task, precision: Precision) -> bytes:
-    """Merges until the clusters take about the budget at ``precision``, coarser levels included.
+def _fit_count(task: Task, most: int, precision: Precision) -> tuple[Clusters, bytes]:
+    """Merges to ``most`` clusters and on until they take about the budget, coarser levels included.
 
-    Gives the file of the last clusters tried, or of a part of them.
+    Gives them and a file of them, or of a part of them, at ``precision``.
     """
+    assert task.tree is not None
+    clusters = Clusters.whole(task.tree)
+    reduce(clusters, most)
     for _ in range(ROUNDS):
         some = stretches(clusters.count, SAMPLE)
         coded = serialize_measured(alone(clusters, task, some), precision, Crew().share).data
@@ -110,4 +118,4 @@ def _fit_count(clusters: Clusters, task: Task, precision: Precision) -> bytes:
             break
         # Fewer Gaussians lie farther apart and take more bits each: go most of the way, look again.
         reduce(clusters, max(1, int(clusters.count * max(room, 0.05) ** 0.97)))
-    return coded
+    return clusters, coded

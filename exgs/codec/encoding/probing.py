@@ -53,16 +53,23 @@ LEFT, LEFT_OF_FEW = 0.75, 0.3
 """Error that fitting leaves of merging, where all Gaussians are left and where next to none are."""
 
 
-def look(clusters: Clusters, precision: Precision, task: Task) -> Slopes:
-    """What each step of ``precision``, and the count of ``clusters``, makes of errors and bits."""
-    views = task.views.thinned(VIEWS).cameras
-    cameras = [camera.resized(LARGER * camera.width, LARGER * camera.height) for camera in views]
-    probe = _Probe(clusters, task, cameras)
+def look(clusters: Clusters, precision: Precision, task: Task, merging: Merging | None = None) -> Slopes:
+    """What each step of ``precision``, and the count of ``clusters``, makes of errors and bits.
+
+    ``merging`` is what another look at the scene has found out of the count; None looks for itself.
+    """
+    probe = _Probe(clusters, task)
     floor = probe.code(precision.scaled(EXACT))[0]
     names = [name for name in STEPS if name != "sh" or task.highest_degree]
     found = [_step(probe, precision, name, floor) for name in names]
     steps = tuple(step for step in found if step is not None)
-    return Slopes(steps, probe.code(precision)[1], _merging(clusters, task, cameras))
+    return Slopes(steps, probe.code(precision)[1], merging or _merging(clusters, task))
+
+
+def _cameras(task: Task) -> list[Camera]:
+    """The views that are looked at."""
+    views = task.views.thinned(VIEWS).cameras
+    return [camera.resized(LARGER * camera.width, LARGER * camera.height) for camera in views]
 
 
 def _step(probe: _Probe, precision: Precision, name: str, floor: float) -> Step | None:
@@ -85,11 +92,12 @@ def _power(errors: Sequence[float], values: Sequence[float], bounds: tuple[float
     return min(max(power, bounds[0]), bounds[1])
 
 
-def _merging(clusters: Clusters, task: Task, cameras: Sequence[Camera]) -> Merging:
+def _merging(clusters: Clusters, task: Task) -> Merging:
     """What merging to about as many as ``clusters`` does to pictures of the source."""
     leaves = len(clusters.tree)
     if leaves < FEWEST:
         return Merging(leaves, 0.0, 1.0)
+    cameras = _cameras(task)
     source = _pictures(task.gaussians, cameras, task.rasterizer)
     first = max(2, min(clusters.count, int(COUNTS[0] * leaves)))
     cut, errors, values = Clusters.whole(clusters.tree), [], []
@@ -106,15 +114,15 @@ def _merging(clusters: Clusters, task: Task, cameras: Sequence[Camera]) -> Mergi
 class _Probe:
     """Clusters of which some are coded and looked at among the others."""
 
-    def __init__(self, clusters: Clusters, task: Task, cameras: Sequence[Camera]) -> None:
+    def __init__(self, clusters: Clusters, task: Task) -> None:
         gaussians = to_gaussians(clusters).with_sh_degree(task.highest_degree)
         some = stretches(clusters.count, PROBED)
         self._pyramid = alone(clusters, task, some)
         others = np.ones(len(gaussians), bool)
         others[some] = False
         self._others, self._share = gaussians.select(others), len(some) / len(gaussians)
-        self._cameras, self._rasterizer = cameras, task.rasterizer
-        self._exact = _pictures(gaussians, cameras, task.rasterizer)
+        self._cameras, self._rasterizer = _cameras(task), task.rasterizer
+        self._exact = _pictures(gaussians, self._cameras, task.rasterizer)
 
     def code(self, precision: Precision) -> tuple[float, float]:
         """Squared error, as if all were coded, and bits of a Gaussian."""
