@@ -67,7 +67,7 @@ INGREDIENTS = {
     "classes of precision": Ingredient(
         "the same steps for all", {"encoding.rate.BALANCED": replace(BALANCED, weighting=0.0)}
     ),
-    "balance by scene": Ingredient("the steps that suit most scenes", {"encoding.planning.TRUST": 0.0}),
+    "balance by scene": Ingredient("the steps that suit most scenes", {"encoding.planning.LOOKS": 0}),
     "prediction and entropy coder": Ingredient("zstd 19 of each column", recoded=True),
     "harmonics": Ingredient("degree 0", config={"sh_degree": 0}),
     "all views": Ingredient("16 views", config={"views": 16}),

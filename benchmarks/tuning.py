@@ -19,14 +19,16 @@ import numpy as np
 from benchmarks.altering import altered, part
 from benchmarks.judging import fidelity
 from exgs.codec import EncodeConfig, Precision, encode
+from exgs.codec.encoding.rate import BALANCED
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Gaussians, read_scene
 
 CONSTANTS: dict[str, tuple[str, Sequence[Any]]] = {
     "encoding.leaves.LOW_PASS_PX2": ("ugc", (0.05, 0.15, 0.3)),
     "encoding.visibility.SURROUNDINGS": ("ugc", (16, 48, 144)),
-    "encoding.rate.BALANCED": ("ugc", tuple(Precision().scaled(factor) for factor in (0.5, 0.65, 0.8))),
-    "encoding.planning.TRUST": ("ugc", (0.0, 0.6, 1.0)),
+    "encoding.rate.BALANCED": ("ugc", tuple(BALANCED.scaled(factor) for factor in (0.8, 1.0, 1.25))),
+    "encoding.planning.LOOKS": ("ugc", (0, 1, 2)),
+    "encoding.planning.TRUST": ("ugc", (0.3, 0.6, 1.0)),
     "encoding.probing.HARMONICS": ("ugc", (0.25, 0.5, 1.0)),
     "encoding.amplify.GROWTH": ("exgs", (0.15, 0.25, 0.35)),
     "encoding.amplify.LARGEST": ("exgs", (2.0, 4.0, 8.0)),

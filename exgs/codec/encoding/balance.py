@@ -17,7 +17,7 @@ from exgs.codec.writing.precision import STEPS, Precision
 
 FARTHEST = (0.4, 1.5)
 """Bounds of the change of a step: farther off error and bits have to be looked at again."""
-SLOPES = np.geomspace(1e-3, 1e3, 181)
+TRIED = np.geomspace(1e3, 1e-3, 181)
 """Slopes that are tried, in parts of the mean one."""
 
 
@@ -68,14 +68,16 @@ def balanced(precision: Precision, slopes: Slopes, budget_bits: float, most: int
     errors, powers, octaves = np.array(rows, np.float64).reshape(-1, 3).T
     found, least = (precision, max(1, min(int(budget_bits / slopes.bits), most))), np.inf
     mean = errors.sum() / octaves.sum() if rows else 0.0
-    for slope in mean * SLOPES:
+    for slope in mean * TRIED:
         goal = slope * octaves / (np.log(2.0) * powers * errors)
         factors = np.clip(goal ** (1.0 / powers), *FARTHEST)
         bits = max(slopes.bits - float(octaves @ np.log2(factors)), 1.0)
         count = max(1, min(int(budget_bits / bits), most))
         error = float(errors @ factors**powers) + slopes.merging.error(count)
-        if error < least and count * bits <= max(budget_bits, bits):
+        if error < least:
             found, least = (_stretched(precision, slopes.steps, factors), count), error
+        if count == most and bits >= slopes.bits:
+            break  # All of them fit: what is left of the budget shortens all steps alike.
     return found
 
 

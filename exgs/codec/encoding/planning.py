@@ -1,4 +1,4 @@
-"""How many Gaussians at which degree of harmonics a budget holds."""
+"""How many Gaussians a budget holds, with which steps of quantising and which degree of harmonics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from exgs.codec.decoder import decode
 from exgs.codec.encoding.balance import balanced, between
 from exgs.codec.encoding.carrying import likely_count, reaches
 from exgs.codec.encoding.merging import Clusters, reduce
-from exgs.codec.encoding.probing import alone, look, stretches
+from exgs.codec.encoding.probing import PROBED, look, single_level, stretches
 from exgs.codec.encoding.rate import BALANCED, LEAST_SPLAT_BYTES
 from exgs.codec.encoding.task import Task
 from exgs.codec.errors import EncodeError
@@ -36,27 +36,30 @@ TREE_SHARE = 1.2
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How many Gaussians at which degree."""
+    """How many Gaussians, how finely and at which degree."""
 
     clusters: Clusters
     """The cut through the tree of merges that is coded; ``shrink`` moves it on."""
     degree: int
     """Degree of the harmonics that are kept."""
     precision: Precision
-    """Steps at which a byte buys as much picture in any of them as in more Gaussians."""
+    """Steps, ``TRUST`` of the way to those at which a byte buys the same in any of them and in Gaussians."""
 
 
 def make_plan(task: Task) -> Plan:
-    """The count that fits where each Gaussian keeps the harmonics that pay, and the degree that takes."""
+    """Steps that suit the scene, the count that fits with them, and the degree of the harmonics that pay.
+
+    All of that is taken over from a fit for another budget where the task has one that reaches so far.
+    """
     assert task.tree is not None
-    clusters = Clusters.whole(task.tree)
     if task.fitted is not None and task.fitted.degree <= task.highest_degree:
+        clusters = Clusters.whole(task.tree)
         reduce(clusters, likely_count(task.fitted, task.budget))
         if reaches(task.fitted, clusters):
             return Plan(clusters, task.fitted.degree, task.fitted.precision)
     precision, most = _balance(task)
     task.tell("simplification", 0.37)
-    clusters, coded = _fit_count(task, most, precision)
+    clusters, coded = _fit_count(task, most, precision, SAMPLE)
     degree = _worthwhile_degree(decode(coded)) if task.highest_degree else 0
     return Plan(clusters, degree, precision)
 
@@ -68,7 +71,7 @@ def _balance(task: Task) -> tuple[Precision, int]:
     precision, count, merging = BALANCED, most, None
     for number in range(LOOKS):
         task.tell("simplification", 0.3 + 0.07 * number / LOOKS)
-        clusters, _ = _fit_count(task, count, precision)
+        clusters, _ = _fit_count(task, count, precision, PROBED)
         slopes = look(clusters, precision, task, merging)
         merging = slopes.merging
         precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)
@@ -101,17 +104,17 @@ def _tree_share(task: Task) -> float:
     return TREE_SHARE if task.config.levels > 1 else 1.0
 
 
-def _fit_count(task: Task, most: int, precision: Precision) -> tuple[Clusters, bytes]:
+def _fit_count(task: Task, most: int, precision: Precision, sample: int) -> tuple[Clusters, bytes]:
     """Merges to ``most`` clusters and on until they take about the budget, coarser levels included.
 
-    Gives them and a file of them, or of a part of them, at ``precision``.
+    Gives them and a file at ``precision``, of all or of about ``sample`` of them.
     """
     assert task.tree is not None
     clusters = Clusters.whole(task.tree)
     reduce(clusters, most)
     for _ in range(ROUNDS):
-        some = stretches(clusters.count, SAMPLE)
-        coded = serialize_measured(alone(clusters, task, some), precision, Crew().share).data
+        some = stretches(clusters.count, sample)
+        coded = serialize_measured(single_level(clusters, task, some), precision, Crew().share).data
         size = len(coded) * clusters.count / len(some)
         room = task.budget / (size * _tree_share(task))
         if room >= 0.98 or clusters.count == 1:

@@ -18,7 +18,7 @@ from exgs.codec.decoder import decode
 from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.balance import Merging, Slopes, Step
 from exgs.codec.encoding.left_out import miss
-from exgs.codec.encoding.merging import Clusters, moved, reduce, to_gaussians
+from exgs.codec.encoding.merging import Clusters, reduce, to_gaussians
 from exgs.codec.encoding.simplify import presence
 from exgs.codec.encoding.task import Task
 from exgs.codec.encoding.weighing import LEAST
@@ -31,7 +31,7 @@ from exgs.scene import Camera, Gaussians
 
 VIEWS, LARGER = 6, 2
 """Views in which errors are looked at, and how many times larger than to fit: viewers see finer pixels."""
-PROBED, STRETCHES = 32_000, 8
+PROBED, STRETCHES = 16_000, 8
 """Gaussians that are coded, of many, and the stretches of neighbours that they come from."""
 PROBES = (0.7, 1.4)
 """Parts of its step at which an attribute is coded."""
@@ -41,7 +41,7 @@ LEAST_BITS = 0.02
 """Bits of a Gaussian that halving a step takes at least, for the step to be worth a thought."""
 LEAST_ERROR = 1e-12
 """Squared errors below are none."""
-FEWEST = 4
+FEWEST_LEAVES = 4
 """Gaussians without which there is nothing to merge."""
 POWERS, MERGING_POWERS = (0.5, 2.2), (0.3, 3.0)
 """Bounds of the powers with which errors go."""
@@ -82,8 +82,9 @@ def _step(probe: _Probe, precision: Precision, name: str, floor: float) -> Step 
     octave = (more - bits) / math.log2(PROBES[1] / PROBES[0])
     if octave < LEAST_BITS or high <= low:
         return None
-    error = math.sqrt(low * high) * (HARMONICS if name == "sh" else 1.0)
-    return Step(name, error, _power((low, high), PROBES, POWERS), octave)
+    power = _power((low, high), PROBES, POWERS)
+    left = HARMONICS if name == "sh" else 1.0
+    return Step(name, left * high / PROBES[1] ** power, power, octave)
 
 
 def _power(errors: Sequence[float], values: Sequence[float], bounds: tuple[float, float]) -> float:
@@ -95,7 +96,7 @@ def _power(errors: Sequence[float], values: Sequence[float], bounds: tuple[float
 def _merging(clusters: Clusters, task: Task) -> Merging:
     """What merging to about as many as ``clusters`` does to pictures of the source."""
     leaves = len(clusters.tree)
-    if leaves < FEWEST:
+    if leaves < FEWEST_LEAVES:
         return Merging(leaves, 0.0, 1.0)
     cameras = _cameras(task)
     source = _pictures(task.gaussians, cameras, task.rasterizer)
@@ -117,7 +118,7 @@ class _Probe:
     def __init__(self, clusters: Clusters, task: Task) -> None:
         gaussians = to_gaussians(clusters).with_sh_degree(task.highest_degree)
         some = stretches(clusters.count, PROBED)
-        self._pyramid = alone(clusters, task, some)
+        self._pyramid = single_level(clusters, task, some)
         others = np.ones(len(gaussians), bool)
         others[some] = False
         self._others, self._share = gaussians.select(others), len(some) / len(gaussians)
@@ -132,12 +133,10 @@ class _Probe:
         return error / self._share, 8 * len(data) / self._pyramid.shown
 
 
-def alone(clusters: Clusters, task: Task, some: np.ndarray) -> Pyramid:
+def single_level(clusters: Clusters, task: Task, some: np.ndarray) -> Pyramid:
     """``some`` [n] indices of ``clusters`` as the only level, of the highest degree that may be."""
-    tree = clusters.tree
-    home = moved(tree, np.arange(len(tree), dtype=np.int32), clusters.count)
-    seen = np.bincount(home, task.views.weight_sum[tree.leaves.index], clusters.count)
-    weight = np.maximum(seen, max(LEAST * float(np.median(seen)), 1e-6)).astype(np.float32)
+    weight = clusters.mass * clusters.footprint
+    weight = np.maximum(weight, max(LEAST * float(np.median(weight)), 1e-30))
     gaussians = to_gaussians(clusters, some).with_sh_degree(task.highest_degree)
     return Pyramid((Level(gaussians, None, presence(clusters)[some], weight[some]),))
 

@@ -13,13 +13,13 @@ from exgs.codec.writing.serializer import Serialized, serialize_measured
 from exgs.raster.crew import Crew
 
 BALANCED = replace(Precision().scaled(0.65), thrift=0.1)
-"""Steps and thrift at which a byte buys as much picture in precision as in more Gaussians."""
+"""Steps and thrift at which, in most scenes, a byte buys as much in precision as in more Gaussians."""
 TOLERANCE = 0.007
 """A file of at least (1 - TOLERANCE) x budget is taken as it is."""
 MOST_TRIALS = 9
 """Serialisations at most."""
 FINEST, COARSEST = 1 / 16, 2.5
-"""Bounds of the factor on the steps of ``BALANCED``."""
+"""Bounds of the factor on steps."""
 SLOPES = (0.67, 1.5)
 """Bounds of how fast the logarithm of a size falls with that of the factor: small steps of it tell
 little. The lower one is halved with every further trial."""
@@ -36,7 +36,7 @@ class Fit:
     file: Serialized
     """Bytes and their sections."""
     factor: float
-    """Factor on the steps of ``BALANCED``."""
+    """Factor on the steps that were given."""
     fits: bool
     """Whether the file is within the budget."""
 

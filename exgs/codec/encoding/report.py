@@ -46,7 +46,7 @@ class Report:
     section_bytes: dict[str, int]
     """Bytes per section of the file; they add up to ``size_bytes``."""
     precision_factor: float
-    """Factor on the encoder's usual quantisation steps."""
+    """Factor on the steps of quantising that suit the scene."""
     psnr_db: float
     """Mean PSNR over some of the views, of the decoded file against the source, or against photographs."""
     source_psnr_db: float | None

@@ -46,11 +46,6 @@ def test_where_merging_costs_much_there_are_more_gaussians_and_longer_steps() ->
     assert many > few and all(dear[name] > cheap[name] for name in dear)
 
 
-def test_there_are_no_more_than_may_be_and_what_is_left_makes_steps_shorter() -> None:
-    by, count = factors(SLOPES, most=7_000)
-    assert count == 7_000 and by["colour"] < factors(SLOPES)[0]["colour"]
-
-
 def test_where_no_step_does_anything_none_changes() -> None:
     found, count = balanced(BALANCED, replace(SLOPES, steps=()), BUDGET, 100_000)
     assert found == BALANCED and count == 10_000
@@ -65,3 +60,10 @@ def test_steps_in_between_lie_there_by_their_logarithms() -> None:
     assert between(BALANCED, other, 0.0).scale == pytest.approx(BALANCED.scale)
     half = between(BALANCED, other, 0.5)
     assert half.colour == pytest.approx(2 * BALANCED.colour) and half.thrift == BALANCED.thrift
+
+
+def test_a_budget_beyond_all_gaussians_keeps_the_relation_of_the_steps() -> None:
+    by, count = factors(SLOPES, most=8_000)
+    assert count == 8_000 and FARTHEST[0] < min(by.values()) < 1 < 1 / min(by.values()) < 3
+    slopes = [saved_by_a_bit(step, by[step.name]) for step in SLOPES.steps]
+    assert slopes[0] == pytest.approx(slopes[1])

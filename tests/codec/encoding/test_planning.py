@@ -7,11 +7,16 @@ import pytest
 from clouds import cloud
 
 from exgs.codec import EncodeConfig, EncodeError
+from exgs.codec.encoding.balance import FARTHEST
+from exgs.codec.encoding.carrying import remember
 from exgs.codec.encoding.leaves import leaves_of
 from exgs.codec.encoding.merge_tree import plan_merges
-from exgs.codec.encoding.planning import make_plan, shrink
+from exgs.codec.encoding.merging import to_gaussians
+from exgs.codec.encoding.planning import LOOKS, TRUST, make_plan, shrink
+from exgs.codec.encoding.rate import BALANCED
 from exgs.codec.encoding.survey import survey
 from exgs.codec.encoding.task import Task
+from exgs.codec.writing.precision import STEPS
 from exgs.raster.cpu import CpuRasterizer
 from exgs.raster.crew import Crew
 from exgs.scene import StartView, sample_views
@@ -45,3 +50,19 @@ def test_a_file_that_is_too_large_is_shrunk_by_as_much_until_one_is_left(task: T
     assert plan.clusters.count == 1
     with pytest.raises(EncodeError, match="1000 bytes are the least"):
         shrink(plan, 1, 1000)
+
+
+def test_steps_follow_the_scene_within_bounds(task: Task) -> None:
+    found = make_plan(task).precision
+    factors = [getattr(found, name) / getattr(BALANCED, name) for name in STEPS]
+    assert max(factors) / min(factors) > 1.05
+    far = LOOKS * TRUST
+    assert FARTHEST[0] ** far <= min(factors) and max(factors) <= FARTHEST[1] ** far
+    assert found == make_plan(task).precision
+
+
+def test_a_known_fit_brings_its_steps_along(task: Task) -> None:
+    plan = make_plan(task)
+    steps = replace(BALANCED, colour=0.02)
+    fitted = remember(plan.clusters, to_gaussians(plan.clusters), 4000, steps, 1.0)
+    assert make_plan(replace(task, fitted=fitted, budget=3000)).precision == steps
