@@ -72,6 +72,8 @@ def _balance(task: Task) -> tuple[Precision, int]:
     for number in range(LOOKS):
         task.tell("simplification", 0.3 + 0.07 * number / LOOKS)
         clusters, _ = _fit_count(task, count, precision, PROBED)
+        if clusters.count == len(task.tree):
+            return BALANCED, most  # Nothing to divide: steps become far shorter than those looked at.
         slopes = look(clusters, precision, task, merging)
         merging = slopes.merging
         precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)

@@ -66,3 +66,8 @@ def test_a_known_fit_brings_its_steps_along(task: Task) -> None:
     steps = replace(BALANCED, colour=0.02)
     fitted = remember(plan.clusters, to_gaussians(plan.clusters), 4000, steps, 1.0)
     assert make_plan(replace(task, fitted=fitted, budget=3000)).precision == steps
+
+
+def test_where_all_gaussians_fit_steps_are_the_usual_ones(task: Task) -> None:
+    plan = make_plan(replace(task, budget=10**6))
+    assert plan.clusters.count == 800 and plan.precision == BALANCED
