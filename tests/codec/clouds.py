@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.codec import EncodeConfig
+from exgs.codec.encoding.leaves import leaves_of
+from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.moments import areas, covariances
-from exgs.codec.encoding.survey import Survey
-from exgs.scene import SH_COEFFICIENTS, Camera, Gaussians
+from exgs.codec.encoding.survey import Survey, survey
+from exgs.codec.encoding.task import Task
+from exgs.raster.cpu import CpuRasterizer
+from exgs.raster.crew import Crew
+from exgs.scene import SH_COEFFICIENTS, Camera, Gaussians, StartView, sample_views
 
 CAMERA = Camera.looking(
     np.array([0.0, 0.0, -4.0]), np.zeros(3), np.array([0.0, -1.0, 0.0]), fov_y_rad=1.0, size=(64, 64)
@@ -45,3 +51,12 @@ def seen(gaussians: Gaussians) -> Survey:
     area = areas(covariances(gaussians.quats, gaussians.log_scales))
     weight = (10 * 2 * np.pi * gaussians.opacities * area * footprint).astype(np.float32)
     return Survey((CAMERA,), np.zeros((1, 64, 64, 3), np.float32), weight, footprint)
+
+
+def task_of(scene: Gaussians) -> Task:
+    """The scene looked at and its merges planned, to be encoded in 4,000 bytes."""
+    cpu = CpuRasterizer(threads=2)
+    views = survey(scene, sample_views(scene, 4, size=(80, 60)), cpu)
+    tree = plan_merges(leaves_of(scene, views), Crew(1))
+    start = StartView(np.zeros(3), np.ones(3), 1.0)
+    return Task(scene, views, EncodeConfig(), 4000, cpu, lambda phase, share: None, start, tree=tree)

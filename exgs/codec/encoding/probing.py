@@ -63,7 +63,7 @@ def look(clusters: Clusters, precision: Precision, task: Task, merging: Merging 
     names = [name for name in STEPS if name != "sh" or task.highest_degree]
     found = [_step(probe, precision, name, floor) for name in names]
     steps = tuple(step for step in found if step is not None)
-    return Slopes(steps, probe.code(precision)[1], merging or _merging(clusters, task))
+    return Slopes(steps, probe.bits(precision), merging or _merging(clusters, task))
 
 
 def _cameras(task: Task) -> list[Camera]:
@@ -127,10 +127,17 @@ class _Probe:
 
     def code(self, precision: Precision) -> tuple[float, float]:
         """Squared error, as if all were coded, and bits of a Gaussian."""
-        data = serialize_measured(self._pyramid, precision, Crew().share).data
+        data = self._file(precision)
         shown = Gaussians.concatenate([self._others, decode(data)])
         error = _error(_pictures(shown, self._cameras, self._rasterizer), self._exact)
         return error / self._share, 8 * len(data) / self._pyramid.shown
+
+    def bits(self, precision: Precision) -> float:
+        """Bits of a Gaussian."""
+        return 8 * len(self._file(precision)) / self._pyramid.shown
+
+    def _file(self, precision: Precision) -> bytes:
+        return serialize_measured(self._pyramid, precision, Crew().share).data
 
 
 def single_level(clusters: Clusters, task: Task, some: np.ndarray) -> Pyramid:

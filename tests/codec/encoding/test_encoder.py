@@ -138,12 +138,12 @@ def test_a_scene_of_nothing_is_refused(cpu: Rasterizer) -> None:
 
 
 def test_a_few_shiny_gaussians_keep_their_gloss_among_matte_ones(cpu: Rasterizer) -> None:
-    """One in forty has strong harmonics of degree 2; those of the others are not worth the bytes."""
+    """One in forty has strong harmonics of degree 2; those of the others are below any step."""
     scene = ball(2000, sh_degree=2)
     shiny = np.arange(2000) % 40 == 0
     scene.shN[~shiny] *= 0.02
     scene.shN[shiny] *= 4.0
-    encoding = encode(scene, EncodeConfig(max_bytes=24_000, views=8, refit=False), rasterizer=cpu)
+    encoding = encode(scene, EncodeConfig(max_bytes=40_000, views=8, refit=False), rasterizer=cpu)
     assert encoding.report.sh_degree == 2 and encoding.report.splats_kept > 1500
     decoded = decode(encoding.data)
     nearest = np.square(decoded.means[:, None] - scene.means[shiny]).sum(axis=-1).argmin(axis=0)

@@ -2,33 +2,22 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from clouds import cloud
+from clouds import cloud, task_of
 
 from exgs.codec import EncodeConfig, EncodeError
 from exgs.codec.encoding.balance import FARTHEST
 from exgs.codec.encoding.carrying import remember
-from exgs.codec.encoding.leaves import leaves_of
-from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.merging import to_gaussians
 from exgs.codec.encoding.planning import LOOKS, TRUST, make_plan, shrink
 from exgs.codec.encoding.rate import BALANCED
-from exgs.codec.encoding.survey import survey
 from exgs.codec.encoding.task import Task
 from exgs.codec.writing.precision import STEPS
-from exgs.raster.cpu import CpuRasterizer
-from exgs.raster.crew import Crew
-from exgs.scene import StartView, sample_views
 
 
 @pytest.fixture(scope="module")
 def task() -> Task:
-    scene, cpu = cloud(800), CpuRasterizer(threads=2)
-    views = survey(scene, sample_views(scene, 4, size=(80, 60)), cpu)
-    tree = plan_merges(leaves_of(scene, views), Crew(1))
-    start = StartView(np.zeros(3), np.ones(3), 1.0)
-    return Task(scene, views, EncodeConfig(), 4000, cpu, lambda phase, share: None, start, tree=tree)
+    return task_of(cloud(800))
 
 
 def test_more_bytes_hold_more_gaussians(task: Task) -> None:

@@ -4,29 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from clouds import cloud
+from clouds import cloud, task_of
 
-from exgs.codec import EncodeConfig
 from exgs.codec.encoding import probing
-from exgs.codec.encoding.leaves import leaves_of
-from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.merging import Clusters, reduce
 from exgs.codec.encoding.probing import look, stretches
 from exgs.codec.encoding.rate import BALANCED
-from exgs.codec.encoding.survey import survey
 from exgs.codec.encoding.task import Task
 from exgs.codec.writing.precision import STEPS
-from exgs.raster.cpu import CpuRasterizer
-from exgs.raster.crew import Crew
-from exgs.scene import Gaussians, StartView, sample_views
-
-
-def task_of(scene: Gaussians) -> Task:
-    cpu = CpuRasterizer(threads=2)
-    views = survey(scene, sample_views(scene, 4, size=(80, 60)), cpu)
-    tree = plan_merges(leaves_of(scene, views), Crew(1))
-    start = StartView(np.zeros(3), np.ones(3), 1.0)
-    return Task(scene, views, EncodeConfig(), 4000, cpu, lambda phase, share: None, start, tree=tree)
 
 
 @pytest.fixture(scope="module")
