@@ -15,6 +15,7 @@ from exgs.cli import arguments
 from exgs.cli.errors import UsageError
 from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
 from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
+from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
 from exgs.codec.encoding.report import Report
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method", choices=METHODS, default="ugc",
         help="ugc merges and refits (default); exgs prunes as ExGS describes it, the baseline",
     )  # fmt: skip
+    add_effort(parser)
     parser.add_argument("--cameras", metavar="FILE", help="views where viewers may be (default: sampled)")
     parser.add_argument(
         "--views",
         type=arguments.positive_int,
         metavar="N",
-        help="how many views judge the scene (default: by its size, 48 to 128)",
+        help="how many views judge the scene (default: by effort and size, 48 to 256)",
     )
     parser.add_argument(
         "--seed", type=arguments.whole_number, default=0, help="of the sampled views (default: 0)"
@@ -95,6 +97,15 @@ def add_size(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_effort(parser: argparse._ActionsContainer) -> None:
+    """Adds ``--effort``: time for quality."""
+    parser.add_argument(
+        "--effort", choices=tuple(EFFORTS), default=DEFAULT_EFFORT,
+        help="how large and how many pictures everything is fitted to: fast takes about half as long as "
+        "normal, best about twice as long (default: %(default)s)",
+    )  # fmt: skip
+
+
 def run(args: argparse.Namespace) -> int:
     """Reads, encodes, writes and reports."""
     from exgs.cli.files import UGC_SUFFIX, check_output, is_ugc
@@ -136,7 +147,7 @@ def config_from(args: argparse.Namespace) -> EncodeConfig:
         if (value := getattr(args, name)) is not None
     }
     return EncodeConfig(
-        method=args.method, seed=args.seed, storage=args.storage,
+        method=args.method, seed=args.seed, storage=args.storage, effort=args.effort,
         refit=not args.no_refit, amplify=not args.no_amplify, **given,
     )  # fmt: skip
 

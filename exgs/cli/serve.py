@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exgs.cli import network
 from exgs.cli.arguments import byte_count, port, positive_float, positive_int
+from exgs.cli.encode import add_effort
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
@@ -103,6 +104,7 @@ def _add_encoding(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--method", choices=METHODS, default=EncodeConfig.method, help="(default: %(default)s)"
     )
+    add_effort(group)
     group.add_argument("--cache", type=Path, metavar="DIR", help="where encoded scenes are kept (default: "
                        "exgs in the user's cache folder)")  # fmt: skip
     group.add_argument("--cache-bytes", type=byte_count, metavar="N", default=ServerConfig.cache_bytes,
@@ -126,7 +128,11 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
         port=args.port,
         token=network.token(args.token),
         encode=EncodeConfig(
-            method=args.method, max_bytes=args.max_bytes, ratio=args.ratio, preset=args.preset
+            method=args.method,
+            max_bytes=args.max_bytes,
+            ratio=args.ratio,
+            preset=args.preset,
+            effort=args.effort,
         ),
         tls_certificate=args.tls_cert,
         tls_key=args.tls_key,

@@ -16,7 +16,7 @@ from exgs.codec.encoding.survey import Survey
 from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
 
-VERSION = 5
+VERSION = 6
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
 Arrays = Mapping[str, np.ndarray]
@@ -41,14 +41,14 @@ class Analysis:
 
 def scene_key(
     gaussians: Gaussians,
-    views: Sequence[Camera] | tuple[int, int],
+    views: Sequence[Camera] | tuple[int, ...],
     backend: str,
     photographs: np.ndarray | None = None,
 ) -> str:
     """A name for the analysis of ``gaussians``: the same for the same content only.
 
-    ``views`` are the cameras that were given, or how many are to be sampled and with which seed;
-    ``photographs`` [V,H,W,3] uint8 what the cameras saw, where that was given too.
+    ``views`` are the cameras that were given, or how many are to be sampled, with which seed and
+    of which size; ``photographs`` [V,H,W,3] uint8 what the cameras saw, where that was given too.
     """
     digest = hashlib.blake2b(f"exgs analysis {VERSION} {backend} {gaussians.frame}".encode(), digest_size=20)
     for name in _VALUES:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS, Effort
 from exgs.codec.errors import EncodeError
 
 PRESETS: Mapping[str, float] = MappingProxyType(
@@ -22,10 +23,6 @@ STORAGES = ("fp16", "ugc")
 """By which ``exgs`` may count bytes."""
 MOST_LEVELS = 3
 """What the encoder makes; a file may hold more."""
-VIEWS = (48, 128)
-"""Fewest and most viewpoints where their number is left to the encoder."""
-VIEWED = 96_000_000
-"""Gaussians looked at in all from so many viewpoints, about."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,11 @@ class EncodeConfig:
     """Size of the source as a float32 PLY of its own SH degree over the size of the file."""
     preset: str | None = None
     """A named ratio; ``DEFAULT_PRESET`` where no size is named at all."""
+    effort: str = DEFAULT_EFFORT
+    """A name of ``EFFORTS``: how large and how many pictures everything is fitted to."""
     views: int | None = None
-    """Viewpoints that judge what is seen; at most so many of the given cameras are used. None: by size."""
+    """Viewpoints that judge what is seen; at most so many of the given cameras are used. None: by
+    effort and size."""
     seed: int = 0
     """Seed of the sampled viewpoints."""
     sh_degree: int | None = None
@@ -69,6 +69,8 @@ class EncodeConfig:
             raise EncodeError(f"storage {self.storage!r}: expected {' or '.join(STORAGES)}")
         if self.preset is not None and self.preset not in PRESETS:
             raise EncodeError(f"preset {self.preset!r}: expected one of {', '.join(PRESETS)}")
+        if self.effort not in EFFORTS:
+            raise EncodeError(f"effort {self.effort!r}: expected one of {', '.join(EFFORTS)}")
         if self.max_bytes is not None and self.max_bytes < 1:
             raise EncodeError(f"max_bytes {self.max_bytes}: expected a positive number")
         if self.ratio is not None and not (self.ratio > 0 and math.isfinite(self.ratio)):
@@ -80,11 +82,14 @@ class EncodeConfig:
         if not 1 <= self.levels <= MOST_LEVELS:
             raise EncodeError(f"{self.levels} levels: expected 1 to {MOST_LEVELS}")
 
+    @property
+    def bounds(self) -> Effort:
+        """What the effort amounts to."""
+        return EFFORTS[self.effort]
+
     def view_count(self, splats: int) -> int:
-        """Viewpoints for a scene of so many Gaussians: a large one takes longer to look at."""
-        if self.views is not None:
-            return self.views
-        return min(max(VIEWED // max(splats, 1), VIEWS[0]), VIEWS[1])
+        """Viewpoints for a scene of so many Gaussians."""
+        return self.bounds.view_count(splats) if self.views is None else self.views
 
     def budget_bytes(self, float_bytes: int) -> int:
         """Bytes that the file may take, for a source of ``float_bytes``."""

@@ -36,8 +36,6 @@ from exgs.scene.views import sample_site
 
 PHASES = ("views", "significance", "simplification", "refit", "coding", "check")
 """Names that ``progress`` is called with, in order."""
-VIEW_PX = (320, 180)
-"""Size of the pictures: many small ones tell more than a few large ones."""
 LEAST_BYTES = 96
 """No file is smaller: a budget below is refused before any work."""
 CHECKED_VIEWS = 32
@@ -71,7 +69,7 @@ def encode(
         raise EncodeError(f"a budget of {budget} bytes: no file has less than {LEAST_BYTES} bytes")
     count = config.view_count(len(scene.gaussians))
     tell("views", 0.0)
-    job = _Job(scene, _where(cameras, count), config, rasterizer, tell)
+    job = _Job(scene, _where(cameras, count, config.bounds.view_px), config, rasterizer, tell)
     del gaussians, scene  # The caller may have given it up: what is not kept of a large scene makes room.
     task, outcome = job.by_exgs() if config.method == "exgs" else job.by_ugc(cache)
     tell("check", 0.95)
@@ -118,7 +116,7 @@ class _Job:
         where, seed = self.where, self.config.seed
         if isinstance(where, Photographs):
             return scene_key(self.scene.gaussians, where.cameras, self.rasterizer.name, where.pictures)
-        views = (where, seed) if isinstance(where, int) else where
+        views = (where, seed, *self.config.bounds.view_px) if isinstance(where, int) else where
         return scene_key(self.scene.gaussians, views, self.rasterizer.name)
 
     def _analysed(self) -> Analysis:
@@ -135,7 +133,7 @@ class _Job:
         start = starting_view_of(site)
         where = self.where
         if isinstance(where, int):
-            cameras = sample_site(site, where, seed=self.config.seed, size=VIEW_PX)
+            cameras = sample_site(site, where, seed=self.config.seed, size=self.config.bounds.view_px)
         else:
             cameras = list(where.cameras) if isinstance(where, Photographs) else where
             start = _moved(start, cameras[0])
@@ -171,19 +169,19 @@ class _Teller:
 
 
 def _where(
-    cameras: Sequence[Camera] | Photographs | None, count: int
-) -> list[Camera] | Photographs | int:  # fmt: skip
-    """At most ``count`` of what was given, with small pictures; else how many views are to be sampled."""
+    cameras: Sequence[Camera] | Photographs | None, count: int, size: tuple[int, int]
+) -> list[Camera] | Photographs | int:
+    """At most ``count`` of what was given, with pictures within about ``size``; else how many are sampled."""
     if isinstance(cameras, Photographs):
-        return cameras.thinned(count).within(*VIEW_PX)
-    return _few(cameras, count) if cameras else count
+        return cameras.thinned(count).within(*size)
+    return _few(cameras, count, size) if cameras else count
 
 
-def _few(cameras: Sequence[Camera], count: int) -> list[Camera]:
+def _few(cameras: Sequence[Camera], count: int, size: tuple[int, int]) -> list[Camera]:
     """At most ``count`` of the given cameras, evenly spaced, all with pictures of one small size."""
     chosen = np.unique(np.linspace(0, len(cameras) - 1, min(count, len(cameras))).round().astype(int))
-    height = min(VIEW_PX[1], cameras[0].height)
-    width = max(1, min(2 * VIEW_PX[0], round(height * cameras[0].width / cameras[0].height)))
+    height = min(size[1], cameras[0].height)
+    width = max(1, min(2 * size[0], round(height * cameras[0].width / cameras[0].height)))
     return [cameras[index].resized(width, height) for index in chosen]
 
 

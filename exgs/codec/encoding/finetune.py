@@ -6,8 +6,7 @@ change by factors. A Gaussian that no view of a group meets stays, and keeps its
 goes falls along half a cosine to nothing. No Gaussian grows or shrinks beyond bounds around its merged
 size: what no view sees of it must stay near what merging made.
 
-The work is bounded: pictures are drawn ``MOST_DRAWS`` times at most, fewer for more Gaussians. Every eighth
-view is left out; the outcome is taken only if it shows those better than the start.
+Every eighth view is left out, to judge the outcome by.
 Source: Kingma and Ba 2015 for the steps, Kerbl et al. 2023 for the values that are fitted.
 """
 
@@ -27,14 +26,6 @@ from exgs.scene import SH_C0, Gaussians
 
 BATCH = 2
 """Views of one step."""
-MOST_DRAWS, FEWEST = 640, 120
-"""Pictures drawn and carried back: at most, and for few Gaussians, which have little to learn."""
-WORK = 75_000_000
-"""Gaussians drawn at most in all."""
-TOUCH_DRAWS, TOUCH_WORK = 128, 13_000_000
-"""The same where another fit is carried on."""
-PICTURE = 15_000
-"""Gaussians that cost as much as the pixels of a picture."""
 FLOOR = 0.03
 """Least root of a second moment, in parts of its mean over the Gaussians: the hardly seen hardly move."""
 MEANS, TURNS, LOG_SCALES, LOGITS = 0.024, 0.012, 0.024, 0.018
@@ -45,6 +36,8 @@ MANY, LARGE_ERROR = 12_000, 0.012
 """Gaussians up to which, and error of a pixel from which on, steps have their full length."""
 ROWS = 1 << 14
 """Gaussians that one thread moves at a time."""
+SHARES = (1.0, 0.5, 0.25)
+"""Parts of the whole way that are tried, where all of it shows the views left out worse than its start."""
 _VALUES = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
 CAUTION, TOUCH_CAUTION = 0.75, 0.4
 """How steps shorten with the number of Gaussians beyond, as a power: where there are many steps, and few."""
@@ -56,23 +49,21 @@ def finetune(
     rasterizer: Rasterizer,
     *,
     degree: int,
+    draws: int,
     free: np.ndarray | None = None,
-    draws: int | None = None,
 ) -> Gaussians:
     """``gaussians`` with every value, and harmonics up to ``degree``, fitted to the pictures of ``views``.
 
-    Never worse over the views left out; where none are, with less than four, nothing is changed.
-    ``free`` [N] bool tells which Gaussians may change, None that all may; ``draws`` None takes as many
-    pictures as the bounds on the work allow.
+    ``draws`` pictures are drawn and carried back. Never worse over the views left out; where none are, with
+    less than four, nothing is changed. ``free`` [N] bool tells which Gaussians may change, None that all may.
     """
-    if draws is None:
-        draws = min(MOST_DRAWS, FEWEST + len(gaussians) // 8, WORK // (len(gaussians) + PICTURE))
     return _descended(gaussians, views, rasterizer, (degree, free), (draws, CAUTION))
 
 
-def touch_up(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, *, degree: int) -> Gaussians:
-    """As ``finetune``, of Gaussians that are nearly fitted, in fewer steps."""
-    draws = min(TOUCH_DRAWS, TOUCH_WORK // (len(gaussians) + PICTURE))
+def touch_up(
+    gaussians: Gaussians, views: Survey, rasterizer: Rasterizer, *, degree: int, draws: int
+) -> Gaussians:
+    """As ``finetune``, of Gaussians that are nearly fitted, in a few long steps."""
     return _descended(gaussians, views, rasterizer, (degree, None), (draws, TOUCH_CAUTION))
 
 
@@ -98,8 +89,23 @@ def _descended(
             descent.gaussians, [views.cameras[view] for view in group], _Misses(targets)
         )
         descent.step(gradients, caution * (0.5 + 0.5 * math.cos(math.pi * number / len(groups))))
-    found = descent.gaussians
-    return found if squared_error(found, views, rasterizer, held_out) < before else gaussians
+    for share in SHARES:
+        found = _between(gaussians, descent.gaussians, share)
+        if squared_error(found, views, rasterizer, held_out) < before:
+            return found
+    return gaussians
+
+
+def _between(start: Gaussians, end: Gaussians, share: float) -> Gaussians:
+    """``share`` of the way from ``start`` to ``end``."""
+    if share == 1:
+        return end
+    values = {}
+    for name in _VALUES:
+        first, last = getattr(start, name), getattr(end, name)
+        mixed = np.float32(1 - share) * first + np.float32(share) * last
+        values[name] = np.where(first == last, first, mixed)
+    return replace(end, **values)
 
 
 def _caution(count: int, power: float, error: float) -> float:

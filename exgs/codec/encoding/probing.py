@@ -29,8 +29,8 @@ from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
 
-VIEWS, LARGER = 6, 2
-"""Views in which errors are looked at, and how many times larger than to fit: viewers see finer pixels."""
+VIEWS, HEIGHT = 6, 360
+"""Views in which errors are looked at, and how high they are at least: viewers see fine pixels."""
 PROBED, STRETCHES = 16_000, 8
 """Gaussians that are coded, of many, and the stretches of neighbours that they come from."""
 PROBES = (0.7, 1.4)
@@ -69,7 +69,8 @@ def look(clusters: Clusters, precision: Precision, task: Task, merging: Merging 
 def _cameras(task: Task) -> list[Camera]:
     """The views that are looked at."""
     views = task.views.thinned(VIEWS).cameras
-    return [camera.resized(LARGER * camera.width, LARGER * camera.height) for camera in views]
+    larger = max(1, round(HEIGHT / views[0].height))
+    return [camera.resized(larger * camera.width, larger * camera.height) for camera in views]
 
 
 def _step(probe: _Probe, precision: Precision, name: str, floor: float) -> Step | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from exgs.codec.encoding.carrying import carry, lift, reaches, remember
 from exgs.codec.encoding.compensation import compensate
-from exgs.codec.encoding.finetune import PICTURE, finetune, touch_up
+from exgs.codec.encoding.finetune import finetune, touch_up
 from exgs.codec.encoding.gains import blamed_error, importance
 from exgs.codec.encoding.planning import Plan, make_plan, shrink
 from exgs.codec.encoding.rate import fit_precision
@@ -25,8 +25,6 @@ COMPENSATIONS = 2
 """Times that colours are fitted to what became of everything else, where there are harmonics."""
 COLOUR_VIEWS = 64
 """Views by which colours are fitted: neighbouring ones tell them much the same."""
-COARSE_DRAWS, COARSE_WORK = 400, 16_000_000
-"""Bounds of the draws by which each coarser picture is fitted, and of the Gaussians drawn for it."""
 BLAME_VIEWS = 32
 """Views that tell where a coarser picture is wrong."""
 CARRIED_VIEWS = 8
@@ -99,9 +97,10 @@ def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
             if number == 0:
                 few = task.views.thinned(COLOUR_VIEWS)
                 gaussians = refit_colors(gaussians, few, task.rasterizer, degree=plan.degree)
-            draws = None if number == 0 else min(COARSE_DRAWS, COARSE_WORK // (len(shown) + PICTURE))
+            effort = task.config.bounds
+            draws = effort.fine_draws(len(shown)) if number == 0 else effort.coarse_draws(len(shown))
             gaussians = finetune(
-                gaussians, task.views, task.rasterizer, degree=plan.degree, free=fresh, draws=draws
+                gaussians, task.views, task.rasterizer, degree=plan.degree, draws=draws, free=fresh
             )
             tree = tree.with_values(shown[fresh], gaussians.select(fresh))
         if number > 0:
@@ -133,7 +132,8 @@ def _carried(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
         nodes = shown[fresh]
         if number == 0:
             found = carry(task.fitted, plan.clusters, merged.select(nodes))
-            found = touch_up(found, task.views, task.rasterizer, degree=plan.degree)
+            draws = task.config.bounds.touching_draws(len(found))
+            found = touch_up(found, task.views, task.rasterizer, degree=plan.degree, draws=draws)
             tree = tree.with_values(nodes, found)
         elif len(nodes):
             tree = tree.with_values(nodes, lift(merged, tree.gaussians, tree.parents, nodes))

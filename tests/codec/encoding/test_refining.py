@@ -7,6 +7,7 @@ import pytest
 from clouds import cloud
 
 from exgs.codec import Photographs, refine
+from exgs.codec.encoding.effort import EFFORTS
 from exgs.raster import Rasterizer, choose_rasterizer, to_bytes
 from exgs.raster.quality import psnr
 from exgs.scene import Gaussians, sample_views
@@ -27,7 +28,7 @@ def taken(scene: Gaussians, count: int, cpu: Rasterizer) -> Photographs:
 def test_what_was_reconstructed_badly_comes_nearer_to_the_truth(
     cpu: Rasterizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exgs.codec.encoding.finetune.MOST_DRAWS", 60)
+    monkeypatch.setattr("exgs.codec.encoding.refining.EFFORT", replace(EFFORTS["fast"], draws=60))
     truth = cloud(150)
     noise = np.random.default_rng(5).normal(0.0, 0.05, truth.means.shape).astype(np.float32)
     made = replace(truth, means=truth.means + noise)
