@@ -37,7 +37,7 @@ fuzz: $(VENV)/.installed-test ## feed the decoder mutated files for SECONDS_OF_F
 
 bench: $(VENV)/.installed-test ## tables for rasterising, encoding and decoding (BENCH_SCENES=files)
 	$(BIN)/python benchmarks/raster.py
-	$(BIN)/python benchmarks/encode.py $(BENCH_SCENES)
+	$(BIN)/python -m benchmarks.encode $(BENCH_SCENES)
 	$(BIN)/python benchmarks/decode.py $(BENCH_SCENES)
 
 bench-codec: $(VENV)/.installed-experiments ## rate and distortion beside peers, ablation: docs/measurements.md (CODEC_SCENES=names, SPLAT_TRANSFORM=path)

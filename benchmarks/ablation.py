@@ -3,7 +3,7 @@
     python -m benchmarks.ablation [SCENE ...] [--ratio 107] [--views 24] [--jobs N] [--document FILE]
 
 SCENE is as for benchmarks.codec.run. Every ingredient is taken out alone, the rest of the encoder stays as it
-is and fills the same budget. PSNR is over views sampled with a seed of their own at 480 x 270. Rows go
+is and fills the same budget. PSNR is over views sampled with a seed of their own at 640 x 360. Rows go
 to OUT/ablation.jsonl as they come, and what is there already is not measured again.
 """
 
@@ -71,6 +71,7 @@ INGREDIENTS = {
     "prediction and entropy coder": Ingredient("zstd 19 of each column", recoded=True),
     "harmonics": Ingredient("degree 0", config={"sh_degree": 0}),
     "all views": Ingredient("16 views", config={"views": 16}),
+    "large pictures": Ingredient("pictures of 320 x 180", config={"effort": "fast"}),
 }
 
 

@@ -1,15 +1,15 @@
 """What encoding takes: seconds and memory by phase, for another budget, and beside splat-transform.
 
-    python benchmarks/encode.py [SCENE ...] [--generate 1500000] [--sh-degree 0] [--max-bytes 3460000]
+    python -m benchmarks.encode [SCENE ...] [--generate 1500000] [--sh-degree 0] [--max-bytes 3460000]
         [--splat-transform PATH] [--seed 3] [--once]
 
-    python benchmarks/encode.py --generate 13500000 --max-bytes 8579439 --once
+    python -m benchmarks.encode --generate 13500000 --max-bytes 8579439 --once
 
-Every run is a process of its own, start included. One table per scene: ``exgs encode``; the same scene for
-half the bytes out of the cache that the first run filled; the same half encoded afresh; and
-splat-transform ``-g cpu --decimate`` to as many Gaussians as the first kept, written as SOG, where it is on
-the PATH or named; with ``--once`` the first run alone. An interior of more Gaussians than the generator makes
-has each of its Gaussians split into several. PSNR is over the encoder's own views, which flatter alike.
+Every run is a process of its own, start included. One table per scene: ``exgs encode``; the same with the
+least effort; the same scene for half the bytes out of the cache that the first run filled; the same half
+encoded afresh; and splat-transform ``-g cpu --decimate`` to as many Gaussians as the first kept, written as
+SOG, where it is on the PATH or named; with ``--once`` the first run alone. An interior of more Gaussians than
+the generator makes has each of its Gaussians split into several. PSNR is over views that no encoder has seen.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ from typing import Any
 
 import numpy as np
 
-from exgs.scene import Gaussians, generate_interior, write_scene
+from benchmarks.judging import fidelity, judging_views, mean_psnr
+from exgs.raster import choose_rasterizer
+from exgs.scene import Gaussians, generate_interior, read_scene, write_scene
 from exgs.scene.interior import MAX_COUNT
 
+JUDGES = 16
+"""Views that a file is judged by."""
 PHASES = ("read", "views", "significance", "simplification", "refit", "coding", "check")
 EXGS = (sys.executable, "-m", "exgs", "encode")
 
@@ -99,35 +103,41 @@ def measure(scene: Path, budget: int, folder: Path, peer: str | None) -> None:
     print(f"\n{scene.name}\n")
     print(f"| run | bytes | Gaussians | PSNR | whole s | {' | '.join(PHASES)} | peak MiB |")
     print("|---" * (len(PHASES) + 6) + "|")
+    made = folder / "made.ugc"
     if peer is None:
-        encode("exgs", scene, budget)
+        encode("exgs", scene, budget, made)
         return
-    cache = folder / f"cache-{scene.name}"
-    first = encode("exgs", scene, budget, "--cache", str(cache))
-    encode("exgs, half the bytes, from the cache", scene, budget // 2, "--cache", str(cache))
-    encode("exgs, half the bytes, afresh", scene, budget // 2)
+    cache = ("--cache", str(folder / f"cache-{scene.name}"))
+    first = encode("exgs", scene, budget, made, *cache)
+    encode("exgs, half the bytes, from the cache", scene, budget // 2, made, *cache)
+    encode("exgs, half the bytes, afresh", scene, budget // 2, made)
+    encode("exgs --effort fast", scene, budget, made, "--effort", "fast")
     found = shutil.which(peer)
     if found is None:
         print(f"| splat-transform | not found: {peer} |")
         return
-    made = folder / "peer.sog"
+    theirs = folder / "peer.sog"
     count = str(first["splats_kept"])
-    run = timed([found, "-g", "cpu", "-w", "-q", str(scene), "--decimate", count, str(made)])
+    run = timed([found, "-g", "cpu", "-w", "-q", str(scene), "--decimate", count, str(theirs)])
+    peak = peak_mib()
+    source = read_scene(scene)
+    worth = mean_psnr(source, read_scene(theirs), judging_views(source, JUDGES), choose_rasterizer("cpu"))
     print(
-        f"| splat-transform -g cpu --decimate, SOG | {made.stat().st_size} | {count} | | {run.seconds:.1f} |"
-        f"{' |' * len(PHASES)} {peak_mib():.0f} (or less) |"
+        f"| splat-transform -g cpu --decimate, SOG | {theirs.stat().st_size} | {count} | {worth:.2f} | "
+        f"{run.seconds:.1f} |{' |' * len(PHASES)} {peak:.0f} (or less) |"
     )
 
 
-def encode(label: str, scene: Path, budget: int, *options: str) -> dict[str, Any]:
-    """Encodes in a process, prints its row, gives what it said."""
-    run = timed([*EXGS, str(scene), "null", "--max-bytes", str(budget), "--json", *options])
+def encode(label: str, scene: Path, budget: int, made: Path, *options: str) -> dict[str, Any]:
+    """Encodes to ``made`` in a process, prints its row, gives what it said."""
+    run = timed([*EXGS, str(scene), str(made), "--max-bytes", str(budget), "--json", "-w", *options])
     said: dict[str, Any] = json.loads(run.said)
+    worth = fidelity(read_scene(scene), made.read_bytes(), JUDGES, choose_rasterizer("cpu"))
     phases = {phase["name"]: phase for phase in said["phases"]}
     spent = " | ".join(f"{phases[name]['seconds']:.1f}" if name in phases else "" for name in PHASES)
     peak = max(phase["peak_bytes"] for phase in phases.values()) / 2**20
     print(
-        f"| {label} | {said['bytes']} | {said['splats_kept']} | {said['psnr']:.2f} | {run.seconds:.1f} | "
+        f"| {label} | {said['bytes']} | {said['splats_kept']} | {worth:.2f} | {run.seconds:.1f} | "
         f"{spent} | {peak:.0f} |",
         flush=True,
     )

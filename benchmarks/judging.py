@@ -13,8 +13,8 @@ from exgs.scene import Camera, Gaussians, sample_views
 
 SEED = 777
 """Of the views."""
-SIZE = (480, 270)
-"""Of their pictures, in pixels."""
+SIZE = (640, 360)
+"""Of their pictures, in pixels; the referee's are as large."""
 
 
 def judging_views(scene: Gaussians, count: int) -> list[Camera]:

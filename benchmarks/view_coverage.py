@@ -21,7 +21,6 @@ import numpy as np
 from benchmarks.garden import generate_garden, walk
 from benchmarks.judging import SEED, SIZE, mean_psnr
 from exgs.codec import EncodeConfig, decode, encode
-from exgs.codec.encoding.encoder import VIEW_PX
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import (
     Camera,
@@ -77,7 +76,7 @@ def measure(
     config = EncodeConfig(ratio=args.ratio, levels=args.levels)
     decoded = decode(encode(scene, config, rasterizer=rasterizer).data)
     count = config.view_count(len(scene))
-    own = sample_views(scene, count, size=VIEW_PX)[:: max(1, count // (2 * args.per_kind))]
+    own = sample_views(scene, count, size=config.bounds.view_px)[:: max(1, count // (2 * args.per_kind))]
     seeds = [c for seed in SEEDS for c in sample_views(scene, args.per_kind, seed=seed, size=SIZE)]
     kinds = {"own": own, "seeds": seeds, **independent(name, scene, args.per_kind, rasterizer)}
     return {kind: mean_psnr(scene, decoded, cameras, rasterizer) for kind, cameras in kinds.items()}
