@@ -49,7 +49,7 @@ HARMONICS = 0.5
 """Error of their steps that is left once all colours are fitted to what is kept of them."""
 COUNTS = (0.8, 0.7)
 """Gaussians left at most, of all, where merging is looked at, and of those where it is looked at again."""
-LEFT, LEFT_OF_FEW = 0.75, 0.3
+LEFT, LEFT_OF_FEW = 0.5, 0.2
 """Error that fitting leaves of merging, where all Gaussians are left and where next to none are."""
 
 
