@@ -11,6 +11,7 @@ from exgs.cli.encode import user_cache
 from exgs.scene import read_scene, write_scene
 from tests.cli.conftest import Command
 
+QUICK = ("--views", 6, "--effort", "fast")
 Encoded = tuple[Path, dict[str, Any]]
 
 
@@ -211,7 +212,7 @@ def test_encode_keeps_what_it_found_out(exgs: Command, scene_path: Path, tmp_pat
     folder = tmp_path / "cache"
     for size in ("20kB", "15kB"):
         code, out, err = exgs(
-            "encode", scene_path, "null", "--max-bytes", size, "--views", 6, "--cache", folder, "--quiet"
+            "encode", scene_path, "null", "--max-bytes", size, *QUICK, "--cache", folder, "--quiet"
         )
         assert (code, out, err) == (0, "", "")
     assert len(list(folder.iterdir())) == 1
@@ -220,7 +221,7 @@ def test_encode_keeps_what_it_found_out(exgs: Command, scene_path: Path, tmp_pat
 def test_encode_says_that_it_cannot_keep_it(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     code, _, err = exgs(
-        "encode", scene_path, "null", "--max-bytes", "15kB", "--views", 6, "--cache", tmp_path / "file"
+        "encode", scene_path, "null", "--max-bytes", "15kB", *QUICK, "--cache", tmp_path / "file"
     )
     assert code == 0
     assert "not kept" in err

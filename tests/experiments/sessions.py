@@ -31,7 +31,7 @@ def ball() -> Gaussians:
 @functools.cache
 def container() -> Container:
     """The ball at a tenth of its size, in two levels at least."""
-    config = EncodeConfig(ratio=10, views=12, levels=3)
+    config = EncodeConfig(ratio=10, effort="fast", views=12, levels=3)
     return open_container(encode(ball(), config, rasterizer=choose_rasterizer("cpu")).data)
 
 

@@ -41,16 +41,17 @@ class Analysis:
 
 def scene_key(
     gaussians: Gaussians,
-    views: Sequence[Camera] | tuple[int, ...],
-    backend: str,
+    views: Sequence[Camera] | tuple[int, int],
+    looks: tuple[str, str],
     photographs: np.ndarray | None = None,
 ) -> str:
     """A name for the analysis of ``gaussians``: the same for the same content only.
 
-    ``views`` are the cameras that were given, or how many are to be sampled, with which seed and
-    of which size; ``photographs`` [V,H,W,3] uint8 what the cameras saw, where that was given too.
+    ``views`` are the cameras that were given, or how many are to be sampled and with which seed;
+    ``looks`` what draws and the name of the effort; ``photographs`` [V,H,W,3] uint8 what the cameras saw,
+    where that was given too.
     """
-    digest = hashlib.blake2b(f"exgs analysis {VERSION} {backend} {gaussians.frame}".encode(), digest_size=20)
+    digest = hashlib.blake2b(f"exgs analysis {VERSION} {looks} {gaussians.frame}".encode(), digest_size=20)
     for name in _VALUES:
         array = getattr(gaussians, name)
         digest.update(f"{name} {array.shape}".encode())

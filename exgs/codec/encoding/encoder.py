@@ -113,11 +113,11 @@ class _Job:
 
     def _key(self) -> str:
         """The name of the scene's analysis in a cache."""
-        where, seed = self.where, self.config.seed
+        where, seed, looks = self.where, self.config.seed, (self.rasterizer.name, self.config.effort)
         if isinstance(where, Photographs):
-            return scene_key(self.scene.gaussians, where.cameras, self.rasterizer.name, where.pictures)
-        views = (where, seed, *self.config.bounds.view_px) if isinstance(where, int) else where
-        return scene_key(self.scene.gaussians, views, self.rasterizer.name)
+            return scene_key(self.scene.gaussians, where.cameras, looks, where.pictures)
+        views = (where, seed) if isinstance(where, int) else where
+        return scene_key(self.scene.gaussians, views, looks)
 
     def _analysed(self) -> Analysis:
         """Looks at the scene, drops its floaters and plans how the rest merges."""

@@ -170,14 +170,16 @@ def test_what_was_never_finished_goes_after_a_day(tmp_path: Path) -> None:
 
 def test_every_value_is_in_the_key() -> None:
     scene, other = cloud(), cloud()
-    assert scene_key(scene, [CAMERA], "cpu") == scene_key(other, [CAMERA], "cpu")
+    cpu = ("cpu", "fast")
+    assert scene_key(scene, [CAMERA], cpu) == scene_key(other, [CAMERA], cpu)
     other.shN[7, 2, 1] += np.float32(0.01)
     keys = {
-        scene_key(scene, [CAMERA], "cpu"), scene_key(other, [CAMERA], "cpu"),
-        scene_key(scene, [CAMERA, CAMERA], "cpu"), scene_key(scene, (2, 0), "cpu"),
-        scene_key(scene, (2, 1), "cpu"), scene_key(scene, [CAMERA], "cuda"),
+        scene_key(scene, [CAMERA], cpu), scene_key(other, [CAMERA], cpu),
+        scene_key(scene, [CAMERA, CAMERA], cpu), scene_key(scene, (2, 0), cpu),
+        scene_key(scene, (2, 1), cpu), scene_key(scene, [CAMERA], ("cuda", "fast")),
+        scene_key(scene, [CAMERA], ("cpu", "best")),
     }  # fmt: skip
-    assert len(keys) == 6
+    assert len(keys) == 7
 
 
 @pytest.mark.parametrize("count", [20, 50, 120])
@@ -205,11 +207,11 @@ def test_a_budget_tells_the_count() -> None:
 def test_another_budget_of_a_known_scene_comes_without_a_look_at_it(tmp_path: Path) -> None:
     heard, scene, cpu = Heard(), cloud(3000), choose_rasterizer("cpu")
     cache = cache_in(tmp_path, heard)
-    first = encode(scene, EncodeConfig(max_bytes=9000, views=6), rasterizer=cpu, cache=cache)
-    fresh = encode(scene, EncodeConfig(max_bytes=9000, views=6), rasterizer=cpu)
+    first = encode(scene, EncodeConfig(effort="fast", max_bytes=9000, views=6), rasterizer=cpu, cache=cache)
+    fresh = encode(scene, EncodeConfig(effort="fast", max_bytes=9000, views=6), rasterizer=cpu)
     assert first.data == fresh.data
-    second = encode(scene, EncodeConfig(max_bytes=6000, views=6), rasterizer=cpu, cache=cache)
+    second = encode(scene, EncodeConfig(effort="fast", max_bytes=6000, views=6), rasterizer=cpu, cache=cache)
     assert 0.9 * 6000 < len(second.data) <= 6000
-    alone = encode(scene, EncodeConfig(max_bytes=6000, views=6), rasterizer=cpu)
+    alone = encode(scene, EncodeConfig(effort="fast", max_bytes=6000, views=6), rasterizer=cpu)
     assert second.report.psnr_db > alone.report.psnr_db - 1.0
     assert heard == []

@@ -13,6 +13,7 @@ from exgs.codec import PRESETS, EncodeConfig, EncodeError
         {"method": "zip"},
         {"storage": "fp8"},
         {"preset": "huge"},
+        {"effort": "great"},
         {"max_bytes": 0},
         {"ratio": -1.0},
         {"ratio": float("inf")},

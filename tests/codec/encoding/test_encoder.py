@@ -38,7 +38,7 @@ def cpu() -> Rasterizer:
 
 @pytest.mark.parametrize("budget", [1500, 6000, 40000])
 def test_files_fill_their_budget_and_no_more(cpu: Rasterizer, budget: int) -> None:
-    encoding = encode(ball(6000), EncodeConfig(max_bytes=budget, views=8), rasterizer=cpu)
+    encoding = encode(ball(6000), EncodeConfig(effort="fast", max_bytes=budget, views=8), rasterizer=cpu)
     assert 0.98 * budget <= len(encoding.data) <= budget
     assert encoding.report.size_bytes == len(encoding.data)
     assert sum(encoding.report.section_bytes.values()) == len(encoding.data)
@@ -47,14 +47,15 @@ def test_files_fill_their_budget_and_no_more(cpu: Rasterizer, budget: int) -> No
 def test_more_bytes_make_a_better_picture(cpu: Rasterizer) -> None:
     scene = ball(4000)
     small, large = (
-        encode(scene, EncodeConfig(max_bytes=size, views=8), rasterizer=cpu).report for size in (3000, 20000)
+        encode(scene, EncodeConfig(effort="fast", max_bytes=size, views=8), rasterizer=cpu).report
+        for size in (3000, 20000)
     )
     assert large.psnr_db > small.psnr_db + 2.0
     assert large.splats_kept > small.splats_kept
 
 
 def test_the_same_input_gives_the_same_bytes(cpu: Rasterizer) -> None:
-    config = EncodeConfig(max_bytes=8000, views=6)
+    config = EncodeConfig(effort="fast", max_bytes=8000, views=6)
     first, second = (encode(ball(2000), config, rasterizer=cpu).data for _ in range(2))
     assert first == second
 
@@ -62,7 +63,9 @@ def test_the_same_input_gives_the_same_bytes(cpu: Rasterizer) -> None:
 def test_merging_beats_the_published_method(cpu: Rasterizer) -> None:
     scene = ball(6000)
     ugc, exgs = (
-        encode(scene, EncodeConfig(method=method, max_bytes=12000, views=8), rasterizer=cpu).report
+        encode(
+            scene, EncodeConfig(method=method, effort="fast", max_bytes=12000, views=8), rasterizer=cpu
+        ).report
         for method in ("ugc", "exgs")
     )
     assert ugc.psnr_db > exgs.psnr_db + 3.0
@@ -88,7 +91,7 @@ def test_the_published_method_may_use_the_storage_of_this_one(cpu: Rasterizer) -
 
 
 def test_what_no_finer_level_replaces_is_sent_once(cpu: Rasterizer) -> None:
-    encoding = encode(ball(12000), EncodeConfig(max_bytes=120_000, views=4), rasterizer=cpu)
+    encoding = encode(ball(12000), EncodeConfig(effort="fast", max_bytes=120_000, views=4), rasterizer=cpu)
     levels = encoding.report.level_splats
     assert len(levels) > 1
     assert all(coarse < fine / 4 for fine, coarse in pairwise(levels))
@@ -101,13 +104,13 @@ def test_what_cannot_be_drawn_is_dropped_and_counted(cpu: Rasterizer) -> None:
     scene = ball(500)
     scene.opacity_logits[:40] = -9.0
     scene.means[40:45] = np.nan
-    report = encode(scene, EncodeConfig(max_bytes=8000, views=4), rasterizer=cpu).report
+    report = encode(scene, EncodeConfig(effort="fast", max_bytes=8000, views=4), rasterizer=cpu).report
     assert (report.invisible, report.unsound, report.splats_in) == (40, 5, 500)
 
 
 def test_progress_names_the_phases_in_order(cpu: Rasterizer) -> None:
     heard: list[tuple[str, float]] = []
-    config = EncodeConfig(max_bytes=4000, views=4)
+    config = EncodeConfig(effort="fast", max_bytes=4000, views=4)
     encode(ball(500), config, rasterizer=cpu, progress=lambda phase, share: heard.append((phase, share)))
     phases = [phase for phase, _ in heard]
     assert list(dict.fromkeys(phases)) == list(PHASES)
@@ -117,7 +120,7 @@ def test_progress_names_the_phases_in_order(cpu: Rasterizer) -> None:
 
 def test_hopeless_budgets_name_the_least(cpu: Rasterizer) -> None:
     with pytest.raises(EncodeError, match=r"\d+ bytes are the least"):
-        encode(ball(300), EncodeConfig(max_bytes=100, views=4), rasterizer=cpu)
+        encode(ball(300), EncodeConfig(effort="fast", max_bytes=100, views=4), rasterizer=cpu)
 
 
 def test_budgets_below_any_file_are_refused_before_any_work(cpu: Rasterizer) -> None:
@@ -143,7 +146,9 @@ def test_a_few_shiny_gaussians_keep_their_gloss_among_matte_ones(cpu: Rasterizer
     shiny = np.arange(2000) % 40 == 0
     scene.shN[~shiny] *= 0.02
     scene.shN[shiny] *= 4.0
-    encoding = encode(scene, EncodeConfig(max_bytes=40_000, views=8, refit=False), rasterizer=cpu)
+    encoding = encode(
+        scene, EncodeConfig(effort="fast", max_bytes=40_000, views=8, refit=False), rasterizer=cpu
+    )
     assert encoding.report.sh_degree == 2 and encoding.report.splats_kept > 1500
     decoded = decode(encoding.data)
     nearest = np.square(decoded.means[:, None] - scene.means[shiny]).sum(axis=-1).argmin(axis=0)
