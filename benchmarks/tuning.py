@@ -3,7 +3,7 @@
     python -m benchmarks.tuning SCENE [SCENE ...] [--ratio 107] [--views 24] [--only NAME]
 
 For each constant and value: the mean over the scenes of the PSNR of the decoded file, over views sampled with
-a seed of their own at 480 x 270, less that of the shipped value. The shipped constants are to stand at, or
+a seed of their own at 640 x 360, less that of the shipped value. The shipped constants are to stand at, or
 within noise of, the best of their row.
 """
 

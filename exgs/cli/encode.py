@@ -100,9 +100,9 @@ def add_size(parser: argparse.ArgumentParser) -> None:
 def add_effort(parser: argparse._ActionsContainer) -> None:
     """Adds ``--effort``: time for quality."""
     parser.add_argument(
-        "--effort", choices=tuple(EFFORTS), default=DEFAULT_EFFORT,
+        "--effort", choices=tuple(EFFORTS),
         help="how large and how many pictures everything is fitted to: fast takes about half as long as "
-        "normal, best about twice as long (default: %(default)s)",
+        f"normal, best about twice as long (default: {DEFAULT_EFFORT})",
     )  # fmt: skip
 
 
@@ -143,11 +143,11 @@ def config_from(args: argparse.Namespace) -> EncodeConfig:
     """The configuration that the flags ask for; what was not said keeps its default."""
     given = {
         name: value
-        for name in ("max_bytes", "ratio", "preset", "views", "sh_degree", "levels")
+        for name in ("max_bytes", "ratio", "preset", "effort", "views", "sh_degree", "levels")
         if (value := getattr(args, name)) is not None
     }
     return EncodeConfig(
-        method=args.method, seed=args.seed, storage=args.storage, effort=args.effort,
+        method=args.method, seed=args.seed, storage=args.storage,
         refit=not args.no_refit, amplify=not args.no_amplify, **given,
     )  # fmt: skip
 

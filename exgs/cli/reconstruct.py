@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
-from exgs.cli.encode import Phases, add_size, facts, rows
+from exgs.cli.encode import Phases, add_effort, add_size, facts, rows
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.terminal import Phase, Reporter, size, table
 from exgs.codec.encoding.config import EncodeConfig
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from exgs.scene import Gaussians
 
 AUTO, OFF = "auto", "off"
-SIZE_FLAGS = ("max_bytes", "ratio", "preset")
+ENCODING_FLAGS = ("max_bytes", "ratio", "preset", "effort")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="what computes (default: auto)"
     )
     add_size(parser)
+    add_effort(parser)
     arguments.add_backend(parser)
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
@@ -125,7 +126,7 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
 
     if args.most == 1:
         raise UsageError("--most 1: depth is seen by 2 views or more")
-    given = {name: value for name in SIZE_FLAGS if (value := getattr(args, name)) is not None}
+    given = {name: value for name in ENCODING_FLAGS if (value := getattr(args, name)) is not None}
     if args.refine and (given or is_ugc(args.output)):
         raise UsageError(f"--refine: a {UGC_SUFFIX} is fitted to the pictures in any case")
     if is_ugc(args.output):

@@ -15,6 +15,7 @@ from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
 from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
+from exgs.codec.encoding.effort import DEFAULT_EFFORT
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.catalogue import FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
@@ -132,7 +133,7 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
             max_bytes=args.max_bytes,
             ratio=args.ratio,
             preset=args.preset,
-            effort=args.effort,
+            effort=args.effort or DEFAULT_EFFORT,
         ),
         tls_certificate=args.tls_cert,
         tls_key=args.tls_key,

@@ -176,6 +176,7 @@ def test_a_dry_run_encodes_where_a_size_is_named(
         (("VIEWS", "OUT.ply", "--most", "1"), "2 views or more"),
         (("VIEWS", "OUT.ply", "--ratio", "20"), "--ratio: only for a .ugc"),
         (("VIEWS", "OUT.ply", "--max-bytes", "1MB"), "--max-bytes: only for a .ugc"),
+        (("VIEWS", "OUT.ply", "--effort", "best"), "--effort: only for a .ugc"),
         (("VIEWS", "OUT.ugc", "--ratio", "20", "--preset", "small"), "not allowed with"),
         (("VIEWS", "OUT.ugc", "--refine"), "--refine: a .ugc is fitted to the pictures in any case"),
         (("VIEWS", "null", "--ratio", "20", "--refine"), "--refine: a .ugc is fitted"),
