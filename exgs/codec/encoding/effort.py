@@ -31,6 +31,8 @@ class Effort:
     """Pictures drawn and carried back at most to fit the finest level."""
     work: int
     """Gaussians drawn for that at most, pixels counted by ``PIXELS``."""
+    looks: int
+    """Times that the steps that suit the scene are looked for."""
 
     def view_count(self, splats: int) -> int:
         """Viewpoints for a scene of so many Gaussians: a large one takes longer to look at."""
@@ -56,9 +58,9 @@ class Effort:
 
 EFFORTS: Mapping[str, Effort] = MappingProxyType(
     {
-        "fast": Effort((320, 180), (48, 128), 96_000_000, 640, 75_000_000),
-        "normal": Effort((640, 360), (48, 128), 96_000_000, 640, 95_000_000),
-        "best": Effort((640, 360), (96, 256), 192_000_000, 1280, 190_000_000),
+        "fast": Effort((320, 180), (48, 128), 96_000_000, 640, 75_000_000, 1),
+        "normal": Effort((640, 360), (48, 128), 96_000_000, 640, 95_000_000, 2),
+        "best": Effort((640, 360), (96, 256), 192_000_000, 1280, 190_000_000, 2),
     }
 )
 """By name, from least to most."""

@@ -20,7 +20,7 @@ from exgs.scene import Gaussians
 ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
 LOOKS = 2
-"""Times that steps and count are balanced."""
+"""Times that steps and count are balanced, at most."""
 TRUST = 0.6
 """How far steps go from those that are balanced in most scenes to those found here, in parts of the way:
 what a few views tell of a scene is not all that will be seen of it."""
@@ -69,8 +69,9 @@ def _balance(task: Task) -> tuple[Precision, int]:
     assert task.tree is not None
     most = min(max(1, int(task.budget / LEAST_SPLAT_BYTES)), len(task.tree))
     precision, count, merging = BALANCED, most, None
-    for number in range(LOOKS):
-        task.tell("simplification", 0.3 + 0.07 * number / LOOKS)
+    looks = min(LOOKS, task.config.bounds.looks)
+    for number in range(looks):
+        task.tell("simplification", 0.3 + 0.07 * number / looks)
         clusters, _ = _fit_count(task, count, precision, PROBED)
         if clusters.count == len(task.tree):
             return BALANCED, most  # Nothing to divide: steps become far shorter than those looked at.

@@ -17,7 +17,7 @@ def test_more_effort_is_never_less_of_anything() -> None:
         for splats in (10, 10_000, 300_000, 13_000_000):
             assert less.view_count(splats) <= more.view_count(splats)
         assert less.view_px[1] <= more.view_px[1]
-        assert less.draws <= more.draws and less.work < more.work
+        assert less.draws <= more.draws and less.work < more.work and less.looks <= more.looks
 
 
 @pytest.mark.parametrize("splats", [0, 1, 1_000_000, 100_000_000])
