@@ -5,9 +5,9 @@
 
     python -m benchmarks.encode --generate 13500000 --max-bytes 8579439 --once
 
-Every run is a process of its own, start included. One table per scene: ``exgs encode``; the same with the
-least effort; the same scene for half the bytes out of the cache that the first run filled; the same half
-encoded afresh; and splat-transform ``-g cpu --decimate`` to as many Gaussians as the first kept, written as
+Every run is a process of its own, start included. One table per scene: ``exgs encode``; the same scene for
+half the bytes out of the cache that the first run filled; the same half encoded afresh; all the bytes with
+the least effort; and splat-transform ``-g cpu --decimate`` to as many Gaussians as the first kept, written as
 SOG, where it is on the PATH or named; with ``--once`` the first run alone. An interior of more Gaussians than
 the generator makes has each of its Gaussians split into several. PSNR is over views that no encoder has seen.
 """

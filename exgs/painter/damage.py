@@ -20,8 +20,6 @@ SOURCE = "source"
 """The damage that is none: the network learns to leave such a picture alone."""
 ENCODER_VIEWS = 24
 """Viewpoints of the encoder: fewer than it takes by itself, to be quicker."""
-EFFORT = "fast"
-"""The encoder's, for the same reason."""
 _PATTERN = re.compile(r"(ugc|exgs)-(\d+(?:\.\d+)?)(?:@(0?\.\d+))?")
 
 
@@ -41,8 +39,12 @@ class Damage:
     @property
     def config(self) -> EncodeConfig:
         """How the encoder is asked for it."""
-        given = {"method": self.method, "ratio": self.ratio, "effort": EFFORT, "views": ENCODER_VIEWS}
-        return EncodeConfig(**given)  # type: ignore[arg-type]
+        return EncodeConfig(
+            method=self.method,  # type: ignore[arg-type]
+            ratio=self.ratio,
+            effort="fast",
+            views=ENCODER_VIEWS,
+        )
 
 
 DAMAGES = (

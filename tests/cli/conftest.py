@@ -74,21 +74,6 @@ def encoded(scene_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     path = tmp_path_factory.mktemp("encoded") / "ball.ugc"
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        assert (
-            run(
-                [
-                    "encode",
-                    str(scene_path),
-                    str(path),
-                    "--ratio",
-                    "10",
-                    "--views",
-                    "12",
-                    "--effort",
-                    "fast",
-                    "--json",
-                ]
-            )
-            == 0
-        )
+        words = ["--ratio", "10", "--views", "12", "--effort", "fast", "--json"]
+        assert run(["encode", str(scene_path), str(path), *words]) == 0
     return path, json.loads(said.getvalue())

@@ -124,5 +124,5 @@ async def test_the_real_worker_ends_with_its_input() -> None:
 
 
 def test_a_job_survives_its_line() -> None:
-    job = Job(Path("/a b/ü.ply"), EncodeConfig(ratio=50.0, seed=3))
+    job = Job(Path("/a b/ü.ply"), EncodeConfig(ratio=50.0, effort="best", seed=3))
     assert Job.of(json.loads(job.to_line())) == job

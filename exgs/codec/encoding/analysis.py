@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.encoding.carrying import Fitted
+from exgs.codec.encoding.effort import Effort
 from exgs.codec.encoding.leaves import Leaves
 from exgs.codec.encoding.merge_tree import MergeTree
 from exgs.codec.encoding.rate import BALANCED
@@ -42,16 +43,17 @@ class Analysis:
 def scene_key(
     gaussians: Gaussians,
     views: Sequence[Camera] | tuple[int, int],
-    looks: tuple[str, str],
+    backend: str,
+    effort: Effort,
     photographs: np.ndarray | None = None,
 ) -> str:
     """A name for the analysis of ``gaussians``: the same for the same content only.
 
     ``views`` are the cameras that were given, or how many are to be sampled and with which seed;
-    ``looks`` what draws and the name of the effort; ``photographs`` [V,H,W,3] uint8 what the cameras saw,
-    where that was given too.
+    ``photographs`` [V,H,W,3] uint8 what the cameras saw, where that was given too.
     """
-    digest = hashlib.blake2b(f"exgs analysis {VERSION} {looks} {gaussians.frame}".encode(), digest_size=20)
+    made = f"exgs analysis {VERSION} {backend} {effort} {gaussians.frame}"
+    digest = hashlib.blake2b(made.encode(), digest_size=20)
     for name in _VALUES:
         array = getattr(gaussians, name)
         digest.update(f"{name} {array.shape}".encode())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-PIXELS = 4
+PIXELS_PER_GAUSSIAN = 4
 """Pixels that take as long to draw as a Gaussian."""
 FEWEST_DRAWS = 120
 """Pictures drawn to fit few Gaussians, which have little to learn."""
@@ -30,7 +30,7 @@ class Effort:
     draws: int
     """Pictures drawn and carried back at most to fit the finest level."""
     work: int
-    """Gaussians drawn for that at most, pixels counted by ``PIXELS``."""
+    """Gaussians drawn for that at most, pixels counted as Gaussians by ``PIXELS_PER_GAUSSIAN``."""
     looks: int
     """Times that the steps that suit the scene are looked for."""
 
@@ -53,14 +53,20 @@ class Effort:
 
     def _cost(self, splats: int) -> int:
         width, height = self.view_px
-        return splats + width * height // PIXELS
+        return splats + width * height // PIXELS_PER_GAUSSIAN
 
 
 EFFORTS: Mapping[str, Effort] = MappingProxyType(
     {
-        "fast": Effort((320, 180), (48, 128), 96_000_000, 640, 75_000_000, 1),
-        "normal": Effort((640, 360), (48, 128), 96_000_000, 640, 95_000_000, 2),
-        "best": Effort((640, 360), (96, 256), 192_000_000, 1280, 190_000_000, 2),
+        "fast": Effort(
+            view_px=(320, 180), views=(48, 128), viewed=96_000_000, draws=640, work=75_000_000, looks=1
+        ),
+        "normal": Effort(
+            view_px=(640, 360), views=(48, 128), viewed=96_000_000, draws=640, work=95_000_000, looks=2
+        ),
+        "best": Effort(
+            view_px=(640, 360), views=(96, 256), viewed=192_000_000, draws=1280, work=190_000_000, looks=2
+        ),
     }
 )
 """By name, from least to most."""

@@ -1,7 +1,7 @@
 """Encodes a scene within a byte budget.
 
 Phases, in order: ``views`` finds viewpoints, ``significance`` looks at the scene from them,
-``simplification`` makes fewer Gaussians of it, ``refit`` fits their colours, ``coding`` writes the file,
+``simplification`` makes fewer Gaussians of it, ``refit`` fits their values, ``coding`` writes the file,
 ``check`` decodes it and looks at it.
 """
 
@@ -113,11 +113,11 @@ class _Job:
 
     def _key(self) -> str:
         """The name of the scene's analysis in a cache."""
-        where, seed, looks = self.where, self.config.seed, (self.rasterizer.name, self.config.effort)
+        where, made = self.where, (self.rasterizer.name, self.config.bounds)
         if isinstance(where, Photographs):
-            return scene_key(self.scene.gaussians, where.cameras, looks, where.pictures)
-        views = (where, seed) if isinstance(where, int) else where
-        return scene_key(self.scene.gaussians, views, looks)
+            return scene_key(self.scene.gaussians, where.cameras, *made, photographs=where.pictures)
+        views = (where, self.config.seed) if isinstance(where, int) else where
+        return scene_key(self.scene.gaussians, views, *made)
 
     def _analysed(self) -> Analysis:
         """Looks at the scene, drops its floaters and plans how the rest merges."""
@@ -171,14 +171,14 @@ class _Teller:
 def _where(
     cameras: Sequence[Camera] | Photographs | None, count: int, size: tuple[int, int]
 ) -> list[Camera] | Photographs | int:
-    """At most ``count`` of what was given, with pictures within about ``size``; else how many are sampled."""
+    """At most ``count`` of what was given, no larger than about ``size``; else how many are sampled."""
     if isinstance(cameras, Photographs):
         return cameras.thinned(count).within(*size)
     return _few(cameras, count, size) if cameras else count
 
 
 def _few(cameras: Sequence[Camera], count: int, size: tuple[int, int]) -> list[Camera]:
-    """At most ``count`` of the given cameras, evenly spaced, all with pictures of one small size."""
+    """At most ``count`` of the given cameras, evenly spaced, all with pictures of one size."""
     chosen = np.unique(np.linspace(0, len(cameras) - 1, min(count, len(cameras))).round().astype(int))
     height = min(size[1], cameras[0].height)
     width = max(1, min(2 * size[0], round(height * cameras[0].width / cameras[0].height)))

@@ -6,7 +6,7 @@ change by factors. A Gaussian that no view of a group meets stays, and keeps its
 goes falls along half a cosine to nothing. No Gaussian grows or shrinks beyond bounds around its merged
 size: what no view sees of it must stay near what merging made.
 
-Every eighth view is left out, to judge the outcome by.
+Every eighth view is left out; of the way that was gone as much is taken as shows those better than the start.
 Source: Kingma and Ba 2015 for the steps, Kerbl et al. 2023 for the values that are fitted.
 """
 
@@ -37,7 +37,7 @@ MANY, LARGE_ERROR = 12_000, 0.012
 ROWS = 1 << 14
 """Gaussians that one thread moves at a time."""
 SHARES = (1.0, 0.5, 0.25)
-"""Parts of the whole way that are tried, where all of it shows the views left out worse than its start."""
+"""Parts of the whole way, tried in turn until one shows the views left out better than its start."""
 _VALUES = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
 CAUTION, TOUCH_CAUTION = 0.75, 0.4
 """How steps shorten with the number of Gaussians beyond, as a power: where there are many steps, and few."""
@@ -97,7 +97,7 @@ def _descended(
 
 
 def _between(start: Gaussians, end: Gaussians, share: float) -> Gaussians:
-    """``share`` of the way from ``start`` to ``end``."""
+    """``share`` of the way from ``start`` to ``end``; what is the same in both stays so."""
     if share == 1:
         return end
     values = {}

@@ -29,8 +29,9 @@ from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
 
-VIEWS, HEIGHT = 6, 360
-"""Views in which errors are looked at, and how high they are at least: viewers see fine pixels."""
+VIEWS, HEIGHT, LARGER = 6, 360, 2.0
+"""Views in which errors are looked at, how high they are to be, for viewers see fine pixels, and how many
+times larger they become for that at most."""
 PROBED, STRETCHES = 16_000, 8
 """Gaussians that are coded, of many, and the stretches of neighbours that they come from."""
 PROBES = (0.7, 1.4)
@@ -69,8 +70,8 @@ def look(clusters: Clusters, precision: Precision, task: Task, merging: Merging 
 def _cameras(task: Task) -> list[Camera]:
     """The views that are looked at."""
     views = task.views.thinned(VIEWS).cameras
-    larger = max(1, round(HEIGHT / views[0].height))
-    return [camera.resized(larger * camera.width, larger * camera.height) for camera in views]
+    larger = min(max(1.0, HEIGHT / views[0].height), LARGER)
+    return [camera.resized(round(larger * camera.width), round(larger * camera.height)) for camera in views]
 
 
 def _step(probe: _Probe, precision: Precision, name: str, floor: float) -> Step | None:

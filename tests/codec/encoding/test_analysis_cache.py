@@ -13,6 +13,7 @@ from exgs.codec import EncodeConfig, encode
 from exgs.codec.encoding.analysis import Analysis, scene_key
 from exgs.codec.encoding.analysis_cache import SUFFIX, AnalysisCache
 from exgs.codec.encoding.carrying import carry, likely_count, remember
+from exgs.codec.encoding.effort import EFFORTS
 from exgs.codec.encoding.leaves import leaves_of
 from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.merging import Clusters, reduce, to_gaussians
@@ -170,14 +171,14 @@ def test_what_was_never_finished_goes_after_a_day(tmp_path: Path) -> None:
 
 def test_every_value_is_in_the_key() -> None:
     scene, other = cloud(), cloud()
-    cpu = ("cpu", "fast")
-    assert scene_key(scene, [CAMERA], cpu) == scene_key(other, [CAMERA], cpu)
+    cpu = ("cpu", EFFORTS["fast"])
+    assert scene_key(scene, [CAMERA], *cpu) == scene_key(other, [CAMERA], *cpu)
     other.shN[7, 2, 1] += np.float32(0.01)
     keys = {
-        scene_key(scene, [CAMERA], cpu), scene_key(other, [CAMERA], cpu),
-        scene_key(scene, [CAMERA, CAMERA], cpu), scene_key(scene, (2, 0), cpu),
-        scene_key(scene, (2, 1), cpu), scene_key(scene, [CAMERA], ("cuda", "fast")),
-        scene_key(scene, [CAMERA], ("cpu", "best")),
+        scene_key(scene, [CAMERA], *cpu), scene_key(other, [CAMERA], *cpu),
+        scene_key(scene, [CAMERA, CAMERA], *cpu), scene_key(scene, (2, 0), *cpu),
+        scene_key(scene, (2, 1), *cpu), scene_key(scene, [CAMERA], "cuda", EFFORTS["fast"]),
+        scene_key(scene, [CAMERA], "cpu", EFFORTS["best"]),
     }  # fmt: skip
     assert len(keys) == 7
 

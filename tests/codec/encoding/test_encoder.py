@@ -1,5 +1,7 @@
 """The encoder from end to end, on a small scene of its own."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -9,9 +11,11 @@ import pytest
 
 from exgs.codec import PHASES, EncodeConfig, EncodeError, Photographs, decode, encode, open_container
 from exgs.codec.encoding.analysis_cache import AnalysisCache
-from exgs.raster import Rasterizer, choose_rasterizer, to_bytes
+from exgs.codec.encoding.effort import EFFORTS
+from exgs.raster import Rasterizer, Rendering, choose_rasterizer, to_bytes
+from exgs.raster.cpu import CpuRasterizer
 from exgs.raster.quality import psnr
-from exgs.scene import SH_C0, Camera, Gaussians, orbit
+from exgs.scene import SH_C0, Camera, Gaussians, orbit, sample_views
 
 
 def ball(count: int, *, sh_degree: int = 0, seed: int = 1) -> Gaussians:
@@ -42,6 +46,33 @@ def test_files_fill_their_budget_and_no_more(cpu: Rasterizer, budget: int) -> No
     assert 0.98 * budget <= len(encoding.data) <= budget
     assert encoding.report.size_bytes == len(encoding.data)
     assert sum(encoding.report.section_bytes.values()) == len(encoding.data)
+
+
+class Looking(CpuRasterizer):
+    """Notes the sizes of the pictures that are drawn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: Counter[tuple[int, int]] = Counter()
+
+    def render(
+        self, gaussians: Gaussians, cameras: Sequence[Camera], *, depth: bool = False, weights: bool = False
+    ) -> Rendering:
+        self.sizes.update((camera.width, camera.height) for camera in cameras)
+        return super().render(gaussians, cameras, depth=depth, weights=weights)
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+@pytest.mark.parametrize("given", ["nothing", "cameras", "photographs"])
+def test_effort_says_how_large_pictures_are(effort: str, given: str) -> None:
+    scene, looking = ball(60), Looking()
+    cameras = sample_views(scene, 6, size=(1280, 720))
+    seen = np.zeros((6, 720, 1280, 3), np.uint8)
+    where = {"nothing": None, "cameras": cameras, "photographs": Photographs(tuple(cameras), seen)}[given]
+    config = EncodeConfig(effort=effort, max_bytes=2000, views=6, refit=False)
+    report = encode(scene, config, rasterizer=looking, cameras=where).report
+    assert report.views == 6
+    assert looking.sizes.most_common(1)[0][0] == EFFORTS[effort].view_px
 
 
 def test_more_bytes_make_a_better_picture(cpu: Rasterizer) -> None:

@@ -128,6 +128,7 @@ def test_a_way_too_far_is_gone_in_part(
     monkeypatch.setattr("exgs.codec.encoding.finetune._Descent.step", overshot)
     tuned = finetune(start, views, cpu, degree=1, draws=2)
     np.testing.assert_allclose(tuned.sh0, start.sh0 + 1.1 * (scene.sh0 - start.sh0), atol=1e-5)
+    np.testing.assert_array_equal(tuned.means, start.means)
     assert mean_psnr(tuned, judges, cpu) > mean_psnr(start, judges, cpu)
 
 

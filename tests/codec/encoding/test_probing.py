@@ -26,6 +26,18 @@ def cut(task: Task, count: int) -> Clusters:
     return clusters
 
 
+@pytest.mark.parametrize(
+    ("size", "looked_at"),
+    [((320, 180), (640, 360)), ((640, 360), (640, 360)), ((480, 270), (640, 360)), ((900, 20), (1800, 40))],
+)
+def test_views_are_as_large_as_viewers_see_them(
+    task: Task, size: tuple[int, int], looked_at: tuple[int, int]
+) -> None:
+    cameras = tuple(camera.resized(*size) for camera in task.views.cameras)
+    found = probing._cameras(replace(task, views=replace(task.views, cameras=cameras)))
+    assert {(camera.width, camera.height) for camera in found} == {looked_at}
+
+
 def test_every_step_costs_error_and_saves_bits(task: Task) -> None:
     slopes = look(cut(task, 400), BALANCED, task)
     assert [step.name for step in slopes.steps] == list(STEPS)
