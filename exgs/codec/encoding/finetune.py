@@ -72,10 +72,10 @@ def _descended(
     views: Survey,
     rasterizer: Rasterizer,
     which: tuple[int, np.ndarray | None],
-    effort: tuple[int, float],
+    pace: tuple[int, float],
 ) -> Gaussians:
-    """``which`` are the highest degree and the free Gaussians, ``effort`` draws and the power of caution."""
-    draws, power = effort
+    """``which`` are the highest degree and the free Gaussians, ``pace`` draws and the power of caution."""
+    draws, power = pace
     fitted, held_out = held_apart(len(views.cameras))
     if not held_out or not len(gaussians) or draws < 1:
         return gaussians
