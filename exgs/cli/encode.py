@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 USER = "user"
 """Stands for the user's own cache folder."""
+SIZE_AND_EFFORT = ("max_bytes", "ratio", "preset", "effort")
+"""Flags of ``add_size`` and ``add_effort``, named as fields of the configuration."""
 SPENT = 0.9
 """Share of the budget below which the report says why the rest is not used."""
 
@@ -141,15 +143,16 @@ def run(args: argparse.Namespace) -> int:
 
 def config_from(args: argparse.Namespace) -> EncodeConfig:
     """The configuration that the flags ask for; what was not said keeps its default."""
-    given = {
-        name: value
-        for name in ("max_bytes", "ratio", "preset", "effort", "views", "sh_degree", "levels")
-        if (value := getattr(args, name)) is not None
-    }
     return EncodeConfig(
         method=args.method, seed=args.seed, storage=args.storage,
-        refit=not args.no_refit, amplify=not args.no_amplify, **given,
+        refit=not args.no_refit, amplify=not args.no_amplify,
+        **given(args, *SIZE_AND_EFFORT, "views", "sh_degree", "levels"),
     )  # fmt: skip
+
+
+def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the flags that were said."""
+    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def cache_at(name: str | None, reporter: Reporter) -> AnalysisCache | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
-from exgs.cli.encode import Phases, add_effort, add_size, facts, rows
+from exgs.cli.encode import SIZE_AND_EFFORT, Phases, add_effort, add_size, facts, given, rows
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.terminal import Phase, Reporter, size, table
 from exgs.codec.encoding.config import EncodeConfig
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from exgs.scene import Gaussians
 
 AUTO, OFF = "auto", "off"
-ENCODING_FLAGS = ("max_bytes", "ratio", "preset", "effort")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,19 +125,19 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
 
     if args.most == 1:
         raise UsageError("--most 1: depth is seen by 2 views or more")
-    given = {name: value for name in ENCODING_FLAGS if (value := getattr(args, name)) is not None}
-    if args.refine and (given or is_ugc(args.output)):
+    flags = given(args, *SIZE_AND_EFFORT)
+    if args.refine and (flags or is_ugc(args.output)):
         raise UsageError(f"--refine: a {UGC_SUFFIX} is fitted to the pictures in any case")
     if is_ugc(args.output):
         target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
-        return target, EncodeConfig(**given)
-    if given and args.output != DRY_RUN:
-        flag = next(iter(given)).replace("_", "-")
+        return target, EncodeConfig(**flags)
+    if flags and args.output != DRY_RUN:
+        flag = next(iter(flags)).replace("_", "-")
         raise UsageError(f"--{flag}: only for a {UGC_SUFFIX}; {args.output} is written as it is")
     target = check_scene_output(
         args.output, source=args.input, overwrite=args.overwrite, beside=(UGC_SUFFIX,)
     )
-    return target, EncodeConfig(**given) if given else None
+    return target, EncodeConfig(**flags) if flags else None
 
 
 def _refined(

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from exgs.cli import network
 from exgs.cli.arguments import byte_count, port, positive_float, positive_int
-from exgs.cli.encode import add_effort
+from exgs.cli.encode import SIZE_AND_EFFORT, add_effort, given
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
 from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
-from exgs.codec.encoding.effort import DEFAULT_EFFORT
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.catalogue import FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
@@ -128,13 +127,7 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
         host=args.host,
         port=args.port,
         token=network.token(args.token),
-        encode=EncodeConfig(
-            method=args.method,
-            max_bytes=args.max_bytes,
-            ratio=args.ratio,
-            preset=args.preset,
-            effort=args.effort or DEFAULT_EFFORT,
-        ),
+        encode=EncodeConfig(method=args.method, **given(args, *SIZE_AND_EFFORT)),
         tls_certificate=args.tls_cert,
         tls_key=args.tls_key,
         max_bytes_per_s=(args.max_mbps or 0.0) * 1e6 / 8,
