@@ -3,34 +3,51 @@
     python -m benchmarks.painter [--weights tiny small] [--out bench-out] [--document docs/painter.md]
     python -m benchmarks.painter --ablate PAIRS [--minutes 5] [--document docs/painter.md]
 
-The first form judges weights with ``exgs painter evaluate`` on st-peter, guitar, skull and flowers from
-../shared (where it is) and two generated interiors, writes pictures side by side (source | decoded | restored
-| mask) and times a picture of 640 x 360. The second trains each variant from nothing for as many minutes of
+The first form judges weights on two generated interiors and, from ../shared (where it is), on st-peter,
+guitar, skull and flowers: files as ``exgs encode`` makes them by itself, and what splat-transform decimates.
+It writes pictures side by side (source | decoded | restored | mask) and times a picture of 640 x 360. What
+was judged is kept in OUT (painter_judging.py). The second trains each variant from nothing for as many minutes of
 one processor, and compares them on the views that are held back from training.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
-import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.painter_judging import Candidate, Desk, HeldOut, Verdict, judged, row_of_pictures
+from exgs.cli.painter_make_pairs import INTERIOR_SPLATS
+from exgs.cli.scenes import scenes
+from exgs.codec.encoding.analysis_cache import AnalysisCache
+from exgs.painter.damage import encoder
 from exgs.painter.onnx_network import OnnxNetwork
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import open_weights, shipped
+from exgs.raster import choose_rasterizer
+from exgs.scene import Camera, Gaussians, read_cameras, sample_views
+from exgs.training.layout import kind_of
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
-HELD_OUT = ("st-peter.sog", "guitar.compressed.ply", "skull.sog", "flowers/lod-meta.json@2")
+OBJECTS = ("st-peter.sog", "guitar.compressed.ply", "skull.sog", "flowers/lod-meta.json@2")
 INTERIORS = (101, 102)
+DAMAGES = ("ugc-107", "ugc-200", "ugc-20", "exgs-107", "exgs-200")
+DECIMATED = ("decimate-2%", "decimate-5%")
+"""What the foreign program leaves."""
+SAMPLED, SEED, VIEW_PX = 24, 777, (640, 360)
+"""Views of scenes without a file of cameras."""
+ON_PAGE = (
+    ("st-peter", "exgs-107"), ("interior-101", "exgs-107"), ("interior-101", "ugc-200"),
+    ("interior-102", "exgs-107"), ("interior-102", "ugc-107"), ("interior-102", "decimate-2%"),
+)  # fmt: skip
+"""Rows of pictures, as the first of the weights restores them."""
 SIZE, TRIALS, THREADS = (368, 640), 30, 2
 """Height and width of the planes of a picture of 640 x 360."""
 PAGE_PX = 1600
@@ -46,9 +63,14 @@ def main() -> None:
     )
     parser.add_argument("--weights", nargs="+", default=list(shipped()))
     parser.add_argument("--out", type=Path, default=Path("bench-out"))
-    parser.add_argument("--views", type=int, default=8)
+    parser.add_argument("--generated", nargs="*", type=int, default=list(INTERIORS), metavar="SEED")
+    parser.add_argument("--objects", nargs="*", default=list(OBJECTS), metavar="FILE")
+    parser.add_argument("--views", type=int, default=8, help="of each interior")
+    parser.add_argument("--object-views", type=int, default=4)
+    parser.add_argument("--damages", nargs="+", default=list(DAMAGES))
     parser.add_argument("--encodings", type=Path)
     parser.add_argument("--splat-transform", metavar="PATH")
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--document", type=Path)
     parser.add_argument("--picture", type=Path, metavar="OUT.jpg")
     parser.add_argument("--ablate", type=Path, metavar="PAIRS")
@@ -69,57 +91,89 @@ def main() -> None:
 
 
 def scored(args: argparse.Namespace) -> Iterator[str]:
-    """A table for each of the weights, and the page of pictures of the last of them."""
+    """A table for each of the weights; pictures of the first of them."""
+    damages = [*args.damages, *(DECIMATED if args.splat_transform else ())]
+    found = dict(judgements(args, damages))
     for name in args.weights:
-        report = evaluated(args, name)
         manifest = open_weights(name).manifest
         bound = f"closed from {manifest.gate.splats_per_pixel:g} splats per pixel on"
-        yield f"`{manifest.name}`, gates as calibrated ({bound}), {args.views} views of each scene:"
+        yield f"`{manifest.name}`, gates as calibrated ({bound}):"
         yield ""
-        yield from rows(report["kinds"])
+        yield from rows({s: {d: v[name] for d, v in verdicts.items()} for s, verdicts in found.items()})
         yield ""
         yield latency(name)
         yield ""
+
+
+def judgements(
+    args: argparse.Namespace, damages: Sequence[str]
+) -> Iterator[tuple[str, dict[str, dict[str, Verdict]]]]:
+    """Every scene's verdicts, by damage and weights; draws the page of pictures at the end."""
+    rasterizer = choose_rasterizer("auto", threads=args.threads)
+    pictures = {}
+    with tempfile.TemporaryDirectory(prefix="exgs-") as folder:
+        make = encoder(
+            rasterizer,
+            keep=args.encodings or args.out / "encodings",
+            cache=AnalysisCache(Path(folder), warn=print),
+        )
+        candidates = [Candidate.named(name, args.threads) for name in args.weights]
+        desk = Desk(args.out / "painter", candidates, rasterizer, make, args.splat_transform)
+        for scene in held_out(args):
+            yield scene.name, judged(desk, scene, damages)
+            pictures |= {(scene.name, damage): row_of_pictures(desk, scene, damage) for damage in damages}
     if args.picture:
-        shrink(args.out / "painter.png", args.picture)
+        shrink([pictures[row] for row in ON_PAGE if row in pictures], args.picture)
 
 
-def evaluated(args: argparse.Namespace, name: str) -> dict[str, Any]:
-    """The report of ``exgs painter evaluate``, which is kept beside its sheet of pictures."""
-    args.out.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "exgs", "painter", "evaluate", name, "--json", "-w",
-               "--sheet", str(args.out / "painter.png"), "--views", str(args.views),
-               "--generated", *map(str, INTERIORS)]  # fmt: skip
-    if (DATA / "scenes").is_dir():
-        command += ["--scenes", *(str(DATA / "scenes" / name) for name in HELD_OUT)]
-        command += ["--cameras", str(DATA / "cameras")]
-    command += ["--encodings", str(args.encodings or args.out / "encodings")]
-    if args.splat_transform:
-        command += ["--splat-transform", args.splat_transform]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    (args.out / f"painter-{Path(name).name}.json").write_text(done.stdout)
-    return dict(json.loads(done.stdout))
+def held_out(args: argparse.Namespace) -> Iterator[HeldOut]:
+    """The scenes to judge by: rooms first, which is where most is to be gained or lost."""
+    here = args.objects if (DATA / "scenes").is_dir() else []
+    paths = [str(DATA / "scenes" / name) for name in here]
+    found = scenes(paths, args.generated, INTERIOR_SPLATS)
+    for name, load in sorted(found, key=lambda scene: kind_of(scene[0])):
+        views = args.views if kind_of(name) == "interior" else args.object_views
+        yield HeldOut(name, load, partial(cameras_of, name, views), views)
 
 
-def rows(kinds: dict[str, Any]) -> Iterator[str]:
-    """A table of the gains."""
-    yield "| scenes | input | PSNR dB | restored | SSIM | restored | FLIP | restored | change |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    for kind, gains in kinds.items():
-        for damage, g in gains.items():
-            percent = 100 * (g["flip_after"] / max(g["flip_before"], 1e-9) - 1)
-            change = "" if g["flip_before"] < 1e-6 else f"{percent:+.1f} %"
-            cells = [f"{kind}s", damage]
-            for name, digits in (("psnr", 2), ("ssim", 4), ("flip", 4)):
-                cells += [f"{g[f'{name}_{when}']:.{digits}f}" for when in ("before", "after")]
-            yield f"| {' | '.join([*cells, change])} |"
+def cameras_of(name: str, views: int, gaussians: Gaussians) -> list[Camera]:
+    """``views`` of a scene, spread over its cameras: those of ../shared, or sampled ones."""
+    path = DATA / "cameras" / f"{name}.json"
+    known = path.is_file()
+    cameras = read_cameras(path) if known else sample_views(gaussians, SAMPLED, seed=SEED, size=VIEW_PX)
+    return list(cameras[:: max(1, len(cameras) // views)][:views])
 
 
-def shrink(sheet: Path, target: Path) -> None:
-    """The sheet at a size for a page."""
-    with Image.open(sheet) as picture:
-        height = round(picture.height * PAGE_PX / picture.width)
-        picture.resize((PAGE_PX, height), Image.Resampling.LANCZOS).save(target, quality=88)
+def rows(found: Mapping[str, Mapping[str, Verdict]]) -> Iterator[str]:
+    """A table by kind of scene and damage: means over scenes, which count the same, and the decibels that the
+    picture faring worst gains."""
+    yield "| scenes | input | PSNR dB | restored | worst | SSIM | restored | FLIP | restored | change |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    for kind in dict.fromkeys(kind_of(scene) for scene in found):
+        of_kind = [verdicts for scene, verdicts in found.items() if kind_of(scene) == kind]
+        for damage in dict.fromkeys(damage for verdicts in of_kind for damage in verdicts):
+            verdicts = [known[damage] for known in of_kind if damage in known]
+            before, after = (
+                np.mean([pictures.mean(axis=0) for pictures in side], axis=0)
+                for side in ([v.before for v in verdicts], [v.after for v in verdicts])
+            )
+            worst = min(float((v.after - v.before)[:, 0].min()) for v in verdicts)
+            cells = [f"{before[0]:.2f}", f"{after[0]:.2f}", f"{worst:+.2f}"]
+            cells += [f"{side[measure]:.4f}" for measure in (1, 2) for side in (before, after)]
+            cells.append(f"{100 * (after[2] / max(before[2], 1e-9) - 1):+.1f} %")
+            yield f"| {kind}s | {damage} | {' | '.join(cells)} |"
+
+
+def shrink(sheets: Path | Sequence[Path], target: Path) -> None:
+    """Sheets, one below the other, at a size for a page."""
+    found = [Image.open(path) for path in ([sheets] if isinstance(sheets, Path) else sheets)]
+    heights = [round(sheet.height * PAGE_PX / sheet.width) for sheet in found]
+    page, top = Image.new("RGB", (PAGE_PX, sum(heights))), 0
+    for sheet, height in zip(found, heights, strict=True):
+        with sheet:
+            page.paste(sheet.convert("RGB").resize((PAGE_PX, height), Image.Resampling.LANCZOS), (0, top))
+        top += height
+    page.save(target, quality=88)
 
 
 def latency(name: str) -> str:

@@ -1,22 +1,39 @@
 """The tables of the painter's benchmark, and the variants of its ablation."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from benchmarks.painter import rows, write_between  # noqa: E402
+from benchmarks.painter import PAGE_PX, rows, shrink, write_between  # noqa: E402
 from benchmarks.painter_ablation import hiding, summary, variants, without_skip  # noqa: E402
+from benchmarks.painter_judging import Verdict  # noqa: E402
 from exgs.painter.gains import Gain  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
 
 TOY = {"kind": "pixels", "planes": 7, "fill": True, "widths": [8, 4, 4], "blocks": [1, 1, 1]}
 
 
-def test_rows_say_how_much_less_error_there_is():
-    gain = {"psnr_before": 20, "psnr_after": 22.5, "ssim_before": 0.5, "ssim_after": 0.75,
-            "flip_before": 0.4, "flip_after": 0.3}  # fmt: skip
-    *_, line = rows({"interior": {"exgs-107": gain}})
-    assert line == "| interiors | exgs-107 | 20.00 | 22.50 | 0.5000 | 0.7500 | 0.4000 | 0.3000 | -25.0 % |"
+def test_rows_are_means_of_scenes_with_the_picture_that_fares_worst():
+    gains = Verdict(np.array([[20, 0.5, 0.4]]), np.array([[22.5, 0.75, 0.3]]))
+    mixed = Verdict(np.array([[30, 0.5, 0.4]] * 2), np.array([[29.5, 0.75, 0.3], [31.5, 0.75, 0.3]]))
+    table = rows({"interior-1": {"exgs-107": gains}, "interior-2": {"exgs-107": mixed},
+                  "skull": {"ugc-20": mixed}})  # fmt: skip
+    _, _, rooms, objects = table
+    assert rooms == (
+        "| interiors | exgs-107 | 25.00 | 26.50 | -0.50 | 0.5000 | 0.7500 | 0.4000 | 0.3000 | -25.0 % |"
+    )
+    assert objects.startswith("| objects | ugc-20 | 30.00 | 30.50 | -0.50 |")
+
+
+def test_pages_are_sheets_one_below_the_other(tmp_path):
+    sheets = [tmp_path / "one.png", tmp_path / "two.png"]
+    for sheet, height in zip(sheets, (100, 50), strict=True):
+        Image.new("RGB", (PAGE_PX // 2, height)).save(sheet)
+    shrink(sheets, tmp_path / "page.jpg")
+    with Image.open(tmp_path / "page.jpg") as page:
+        assert page.size == (PAGE_PX, 300)
 
 
 def test_each_part_of_the_document_is_written_between_its_own_marks(tmp_path):
