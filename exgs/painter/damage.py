@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,8 @@ from exgs.scene.formats.atomic import write_bytes
 
 SOURCE = "source"
 """The damage that is none: the network learns to leave such a picture alone."""
-ENCODER_VIEWS = 24
-"""Viewpoints of the encoder: fewer than it takes by itself, to be quicker."""
+QUICK_EFFORT, QUICK_VIEWS = "fast", 24
+"""How the encoder makes many files in little time: from fewer viewpoints than it takes by itself."""
 _PATTERN = re.compile(r"(ugc|exgs)-(\d+(?:\.\d+)?)(?:@(0?\.\d+))?")
 
 
@@ -35,23 +36,21 @@ class Damage:
     """Size of the source over the size of the file."""
     share: float = 1.0
     """Share of the file that has arrived."""
+    quick: bool = False
+    """Whether the file is made in little time; else it is the one that a user of the encoder gets."""
 
     @property
     def config(self) -> EncodeConfig:
         """How the encoder is asked for it."""
-        return EncodeConfig(
-            method=self.method,  # type: ignore[arg-type]
-            ratio=self.ratio,
-            effort="fast",
-            views=ENCODER_VIEWS,
-        )
+        config = EncodeConfig(method=self.method, ratio=self.ratio)  # type: ignore[arg-type]
+        return replace(config, effort=QUICK_EFFORT, views=QUICK_VIEWS) if self.quick else config
 
 
 DAMAGES = (
     "ugc-107", "ugc-200", "ugc-500", "ugc-30", "ugc-30@0.2", "ugc-107@0.6",
     "exgs-50", "exgs-107", "exgs-200", SOURCE,
 )  # fmt: skip
-"""What pairs are made of where nothing else is asked for. The first encoding lends its fit to the others."""
+"""What pairs are made of where nothing else is asked for. The first quick one lends its fit to the others."""
 
 
 def parse_damage(name: str) -> Damage:
@@ -74,20 +73,47 @@ Encoder = Callable[[Gaussians, EncodeConfig], bytes]
 """Makes a file of a scene."""
 
 
-def encoder(rasterizer: Rasterizer, *, keep: Path | None = None, cache: object = None) -> Encoder:
-    """What makes files; those in the folder ``keep`` are not made again. ``cache`` is the codec's own."""
+def encoder(rasterizer: Rasterizer, *, keep: Path | None = None, cache: Any = None) -> Encoder:
+    """What makes files; those in the folder ``keep`` are not made again.
+
+    ``cache`` is the codec's own. Quick files take over the fits in it, others only what was found out about
+    the scene: they come out as if there were none.
+    """
+    unfitted = Unfitted(cache) if cache is not None else None
 
     def make(gaussians: Gaussians, config: EncodeConfig) -> bytes:
         path = keep / f"{_key(gaussians, config)}.ugc" if keep is not None else None
         if path is not None and path.is_file():
             return path.read_bytes()
-        data = encode(gaussians, config, rasterizer=rasterizer, cache=cache).data  # type: ignore[arg-type]
+        known: Any = cache if config.effort == QUICK_EFFORT else unfitted
+        data = encode(gaussians, config, rasterizer=rasterizer, cache=known).data
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, data)
         return data
 
     return make
+
+
+class Unfitted:
+    """The codec's cache without the fits in it, of which one file would lend another its own."""
+
+    def __init__(self, cache: Any) -> None:
+        self._cache = cache
+        self._known: set[str] = set()
+
+    def get(self, key: str, prepared: Gaussians) -> Any:
+        """What is known of the scene; None where nothing is."""
+        found = self._cache.get(key, prepared)
+        if found is None:
+            return None
+        self._known.add(key)
+        return replace(found, fitted=None)
+
+    def put(self, key: str, analysis: Any) -> None:
+        """Keeps what was found out about the scene, once."""
+        if key not in self._known:
+            self._cache.put(key, replace(analysis, fitted=None))
 
 
 def damaged(

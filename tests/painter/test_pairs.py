@@ -1,11 +1,11 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from exgs.codec import EncodeConfig
 from exgs.painter import PainterError
-from exgs.painter.damage import DAMAGES, SOURCE, damaged, encoder, parse_damage
+from exgs.painter.damage import DAMAGES, SOURCE, Damage, Unfitted, damaged, encoder, parse_damage
 from exgs.painter.pairs import PairSettings, choose_damages, make_pairs, turned
 from exgs.raster import choose_rasterizer
 from exgs.scene import Camera, Gaussians, generate_interior
@@ -21,11 +21,22 @@ def rasterizer():
     return choose_rasterizer("cpu", threads=1)
 
 
+def as_quick(name: str) -> Damage:
+    return replace(parse_damage(name), quick=True)
+
+
 def test_damages_are_read_from_their_names():
     assert parse_damage("ugc-20@0.3") == parse_damage("ugc-20@.3").__class__("ugc-20@0.3", "ugc", 20.0, 0.3)
     assert parse_damage("exgs-107").config.method == "exgs"
     assert parse_damage(SOURCE).name == SOURCE
     assert len({parse_damage(name) for name in DAMAGES}) == len(DAMAGES)
+
+
+def test_a_file_is_what_a_user_gets_unless_it_is_to_be_quick():
+    assert parse_damage("ugc-107").config == EncodeConfig(method="ugc", ratio=107.0)
+    quick = as_quick("ugc-107").config
+    assert (quick.effort, quick.ratio) == ("fast", 107.0)
+    assert quick.views is not None and quick.views < 48
 
 
 @pytest.mark.parametrize("name", ["", "ugc", "ugc-", "ugc-0", "spz-20", "ugc-20@2", "ugc-20@", "ugc-20 "])
@@ -43,7 +54,7 @@ def test_each_file_is_made_once_and_parts_are_cut_from_it(room, rasterizer):
 
     real = encoder(rasterizer)
     names = ["exgs-20", "exgs-20@0.5", "source"]
-    found = damaged(room, [parse_damage(name) for name in names], make=make)
+    found = damaged(room, [as_quick(name) for name in names], make=make)
     scenes = {damage.name: scene for damage, scene in found}
     assert len(made) == 1
     assert scenes["source"] is room
@@ -51,7 +62,7 @@ def test_each_file_is_made_once_and_parts_are_cut_from_it(room, rasterizer):
 
 
 def test_encodings_are_kept_for_the_next_time(tmp_path, room, rasterizer):
-    config = parse_damage("exgs-50").config
+    config = as_quick("exgs-50").config
     data = encoder(rasterizer, keep=tmp_path / "kept")(room, config)
     (path,) = (tmp_path / "kept").iterdir()
     assert path.read_bytes() == data
@@ -59,6 +70,52 @@ def test_encodings_are_kept_for_the_next_time(tmp_path, room, rasterizer):
     assert encoder(rasterizer, keep=tmp_path / "kept")(room, config) == b"as it was left"
     other = replace(room, opacity_logits=room.opacity_logits + np.float32(0.01))
     assert encoder(rasterizer, keep=tmp_path / "kept")(other, config) != b"as it was left"
+
+
+@dataclass(frozen=True)
+class Known:
+    fitted: str | None
+
+
+class Kept(dict[str, Known]):
+    """The codec's cache, as far as it is asked."""
+
+    def get(self, key, prepared):
+        return super().get(key)
+
+    def put(self, key, analysis):
+        assert key not in self
+        self[key] = analysis
+
+
+def test_what_was_found_out_about_a_scene_is_kept_once_and_without_its_fit(room):
+    kept = Kept()
+    unfitted = Unfitted(kept)
+    assert unfitted.get("room", room) is None
+    unfitted.put("room", Known(fitted="a cut"))
+    assert kept == {"room": Known(fitted=None)}
+    kept["room"] = Known(fitted="another cut")
+    assert unfitted.get("room", room) == Known(fitted=None)
+    unfitted.put("room", Known(fitted="a third"))
+
+
+def test_a_file_for_another_budget_comes_out_as_if_nothing_were_kept(room, rasterizer):
+    asked = [EncodeConfig(ratio=ratio, views=3, levels=1) for ratio in (20.0, 50.0)]
+    make = encoder(rasterizer, cache=Kept())
+    together = [make(room, config) for config in asked]
+    assert together[1] == encoder(rasterizer)(room, asked[1])
+
+
+def test_pairs_are_made_of_quick_files(room, rasterizer):
+    made = []
+
+    def make(gaussians: Gaussians, config: EncodeConfig) -> bytes:
+        made.append(config.effort)
+        return encoder(rasterizer)(gaussians, config)
+
+    settings = PairSettings(size_px=48, views=1, pairs_per_view=1, damages=("exgs-20",))
+    make_pairs("room", room, [parse_damage("exgs-20")], settings, rasterizer=rasterizer, make=make)
+    assert made == ["fast"]
 
 
 def test_pairs_hold_the_clean_and_the_damaged_picture(room, rasterizer):
