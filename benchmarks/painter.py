@@ -6,8 +6,8 @@
 The first form judges weights on two generated interiors and, from ../shared (where it is), on st-peter,
 guitar, skull and flowers: files as ``exgs encode`` makes them by itself, and what splat-transform decimates.
 It writes pictures side by side (source | decoded | restored | mask) and times a picture of 640 x 360. What
-was judged is kept in OUT (painter_judging.py). The second trains each variant from nothing for as many minutes
-of one processor, and compares them on the views that are held back from training.
+was judged is kept in OUT (painter_judging.py). The second trains each variant from nothing for as many
+minutes of one processor, and compares them on the views that are held back from training.
 """
 
 from __future__ import annotations
