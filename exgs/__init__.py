@@ -6,9 +6,11 @@ The names below are the public interface; each is imported from its room when it
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
 from exgs.version import __version__
+
+TYPE_CHECKING = False
+"""As in ``typing``, which is not imported: that would take longer than all before a command heeds Ctrl-C."""
 
 if TYPE_CHECKING:
     from exgs.codec import (

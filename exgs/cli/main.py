@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.interrupting import INTERRUPTED, raising
 from exgs.cli.process import ending_on_signals, prepare_streams
 from exgs.version import __version__
 
@@ -50,7 +51,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+        return _fail("interrupted", INTERRUPTED)
     except MemoryError:
         return _fail("not enough memory on this machine for that", 1)
     except OSError as error:
@@ -68,7 +69,8 @@ def _command(words: list[str]) -> int:
     if chosen is None:
         parser.print_help()
         return 0
-    return int(chosen.run(args))
+    with raising():
+        return int(chosen.run(args))
 
 
 def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleType | None]:

@@ -91,3 +91,53 @@ def test_the_end_of_input_ends_a_process_that_is_to_end_with_it() -> None:
         assert process.stdout.readline() == b"waits\n" and process.poll() is None
         process.stdin.close()
         assert b"KeyboardInterrupt" in process.stderr.read()
+
+
+IMPORTING = """
+import contextlib, sys, threading
+module, sys.argv[1:] = sys.argv[1], ["info", "scene.ply"]
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            print("imports", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):  # as libraries in C do now and then
+                threading.Event().wait(30.0)
+sys.meta_path.insert(0, Slow())
+from exgs.__main__ import main
+raise SystemExit(main())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals itself")
+@pytest.mark.parametrize("module", ["exgs.cli.main", "argparse", "exgs.cli.info", "numpy"])
+def test_an_interrupt_during_the_first_imports_ends_quietly(module: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", IMPORTING, module], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == b"imports\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"exgs: interrupted\n"
+    assert process.returncode == 130
+
+
+def test_only_what_is_not_begun_is_ended_at_once() -> None:
+    body = (
+        "import signal; from exgs.cli.interrupting import end_at_once, raising; end_at_once();"
+        "kinds = [signal.getsignal(signal.SIGINT).__name__];\n"
+        "with raising(): kinds.append(signal.getsignal(signal.SIGINT).__name__)\n"
+        "kinds.append(signal.getsignal(signal.SIGINT).__name__); print(*kinds)"
+    )
+    done = subprocess.run([sys.executable, "-c", body], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["_end", "default_int_handler", "_end"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals itself")
+def test_an_interrupt_that_is_ignored_stays_so() -> None:
+    body = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "from exgs.cli.interrupting import end_at_once; end_at_once();"
+        "print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    )
+    done = subprocess.run([sys.executable, "-c", body], capture_output=True, text=True, check=False)
+    assert done.stdout == "True\n"
