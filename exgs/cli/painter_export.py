@@ -27,27 +27,31 @@ def run(args: argparse.Namespace) -> int:
     from exgs.training.checkpoint import network_from, read_checkpoint
 
     state = read_checkpoint(checkpoint, PainterError)
-    with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
-        network = network_from(state, build, PainterError)
-        facts = origin(args, state, checkpoint) | {"licence": LICENCE}
+    network = network_from(state, build, PainterError)
+    facts = origin(args, state, checkpoint) | {"licence": LICENCE}
+    with Reporter(quiet=args.quiet) as reporter:
         if args.pairs:
-            facts |= _calibrated(network, Path(args.pairs))
+            facts |= _calibrated(network, Path(args.pairs), reporter)
         facts["scenes"]["held_out"] = list(args.held_out)
         facts["scores"] |= scores
-        document = export(network, Path(args.out), facts)
-        progress.update(1.0, f"{document['parameters']:,} parameters")
+        with reporter.phase("export") as progress:
+            document = export(network, Path(args.out), facts)
+            progress.update(1.0, f"{document['parameters']:,} parameters")
     return 0
 
 
-def _calibrated(network: Any, folder: Path) -> dict[str, Any]:
+def _calibrated(network: Any, folder: Path, reporter: Reporter) -> dict[str, Any]:
     """Closes gates by the views held back from training, and says what the network gains on them."""
     from exgs.painter.calibration import calibrate
     from exgs.painter.shards import read_pairs
     from exgs.painter.validation import validate
 
-    pairs = read_pairs(folder)
-    choice = calibrate(network, pairs)
-    gains = {kind: asdict(gain) for kind, gain in validate(network, pairs).items()}
+    with reporter.phase("read"):
+        pairs = read_pairs(folder)
+    with reporter.phase("calibrate") as progress:
+        choice = calibrate(network, pairs, progress=progress.update)
+    with reporter.phase("judge") as progress:
+        gains = {kind: asdict(gain) for kind, gain in validate(network, pairs, progress.update).items()}
     return {
         "scenes": {"train": [found.scene for found in pairs], "held_out": []},
         "gate": {"splats_per_pixel": choice.splats_per_pixel},

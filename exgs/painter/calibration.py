@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from exgs.painter.losses import flip
 from exgs.painter.networks import Painter
 from exgs.painter.planes import RATE_OCTAVES
 from exgs.painter.shards import Pairs
-from exgs.painter.validation import held_back_pairs, psnr
+from exgs.painter.validation import Progress, held_back_count, held_back_pairs, psnr
 
 BIASES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0)
 """How far gates are closed, in units of their logits: what is tried."""
@@ -33,6 +34,8 @@ UNLUCKY, UNLUCKY_DB = 0.05, 0.5
 """So large a share of the pictures may lose more than this, in dB."""
 LIGHT = 100.0
 """Ratio below which a file of ours is a kind of its own: pictures that are nearly right."""
+LOOKED, TRIED = 0.5, 0.6
+"""Shares of the work that are over when the network has seen all pictures, and when all ways were tried."""
 
 
 @dataclass(frozen=True)
@@ -76,24 +79,19 @@ def calibrate(
     *,
     biases: Sequence[float] = BIASES,
     bounds: Sequence[float] = BOUNDS,
+    progress: Progress = lambda share: None,
 ) -> Choice:
     """Closes the gates of ``network`` as little as does no harm to any kind of picture.
 
     Of the ways to do so, the one that gains most; where there is none, the one that closes most. Pictures of
     the source itself do not count: their error is nothing, of which there is no share.
     """
-    seen = [
-        _Seen(family(kind), planes[:, :3], source, float(planes[0, 5, 0, 0]), *_given(network, planes))
-        for kind, planes, source in held_back_pairs(pairs)
-        if SOURCE not in kind
-    ]
-    thin = [picture.thinned() for picture in seen]
-    ways = [_try(thin, bias, bound) for bias in biases for bound in bounds]
-    harmless = sorted((way for way in ways if way.harmless), key=lambda way: -way.mean_db)
-    for way in [*harmless, ways[-1]]:
-        choice = replace(way, worst_flip=min(_flip_gains(seen, way)))  # takes long: only of what may be taken
-        if choice.harmless:
-            break
+    seen = _looked_at(network, pairs, _part(progress, 0, LOOKED))
+    thin, count, ways = [picture.thinned() for picture in seen], len(biases) * len(bounds), list[Choice]()
+    for bias, bound in product(biases, bounds):
+        ways.append(_try(thin, bias, bound))
+        progress(LOOKED + (TRIED - LOOKED) * len(ways) / count)
+    choice = _taken(seen, ways, _part(progress, TRIED, 1))
     network.close_gate(choice.bias)
     return choice
 
@@ -123,6 +121,37 @@ class _Seen:
         return self.color + share * ((self.color + gate * self.residual).clamp(0, 1) - self.color)
 
 
+def _looked_at(network: Painter, pairs: Sequence[Pairs], progress: Progress) -> list[_Seen]:
+    """What counts of the pictures held back."""
+    seen, count = list[_Seen](), held_back_count(pairs)
+    for number, (kind, planes, source) in enumerate(held_back_pairs(pairs), start=1):
+        if SOURCE not in kind:
+            rate = float(planes[0, 5, 0, 0])
+            seen.append(_Seen(family(kind), planes[:, :3], source, rate, *_given(network, planes)))
+        progress(number / count)
+    return seen
+
+
+def _taken(seen: list[_Seen], ways: list[Choice], progress: Progress) -> Choice:
+    """Of the harmless ``ways`` the one that gains most and that FLIP finds harmless, too; else the last.
+
+    FLIP takes long: it is asked of one way after the other, each of which is half of what is left to do.
+    """
+    harmless = sorted((way for way in ways if way.harmless), key=lambda way: -way.mean_db)
+    left = 1.0
+    for way in [*harmless, ways[-1]]:
+        begin, left = 1 - left, left / 2
+        choice = replace(way, worst_flip=min(_flip_gains(seen, way, _part(progress, begin, 1 - left))))
+        if choice.harmless:
+            break
+    return choice
+
+
+def _part(progress: Progress, begin: float, end: float) -> Progress:
+    """Takes the progress of a part of the work."""
+    return lambda share: progress(begin + (end - begin) * share)
+
+
 def _try(seen: list[_Seen], bias: float, bound: float) -> Choice:
     gains = [psnr(picture.restored(bias, bound), picture.source) - psnr(picture.color, picture.source)
              for picture in seen]  # fmt: skip
@@ -131,13 +160,14 @@ def _try(seen: list[_Seen], bias: float, bound: float) -> Choice:
     return Choice(bias, bound, sum(means) / len(means), min(means), 0.0, unlucky)
 
 
-def _flip_gains(seen: list[_Seen], way: Choice) -> list[float]:
+def _flip_gains(seen: list[_Seen], way: Choice, progress: Progress) -> list[float]:
     """Share of the FLIP error that is gone, for each kind."""
     gains = []
-    for picture in seen:
+    for number, picture in enumerate(seen, start=1):
         pictures = (picture.color, picture.restored(way.bias, way.splats_per_pixel))
         before, after = (flip(shown, picture.source).mean() for shown in pictures)
         gains.append(float(1 - after / before.clamp(min=1e-9)))
+        progress(number / len(seen))
     return _means(seen, gains)
 
 

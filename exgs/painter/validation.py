@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,6 +13,9 @@ from exgs.painter.gains import Gain
 from exgs.painter.losses import flip
 from exgs.painter.shards import Pairs
 from exgs.training.layout import kind_of
+
+Progress = Callable[[float], None]
+"""Hears the share that is done, 0 to 1."""
 
 
 def held_back_pairs(pairs: Sequence[Pairs]) -> Iterator[tuple[str, Tensor, Tensor]]:
@@ -25,18 +28,26 @@ def held_back_pairs(pairs: Sequence[Pairs]) -> Iterator[tuple[str, Tensor, Tenso
             yield f"{kind_of(found.scene)} {found.damage[pair]}", planes, source
 
 
-def validate(network: nn.Module, pairs: Sequence[Pairs]) -> dict[str, Gain]:
+def held_back_count(pairs: Sequence[Pairs]) -> int:
+    """How many ``held_back_pairs`` gives."""
+    return sum(int(held_back(found).sum()) for found in pairs)
+
+
+def validate(
+    network: nn.Module, pairs: Sequence[Pairs], progress: Progress = lambda share: None
+) -> dict[str, Gain]:
     """What ``network`` gains on the pairs held back: by kind of scene and damage."""
     rows: dict[str, list[tuple[float, ...]]] = {}
-    device = next(network.parameters()).device
+    device, count = next(network.parameters()).device, held_back_count(pairs)
     with torch.no_grad():
-        for kind, planes, source in held_back_pairs(pairs):
+        for number, (kind, planes, source) in enumerate(held_back_pairs(pairs), start=1):
             clean, damaged = source.to(device), planes.to(device)
             restored = network(damaged)[:, :3].float()
             rows.setdefault(kind, []).append(
                 (*(psnr(p, clean) for p in (damaged[:, :3], restored)),
                  *(float(flip(p, clean).mean()) for p in (damaged[:, :3], restored)))
             )  # fmt: skip
+            progress(number / count)
     return {kind: Gain(len(found), *np.mean(found, axis=0).tolist()) for kind, found in sorted(rows.items())}
 
 

@@ -63,9 +63,10 @@ def test_from_pairs_to_weights_that_restore(
 
     report.write_text('{"kinds": {"object": {"ugc-3": {"pictures": 1}}}}')
     code, said, err = exgs(
-        "painter", "export", out, weights, "--pairs", pairs, "--held-out", "moon", "--scores", report, "-q"
+        "painter", "export", out, weights, "--pairs", pairs, "--held-out", "moon", "--scores", report
     )
     assert code == 0, err
+    assert [line.split(":")[0] for line in err.splitlines()] == ["read", "calibrate", "judge", "export"]
     manifest = json.loads((weights / "manifest.json").read_text())
     assert manifest["name"] == "toy" and manifest["scenes"] == {"train": ["ball"], "held_out": ["moon"]}
     assert manifest["scores"]["scenes never seen"] == {"object": {"ugc-3": {"pictures": 1}}}

@@ -4,7 +4,7 @@ torch = pytest.importorskip("torch")
 
 from dataclasses import replace  # noqa: E402
 
-from exgs.painter.calibration import calibrate, family  # noqa: E402
+from exgs.painter.calibration import BIASES, BOUNDS, LOOKED, TRIED, calibrate, family  # noqa: E402
 from exgs.painter.networks import Painter, blended  # noqa: E402
 from exgs.painter.validation import validate  # noqa: E402
 
@@ -95,3 +95,19 @@ def test_gates_close_where_the_mean_gains_but_many_pictures_lose(make_pairs_of):
     color[clean, :4, :4] += 8
     choice = calibrate(Opinionated(CAST).eval(), [replace(pairs, color=color)], bounds=(1.0,))
     assert choice.bias > 0
+
+
+@pytest.mark.parametrize("residual", [CAST, -CAST])
+def test_progress_grows_to_the_end_where_one_way_is_taken_or_none_will_do(make_pairs_of, residual):
+    heard: list[float] = []
+    calibrate(Opinionated(residual).eval(), [make_pairs_of()], progress=heard.append)
+    assert heard == sorted(heard) and 0 < heard[0] < 0.5
+    assert len({share for share in heard if share <= LOOKED}) == 4, "one for each pair held back"
+    assert len({share for share in heard if LOOKED < share <= TRIED}) == len(BIASES) * len(BOUNDS)
+    assert TRIED < heard[-1] <= 1
+
+
+def test_validation_tells_of_every_pair_held_back(make_pairs_of):
+    heard: list[float] = []
+    validate(Opinionated(CAST).eval(), [make_pairs_of()] * 2, heard.append)
+    assert heard == [number / 8 for number in range(1, 9)]
