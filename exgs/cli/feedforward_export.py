@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,30 +26,34 @@ def run(args: argparse.Namespace) -> int:
     from exgs.training.checkpoint import network_from, read_checkpoint
 
     state = read_checkpoint(checkpoint, FeedforwardError)
-    with Reporter(quiet=args.quiet) as reporter, reporter.phase("export") as progress:
-        network = network_from(state, build, FeedforwardError)
-        facts = origin(args, state, checkpoint)
+    network = network_from(state, build, FeedforwardError)
+    facts = origin(args, state, checkpoint)
+    with Reporter(quiet=args.quiet) as reporter:
         if args.sets:
-            sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]
-            facts |= _judged(network, sets)
+            with reporter.phase("read"):
+                sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]
+            with reporter.phase("judge") as progress:
+                facts |= _judged(network, sets, progress.update)
         facts["scenes"]["held_out"] = list(args.held_out)
         facts["scores"] |= scores
-        document = export(network, Path(args.out), facts)
-        progress.update(1.0, f"{document['parameters']:,} parameters")
+        with reporter.phase("export") as progress:
+            document = export(network, Path(args.out), facts)
+            progress.update(1.0, f"{document['parameters']:,} parameters")
     return 0
 
 
-def _judged(network: Any, sets: list[ViewSet]) -> dict[str, Any]:
+def _judged(network: Any, sets: list[ViewSet], progress: Callable[[float], None]) -> dict[str, Any]:
     """What was trained on, and the scores on the scenes held back from that."""
     from exgs.feedforward.validation import validate
     from exgs.raster import choose_rasterizer
 
     used, back = split(sets)
+    scores = validate(network, back, choose_rasterizer("cpu"), progress)
     return {
         "scenes": {
             "train": [found.scene for found in used],
             "held_back": [found.scene for found in back],
             "held_out": [],
         },
-        "scores": {"held back while training": validate(network, back, choose_rasterizer("cpu"))},
+        "scores": {"held back while training": scores},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -23,13 +23,22 @@ _FEW = SampleSettings(few=(3, 3), few_apart=(7, 7), targets=(3, 3), jitter=0)
 _MANY = SampleSettings(many=(12, 12), many_apart=(3, 3), targets=(3, 3), jitter=0)
 
 
-def validate(network: nn.Module, sets: Sequence[ViewSet], rasterizer: Rasterizer) -> dict[str, float]:
-    """Mean PSNR in dB of targets in ``sets``, by kind of scene and of example; the same ones every time."""
+def validate(
+    network: nn.Module,
+    sets: Sequence[ViewSet],
+    rasterizer: Rasterizer,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, float]:
+    """Mean PSNR in dB of targets in ``sets``, by kind of scene and of example; the same ones every time.
+
+    ``progress`` hears the share that is done, 0 to 1.
+    """
     found: dict[str, list[float]] = {}
-    for kind, views, example, many in examples(sets):
+    for number, (kind, views, example, many) in enumerate(examples(sets), start=1):
         _, drawn = reconstructed(network, views, example, many, rasterizer)
         truth = views.pictures[list(example.targets)].astype(np.float32) / 255
         found.setdefault(kind, []).extend(psnr(other, one) for one, other in zip(drawn, truth, strict=True))
+        progress(number / (2 * len(sets)))
     return {kind: round(float(np.mean(values)), 3) for kind, values in sorted(found.items())}
 
 

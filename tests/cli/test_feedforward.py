@@ -57,8 +57,9 @@ def test_from_views_to_weights_that_are_judged(
     with Image.open(out / "samples.png") as sheet:
         assert sheet.width == 4 * 48 + 3 * 4
 
-    code, _, err = exgs("feedforward", "export", out, weights, "--sets", sets, "--held-out", "skull", "-q")
+    code, _, err = exgs("feedforward", "export", out, weights, "--sets", sets, "--held-out", "skull")
     assert code == 0, err
+    assert [line.split(":")[0] for line in err.splitlines()] == ["read", "judge", "export"]
     manifest = json.loads((weights / "manifest.json").read_text())
     assert (manifest["steps"], manifest["scenes"]["held_out"]) == (3, ["skull"])
     assert manifest["command"][0].startswith("exgs feedforward train") and len(manifest["command"]) == 2

@@ -61,7 +61,9 @@ def test_checkpoints_of_another_network_are_refused(start, tmp_path: Path) -> No
 
 def test_scores_and_samples_are_of_both_kinds(start, make_set: MakeSet) -> None:
     views = make_set(views=40)
-    scores = validate(start().average, [views], RASTERIZER)
+    heard: list[float] = []
+    scores = validate(start().average, [views], RASTERIZER, heard.append)
+    assert heard == [0.5, 1.0]
     assert set(scores) == {"object with", "object without"} and min(scores.values()) > 5
     assert scores == validate(start().average, [views], RASTERIZER)
     sheet = samples(start().average, [views], RASTERIZER)
