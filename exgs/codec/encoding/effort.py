@@ -12,7 +12,7 @@ FEWEST_DRAWS = 120
 """Pictures drawn to fit few Gaussians, which have little to learn."""
 COARSE_DRAWS, COARSE_WORK = 0.625, 0.25
 """Bounds for a coarser level, in parts of those for the finest."""
-TOUCH_DRAWS, TOUCH_WORK = 0.2, 0.17
+TOUCH_DRAWS, TOUCH_WORK = 0.2, 0.08
 """The same where another fit is carried on."""
 
 

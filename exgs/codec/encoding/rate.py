@@ -15,7 +15,7 @@ from exgs.raster.crew import Crew
 BALANCED = replace(Precision().scaled(0.65), thrift=0.1)
 """Steps and thrift at which, in most scenes, a byte buys as much in precision as in more Gaussians."""
 TOLERANCE = 0.007
-"""A file of at least (1 - TOLERANCE) x budget is taken as it is."""
+"""A file of at least (1 - TOLERANCE) x budget is taken as it is, unless told otherwise."""
 MOST_TRIALS = 9
 """Serialisations at most."""
 FINEST, COARSEST = 1 / 16, 2.5
@@ -48,20 +48,28 @@ def fit_precision(
     *,
     start: float = 1.0,
     finest: float = FINEST,
+    tolerance: float = TOLERANCE,
 ) -> Fit:
     """Serialises ``pyramid`` within ``budget`` bytes, as near to it as a few trials bring.
 
-    All steps of ``precision`` are scaled by one factor; ``start`` is the first tried.
+    All steps of ``precision`` are scaled by one factor; ``start`` is the first tried. A file of at least
+    1 - ``tolerance`` of the budget is taken as it is.
     """
     spread = Crew().share
 
     def write(factor: float) -> Serialized:
         return serialize_measured(pyramid, precision.scaled(factor), spread)
 
-    return search(write, budget, start, finest)
+    return search(write, budget, start, finest, tolerance)
 
 
-def search(write: Callable[[float], Serialized], budget: int, start: float, finest: float = FINEST) -> Fit:
+def search(
+    write: Callable[[float], Serialized],
+    budget: int,
+    start: float,
+    finest: float = FINEST,
+    tolerance: float = TOLERANCE,
+) -> Fit:
     """Looks for the smallest factor with which ``write`` stays within ``budget``."""
     low, high = float(np.log(finest)), float(np.log(COARSEST))
     known: list[tuple[float, int]] = []
@@ -76,13 +84,13 @@ def search(write: Callable[[float], Serialized], budget: int, start: float, fine
             smallest = fit
         if fit.fits and (best is None or size > len(best.file.data)):
             best = fit
-        if fit.fits and (size >= budget * (1 - TOLERANCE) or at <= low):
+        if fit.fits and (size >= budget * (1 - tolerance) or at <= low):
             break
         if not fit.fits and at >= high:
             break
         low, high = (low, min(high, at)) if fit.fits else (max(low, at), high)
         known.append((at, size))
-        at = _next(known, budget * (1 - TOLERANCE / 2), low, high)
+        at = _next(known, budget * (1 - tolerance / 2), low, high)
     if best is not None:
         return best
     assert smallest is not None

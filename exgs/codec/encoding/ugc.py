@@ -11,7 +11,7 @@ from exgs.codec.encoding.compensation import compensate
 from exgs.codec.encoding.finetune import finetune, touch_up
 from exgs.codec.encoding.gains import blamed_error, importance
 from exgs.codec.encoding.planning import Plan, make_plan, shrink
-from exgs.codec.encoding.rate import fit_precision
+from exgs.codec.encoding.rate import TOLERANCE, fit_precision
 from exgs.codec.encoding.refit import refit_colors
 from exgs.codec.encoding.simplify import Tree, grow, to_pyramid
 from exgs.codec.encoding.task import Outcome, Task
@@ -29,6 +29,8 @@ BLAME_VIEWS = 32
 """Views that tell where a coarser picture is wrong."""
 CARRIED_VIEWS = 8
 """Views that order the coarser pictures where a fit is carried over."""
+CARRIED_TOLERANCE = 0.015
+"""Share of the budget that may stay empty there: each further trial takes as long as ten pictures."""
 CARRIED_COLOURS, FEWEST_COLOUR_VIEWS = 4_000_000, 24
 """Gaussians looked at in all to compensate there, and views below which it is left out."""
 
@@ -43,7 +45,8 @@ def encode_ugc(task: Task) -> Outcome:
     while True:
         carried = task.fitted is not None and reaches(task.fitted, plan.clusters)
         tree, pyramid = _built(task, plan, carried)
-        fit = fit_precision(pyramid, task.budget, plan.precision)
+        tolerance = CARRIED_TOLERANCE if carried else TOLERANCE
+        fit = fit_precision(pyramid, task.budget, plan.precision, tolerance=tolerance)
         if fit.fits:
             outcome = Outcome(pyramid, fit)
             return _finished_carried(task, plan, outcome) if carried else _finished(task, plan, tree, outcome)
