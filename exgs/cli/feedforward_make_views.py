@@ -10,6 +10,7 @@ from exgs.cli.folders import make_folder
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter, size
+from exgs.feedforward.sampling import SHORTEST_WALK
 from exgs.feedforward.sets import SETS, SetSettings, make_view_set, write_view_set
 
 INTERIOR_SPLATS = (80_000, 110_000, 140_000)
@@ -25,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     settings = SetSettings(seed=args.seed, **given)
     out = _folder(args)
     with Reporter(quiet=args.quiet) as reporter:
+        _warn(settings, reporter)
         rasterizer = rasterizer_for(args.backend, reporter)
         for name, load in sources:
             with reporter.phase(name) as progress:
@@ -34,6 +36,16 @@ def run(args: argparse.Namespace) -> int:
     facts = {"seed": settings.seed, "size_px": list(settings.size), "walk": settings.walk}
     SETS.write_index(out, facts, [name for name, _ in sources])
     return 0
+
+
+def _warn(settings: SetSettings, reporter: Reporter) -> None:
+    """Tells now what training would say of short walks; to reconstruct from, they may do."""
+    shortest = settings.views % settings.walk or settings.walk
+    if shortest < SHORTEST_WALK:
+        reporter.say(
+            f"note: {settings.views} views in walks of {settings.walk}, one of them of {shortest}: "
+            f"'exgs feedforward train' takes no walk of less than {SHORTEST_WALK}"
+        )
 
 
 def _folder(args: argparse.Namespace) -> Path:

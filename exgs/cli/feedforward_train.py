@@ -15,7 +15,7 @@ from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.run_folder import CHECKPOINT, begin, check_folder, need
 from exgs.cli.terminal import Reporter
 from exgs.cli.training_run import Run, command
-from exgs.feedforward.sampling import split
+from exgs.feedforward.sampling import check_walks, split
 from exgs.feedforward.sets import SETS, ViewSet, read_view_sets
 from exgs.raster import Rasterizer
 
@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
         rasterizer = rasterizer_for("cpu", reporter)
         with reporter.phase("read"):
             sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]
+            check_walks(sets)
         begin(out, _command(args), resume=args.resume)
         training, back = _start(args, sets, rasterizer, out)
         with reporter.phase("train") as progress:

@@ -13,6 +13,8 @@ from exgs.feedforward.views import Views
 
 HELD_BACK = 8
 """Every so-manyth view set of those given, counted from the last, is never trained on, unless it is alone."""
+SHORTEST_WALK = 24
+"""Views of the shortest walk that training takes: twice what it is judged by while it goes on."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def draw_example(
 ) -> Example:
     """A stretch of one walk: context views about evenly along it, targets where no context view is.
 
+    At most half of a walk's views are context, so that there are targets between them.
+
     Raises:
         FeedforwardError: the walks are too short.
     """
@@ -55,7 +59,7 @@ def draw_example(
     on_walk = np.flatnonzero(views.walk == walks[rng.integers(len(walks))])
     least, most = settings.many if many else settings.few
     nearest, farthest = settings.many_apart if many else settings.few_apart
-    count = int(rng.integers(least, most + 1))
+    count = int(rng.integers(least, min(most, max(least, len(on_walk) // 2)) + 1))
     if len(on_walk) < 2 * count:
         raise FeedforwardError(f"{views.scene}: walks of {len(on_walk)} views, expected {2 * count} or more")
     apart = min(rng.uniform(nearest, farthest), (len(on_walk) - 1) / (count - 1))
@@ -67,6 +71,21 @@ def draw_example(
         tuple(stretch[context].tolist()),
         between(stretch, context, int(rng.integers(settings.targets[0], settings.targets[1] + 1)), rng),
     )
+
+
+def check_walks(sets: Sequence[ViewSet]) -> None:
+    """Whether every walk is long enough to train on.
+
+    Raises:
+        FeedforwardError: one is not.
+    """
+    for views in sets:
+        shortest = int(np.unique(views.walk, return_counts=True)[1].min())
+        if shortest < SHORTEST_WALK:
+            raise FeedforwardError(
+                f"{views.scene}: a walk of {shortest} views, expected {SHORTEST_WALK} or more of each; "
+                "--walk and --views of 'exgs feedforward make-views' say how many"
+            )
 
 
 def uneven(count: int, length: int, jitter: float, rng: np.random.Generator) -> np.ndarray:

@@ -79,6 +79,19 @@ def test_from_views_to_weights_that_are_judged(
     assert "scenes never seen" in json.loads((weights / "manifest.json").read_text())["scores"]
 
 
+def test_walks_too_short_to_train_on_are_told_of_at_once(
+    exgs: Command, scene_path: Path, tmp_path: Path
+) -> None:
+    sets, small = tmp_path / "sets", ("--views", 5, "--walk", 3, "--size", "32x18", "--backend", "cpu")
+    code, _, err = exgs("feedforward", "make-views", sets, "--scenes", scene_path, *small)
+    assert code == 0
+    assert err.startswith("note: 5 views in walks of 3, one of them of 2: 'exgs feedforward train' takes no ")
+    pytest.importorskip("torch")
+    code, _, err = exgs("feedforward", "train", sets, tmp_path / "out")
+    assert code == 1 and "ball: a walk of 2 views, expected 24 or more" in err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from exgs.feedforward.errors import FeedforwardError
-from exgs.feedforward.sampling import SampleSettings, as_views, draw_example, spaced, split, uneven
+from exgs.feedforward.sampling import (
+    SHORTEST_WALK,
+    SampleSettings,
+    as_views,
+    check_walks,
+    draw_example,
+    spaced,
+    split,
+    uneven,
+)
 from exgs.feedforward.sets import ViewSet
 from exgs.scene import Camera, Frame
 
@@ -48,6 +57,22 @@ def test_the_same_draw_gives_the_same_example() -> None:
 def test_short_walks_are_refused() -> None:
     with pytest.raises(FeedforwardError, match="walks of 6 views"):
         draw_example(toy(length=6), many=True, settings=SampleSettings(), rng=np.random.default_rng(0))
+
+
+def test_a_short_walk_has_fewer_context_views_and_targets_all_the_same() -> None:
+    views, settings = toy(length=SHORTEST_WALK), SampleSettings(jitter=0)
+    drawn = [
+        draw_example(views, many=True, settings=settings, rng=np.random.default_rng(seed))
+        for seed in range(40)
+    ]
+    assert {len(example.context) for example in drawn} == set(range(8, SHORTEST_WALK // 2 + 1))
+    assert all(example.targets for example in drawn)
+
+
+def test_walks_that_training_would_stumble_over_are_found_at_once() -> None:
+    check_walks([toy(length=SHORTEST_WALK), toy(length=90)])
+    with pytest.raises(FeedforwardError, match=r"^second: a walk of 23 views, expected 24 or more"):
+        check_walks([toy(length=SHORTEST_WALK), toy(length=SHORTEST_WALK - 1, scene="second")])
 
 
 def test_more_views_of_the_same_stretch_are_denser_not_longer() -> None:
