@@ -6,22 +6,44 @@ import argparse
 import importlib.util
 import math
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 from exgs.cli.errors import UsageError
 
 MAX_SIDE = 8192
 MIN_FPS, MAX_FPS = 0.1, 1000.0
+LEAST, MOST = 1e-9, 1e9
+"""Of numbers above zero: what is meant lies within."""
+MAX_BYTES = 1 << 50
+MAX_SECONDS = 86_400.0
+MAX_THREADS = 1024
 _SUFFIXES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
+
+
+def name(text: str) -> str:
+    """What something is called, a file or other: anything but nothing.
+
+    A variable of the shell that is not set is nothing, and as a path that would be the current folder.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("expected a name, found nothing")
+    return text
+
+
+def path(text: str) -> Path:
+    """Where something lies."""
+    return Path(name(text))
 
 
 def byte_count(text: str) -> int:
     """A positive number of bytes: ``3310000``, ``3.31MB``, ``512KiB``."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]i?)?b?", text.strip().lower())
+    match = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s*([kmg]i?)?b?", text.strip().lower())
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes (such as 800000, 3.3MB or 512KiB)")
     value = int(float(match[1]) * _SUFFIXES[match[2] or ""])
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected more than zero bytes")
+    if not 0 < value <= MAX_BYTES:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected more than zero bytes, and at most {MAX_BYTES}")
     return value
 
 
@@ -39,14 +61,35 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+def whole_between(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number from ``least`` to ``most``."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,18}", text) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
 def positive_float(text: str) -> float:
-    """A finite number above zero."""
+    """A number above zero, neither infinitesimal nor huge."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above zero")
+    if not LEAST <= value <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected {LEAST:g} to {MOST:g}")
+    return value
+
+
+def seconds(text: str) -> float:
+    """How long something plays."""
+    value = positive_float(text)
+    if value > MAX_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected {MAX_SECONDS:g} seconds at most")
     return value
 
 

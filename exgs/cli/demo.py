@@ -33,6 +33,8 @@ from exgs.version import __version__
 SCENE, STREAM, CAMERAS = "interior.ply", "interior.ugc", "cameras.json"
 VIDEO, SHEET, FRAMES, REPORT = "session.mp4", "sheet.png", "frames.csv", "report.json"
 OUTPUTS = (SCENE, STREAM, CAMERAS, VIDEO, SHEET, FRAMES, REPORT)
+COUNTS = (1000, 20_000_000)
+"""Fewest and most Gaussians that are generated."""
 RATIO = 100.0
 JUDGED_VIEWS = 8
 JUDGED_SEED = 20260101
@@ -51,10 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FOLDER", default="demo-out", help="where results go (default: demo-out)"
     )
-    parser.add_argument("--count", type=arguments.positive_int, default=300_000, help="Gaussians to generate")
+    parser.add_argument(
+        "--count", type=arguments.whole_between(*COUNTS), default=300_000,
+        help="Gaussians to generate (default: 300000)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=arguments.whole_number, default=1, help="of the interior")
     parser.add_argument(
-        "--seconds", type=arguments.positive_float, default=8.0, help="how long to play (default: 8)"
+        "--seconds", type=arguments.seconds, default=8.0, help="how long to play (default: 8)"
     )
     parser.add_argument(
         "--fps", type=arguments.frame_rate, default=15.0, help="frames per second (default: 15)"

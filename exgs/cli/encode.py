@@ -14,13 +14,22 @@ from typing import TYPE_CHECKING, Any
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
 from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
-from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, STORAGES, EncodeConfig
+from exgs.codec.encoding.config import (
+    DEFAULT_PRESET,
+    METHODS,
+    MOST_LEVELS,
+    PRESETS,
+    STORAGES,
+    EncodeConfig,
+)
 from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
 from exgs.codec.encoding.report import Report
 
 if TYPE_CHECKING:
     from exgs.codec.encoding.analysis_cache import AnalysisCache
 
+VIEWS = (2, 4096)
+"""Fewest and most views that may judge a scene."""
 USER = "user"
 """Stands for the user's own cache folder."""
 SIZE_AND_EFFORT = ("max_bytes", "ratio", "preset", "effort")
@@ -42,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cameras", metavar="FILE", help="views where viewers may be (default: sampled)")
     parser.add_argument(
         "--views",
-        type=arguments.positive_int,
+        type=arguments.whole_between(*VIEWS),
         metavar="N",
         help="how many views judge the scene (default: by effort and size, 48 to 256)",
     )
@@ -51,8 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--sh-degree", type=int, choices=range(4), help="keep at most this degree")
     parser.add_argument(
-        "--levels", type=arguments.positive_int, metavar="N", help="most levels of detail, 1 to 3"
-    )
+        "--levels", type=arguments.whole_between(1, MOST_LEVELS), metavar="N",
+        help=f"most levels of detail, 1 to {MOST_LEVELS}",
+    )  # fmt: skip
     parser.add_argument(
         "--no-refit", action="store_true", help="ugc: leave out the fit of colours to pictures"
     )

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="real processes, sockets and time instead of virtual time",
     )  # fmt: skip
     parser.add_argument(
-        "--jobs", type=arguments.positive_int, metavar="N",
+        "--jobs", type=arguments.whole_between(1, arguments.MAX_THREADS), metavar="N",
         help="pictures that are judged at a time (default: one for each core)",
     )  # fmt: skip
     parser.add_argument("--again", action="store_true", help="play finished sessions again")

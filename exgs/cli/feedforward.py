@@ -16,6 +16,9 @@ from exgs.cli.groups import (
     run_action,
 )
 
+MOST_VIEWS = 4096
+"""Of a scene, or of a stretch."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the commands of the group."""
@@ -28,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def ascending(text: str) -> tuple[int, ...]:
-    """Whole numbers above zero, each larger than the one before: ``6,12,24``."""
-    numbers = tuple(arguments.positive_int(part) for part in text.split(","))
+    """Numbers of views, each larger than the one before: ``6,12,24``."""
+    numbers = tuple(arguments.whole_between(2, MOST_VIEWS)(part) for part in text.split(","))
     if list(numbers) != sorted(set(numbers)):
         raise argparse.ArgumentTypeError(f"{text!r}: expected ever larger numbers, such as 6,12,24")
     return numbers
@@ -39,11 +42,13 @@ def _add_make_views(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT", help="the folder to write view sets to")
     add_scenes(parser)
     parser.add_argument(
-        "--views", metavar="N", type=arguments.positive_int, help="of each scene (default: 128)"
-    )
+        "--views", metavar="N", type=arguments.whole_between(2, MOST_VIEWS),
+        help="of each scene (default: 128)",
+    )  # fmt: skip
     parser.add_argument(
-        "--walk", metavar="N", type=arguments.positive_int, help="views of each walk (default: 64)"
-    )
+        "--walk", metavar="N", type=arguments.whole_between(2, MOST_VIEWS),
+        help="views of each walk (default: 64)",
+    )  # fmt: skip
     parser.add_argument(
         "--size", metavar="WxH", type=arguments.picture_size, help="of the pictures (default: 224x128)"
     )
@@ -85,11 +90,11 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="views that go on, with ZPressor; without it all do (default: 6)",
     )  # fmt: skip
     parser.add_argument(
-        "--targets", metavar="N", type=arguments.positive_int, default=8,
+        "--targets", metavar="N", type=arguments.whole_between(1, MOST_VIEWS), default=8,
         help="views between, to judge from (default: 8)",
     )  # fmt: skip
     parser.add_argument(
-        "--steps", metavar="N", type=arguments.positive_int, default=40,
+        "--steps", metavar="N", type=arguments.whole_between(2, MOST_VIEWS), default=40,
         help="length of the stretch: 4 cm of a walk each, or 1.8 degrees around an object (default: 40)",
     )  # fmt: skip
     parser.add_argument(

@@ -10,17 +10,21 @@ from exgs.cli import arguments
 
 MINUTES = 60.0
 """Of training where nobody says otherwise."""
+MOST_INTERIORS = 10_000
+"""That are generated in one call."""
 Actions = Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]
 """Of each command its summary, and what adds its arguments."""
 
 
 def add_actions(parser: argparse.ArgumentParser, actions: Actions) -> None:
     """Adds the commands of a group."""
+    parser.register("type", None, str)  # the words of an action are its own to look at
     commands = parser.add_subparsers(title="commands", metavar="ACTION", required=True)
     for name, (summary, add) in actions.items():
         child = commands.add_parser(
             name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
         )
+        child.register("type", None, arguments.name)
         child.set_defaults(parser=child, action=name)
         add(child)
 
@@ -35,7 +39,7 @@ def add_scenes(parser: argparse.ArgumentParser) -> None:
     """Adds the scenes that data is made of."""
     parser.add_argument("--scenes", metavar="SCENE", nargs="+", default=[], help="scenes in any format")
     parser.add_argument(
-        "--generated", metavar="N", type=arguments.whole_number, default=0,
+        "--generated", metavar="N", type=arguments.whole_between(0, MOST_INTERIORS), default=0,
         help="interiors to generate besides (default: 0)",
     )  # fmt: skip
     parser.add_argument(
@@ -58,8 +62,9 @@ def add_unseen_scenes(parser: argparse.ArgumentParser) -> None:
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """Adds ``--threads``."""
     parser.add_argument(
-        "--threads", metavar="N", type=arguments.positive_int, help="processors to use (default: all)"
-    )
+        "--threads", metavar="N", type=arguments.whole_between(1, arguments.MAX_THREADS),
+        help="processors to use (default: all)",
+    )  # fmt: skip
 
 
 def add_run(parser: argparse.ArgumentParser, *, seed: str, checkpoint_minutes: float) -> None:

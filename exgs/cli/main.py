@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from exgs.cli import arguments
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.interrupting import INTERRUPTED, raising
 from exgs.cli.process import ending_on_signals, prepare_streams
@@ -97,6 +98,7 @@ def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleT
         child.set_defaults(parser=child)
         if name == named:
             chosen = importlib.import_module(f"exgs.cli.{name}")
+            child.register("type", None, arguments.name)  # of all that names no other type
             chosen.add_arguments(child)
     return parser, chosen
 

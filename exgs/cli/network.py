@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def add_token(group: argparse._ActionsContainer, meaning: str) -> None:
     """Adds ``--token``."""
-    group.add_argument("--token", help=f"{meaning} (default: the environment's {TOKEN_VARIABLE})")
+    group.add_argument("--token", type=str, help=f"{meaning} (default: the environment's {TOKEN_VARIABLE})")
 
 
 def token(given: str | None) -> str | None:

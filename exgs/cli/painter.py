@@ -15,6 +15,11 @@ from exgs.cli.groups import (
     run_action,
 )
 
+LEAST_CROP, USUAL_CROP = 32, 128
+"""Sides of the smallest crops that a network is trained on, and of those where nobody says."""
+MOST_VIEWS = 4096
+"""Of a scene; and crops of a step."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the commands of the group."""
@@ -35,14 +40,17 @@ def _add_make_pairs(parser: argparse.ArgumentParser) -> None:
         "of the file, source for nothing (default: ten kinds)",
     )  # fmt: skip
     parser.add_argument(
-        "--views", metavar="N", type=arguments.positive_int, help="of each scene (default: 16)"
-    )
+        "--views", metavar="N", type=arguments.whole_between(2, MOST_VIEWS),
+        help="of each scene (default: 16)",
+    )  # fmt: skip
     parser.add_argument(
-        "--pairs-per-view", metavar="N", type=arguments.positive_int, help="damaged pictures (default: 2)"
-    )
+        "--pairs-per-view", metavar="N", type=arguments.whole_between(1, MOST_VIEWS),
+        help="damaged pictures (default: 2)",
+    )  # fmt: skip
     parser.add_argument(
-        "--size", metavar="PX", type=arguments.positive_int, help="side of the pictures (default: 256)"
-    )
+        "--size", metavar="PX", type=arguments.whole_between(LEAST_CROP, arguments.MAX_SIDE),
+        help="side of the pictures (default: 256)",
+    )  # fmt: skip
     parser.add_argument(
         "--seed", type=arguments.whole_number, default=0, help="of views and kinds (default: 0)"
     )
@@ -61,11 +69,13 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add_run(parser, seed="weights and crops", checkpoint_minutes=3.0)
     parser.add_argument("--size", choices=("tiny", "small", "base"), default="tiny", help="(default: tiny)")
     parser.add_argument(
-        "--batch", metavar="N", type=arguments.positive_int, help="crops in a step (default: 8)"
-    )
+        "--batch", metavar="N", type=arguments.whole_between(1, MOST_VIEWS),
+        help="crops in a step (default: 8)",
+    )  # fmt: skip
     parser.add_argument(
-        "--crop", metavar="PX", type=arguments.positive_int, help="side of the crops (default: 128)"
-    )
+        "--crop", metavar="PX", type=arguments.whole_between(LEAST_CROP, arguments.MAX_SIDE),
+        help=f"side of the crops, a multiple of 16 (default: {USUAL_CROP})",
+    )  # fmt: skip
     parser.add_argument(
         "--vae", metavar="PATH", nargs="+",
         help="start from this autoencoder, and keep it: a folder in diffusers' format, or TAESD's two .pth "

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from exgs.raster import Rasterizer
 
 DEFAULT_SIZE = (1280, 720)
+MOST_VIEWS = 100_000
+"""Along a loop."""
 SPAN_VIEWS, SPAN_PIXELS = 12, 20_000
 """Views, and pixels of each, that tell how far what is rendered is away."""
 
@@ -35,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     views = parser.add_mutually_exclusive_group(required=True)
     views.add_argument("--cameras", metavar="FILE", help="cameras (JSON)")
-    views.add_argument("--orbit", type=arguments.positive_int, metavar="N", help="N views along a loop")
+    views.add_argument(
+        "--orbit", type=arguments.whole_between(1, MOST_VIEWS), metavar="N", help="N views along a loop"
+    )
     views.add_argument(
         "--head-trace", metavar="CSV", help="a recorded head movement (EyeNavGS or our own columns)"
     )
@@ -44,9 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=arguments.picture_size, metavar="WxH", help="picture size in pixels")
     parser.add_argument("--stereo", action="store_true", help="both eyes side by side, left eye left")
     parser.add_argument("--fps", type=arguments.frame_rate, default=30.0, help="of the video (default: 30)")
-    parser.add_argument(
-        "--seconds", type=arguments.positive_float, help="how much of the head trace (default: all)"
-    )
+    parser.add_argument("--seconds", type=arguments.seconds, help="how much of the head trace (default: all)")
     parser.add_argument(
         "--max-bytes", type=arguments.byte_count, metavar="N", help="only this prefix of a .ugc"
     )

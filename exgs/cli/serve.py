@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from exgs.cli import network
+from exgs.cli import arguments, network
 from exgs.cli.arguments import byte_count, port, positive_float, positive_int
 from exgs.cli.encode import SIZE_AND_EFFORT, add_effort, given
 from exgs.cli.errors import CommandError, UsageError
@@ -40,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--behind-proxy", action="store_true", help="a reverse proxy in front adds X-Forwarded-For"
     )
-    where.add_argument("--tls-cert", type=Path, metavar="FILE", help="PEM certificate: speak HTTPS")
+    where.add_argument("--tls-cert", type=arguments.path, metavar="FILE", help="PEM certificate: speak HTTPS")
     where.add_argument(
-        "--tls-key", type=Path, metavar="FILE", help="its key in PEM (default: in the same file)"
+        "--tls-key", type=arguments.path, metavar="FILE", help="its key in PEM (default: in the same file)"
     )
     who = parser.add_argument_group("who")
     network.add_token(who, "secret that viewers must show, or a token that 'exgs token' made of it")
@@ -105,8 +105,10 @@ def _add_encoding(group: argparse._ArgumentGroup) -> None:
         "--method", choices=METHODS, default=EncodeConfig.method, help="(default: %(default)s)"
     )
     add_effort(group)
-    group.add_argument("--cache", type=Path, metavar="DIR", help="where encoded scenes are kept (default: "
-                       "exgs in the user's cache folder)")  # fmt: skip
+    group.add_argument(
+        "--cache", type=arguments.path, metavar="DIR",
+        help="where encoded scenes are kept (default: exgs in the user's cache folder)",
+    )  # fmt: skip
     group.add_argument("--cache-bytes", type=byte_count, metavar="N", default=ServerConfig.cache_bytes,
                        help="the cache is kept below this (default: 8GiB)")  # fmt: skip
     group.add_argument("--encoders", type=positive_int, metavar="N", default=ServerConfig.encoders,
