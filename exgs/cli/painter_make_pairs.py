@@ -10,6 +10,7 @@ from pathlib import Path
 
 from exgs.cli.errors import UsageError
 from exgs.cli.folders import make_folder
+from exgs.cli.painter import USUAL_CROP
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter, size
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     check_scenes(args.scenes)
     make_folder(out)
     with Reporter(quiet=args.quiet) as reporter, encoding(args, reporter) as (rasterizer, make):
+        _warn(settings, reporter)
         for name, load in sources:
             with reporter.phase(name) as progress:
                 pairs = make_pairs(
@@ -50,6 +52,15 @@ def run(args: argparse.Namespace) -> int:
     facts = {"seed": settings.seed, "size_px": settings.size_px, "damages": list(settings.damages)}
     PAIRS.write_index(out, facts, [name for name, _ in sources])
     return 0
+
+
+def _warn(settings: PairSettings, reporter: Reporter) -> None:
+    """Tells now what training would say of small pictures."""
+    if settings.size_px < USUAL_CROP:
+        reporter.say(
+            f"note: pictures of {settings.size_px} pixels: 'exgs painter train' cuts crops of {USUAL_CROP} "
+            f"from them unless its --crop says less"
+        )
 
 
 @contextmanager

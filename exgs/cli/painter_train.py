@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.painter import USUAL_CROP
 from exgs.cli.run_folder import CHECKPOINT, begin, check_folder, need
 from exgs.cli.terminal import Reporter
 from exgs.cli.training_run import Run, command
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     _check_flags(args)
     out = Path(args.out)
     check_folder(args, out)
-    PAIRS.read_index(Path(args.pairs))
+    _check_crop(args, PAIRS.read_index(Path(args.pairs)).get("size_px"))
     for path in [*(args.vae or []), *([args.unet] if args.unet else [])]:
         if not Path(path).exists():
             raise CommandError(f"{path}: there is no such file or folder")
@@ -107,8 +108,16 @@ def _check_flags(args: argparse.Namespace) -> None:
         raise UsageError("--unet: name the autoencoder of the latents that it knows, too, with --vae")
     if args.freeze_unet and not args.unet:
         raise UsageError("--freeze-unet: only with --unet")
-    if args.crop is not None and (args.crop % MULTIPLE or args.crop < 2 * MULTIPLE):
-        raise UsageError(f"--crop {args.crop}: expected a multiple of {MULTIPLE}, at least {2 * MULTIPLE}")
+    if args.crop is not None and args.crop % MULTIPLE:
+        raise UsageError(f"--crop {args.crop}: expected a multiple of {MULTIPLE}")
+
+
+def _check_crop(args: argparse.Namespace, size_px: object) -> None:
+    """Refuses crops that are larger than the pictures, whose index says ``size_px``."""
+    crop = args.crop or USUAL_CROP
+    if isinstance(size_px, int) and size_px < crop:
+        asked = f"--crop {crop}" if args.crop else f"crops of {crop}, where --crop says nothing"
+        raise UsageError(f"{asked}: the pictures of {args.pairs} have {size_px} pixels a side")
 
 
 def _command(args: argparse.Namespace) -> str:

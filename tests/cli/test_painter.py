@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from exgs.cli.painter import LEAST_CROP, USUAL_CROP
 from exgs.cli.painter_evaluate import by_kind, lines
 from exgs.cli.scenes import scene_name
 from exgs.painter.gains import Gain
@@ -31,6 +32,7 @@ def pairs(exgs: Command, pairs_path: Path, scene_path: Path) -> Path:
             "--views", 7, "--pairs-per-view", 2, "--size", 48, "--seed", 3, "--backend", "cpu",
         )  # fmt: skip
         assert code == 0, err
+        assert err.startswith("note: pictures of 48 pixels: 'exgs painter train' cuts crops of 128 ")
     return pairs_path
 
 
@@ -127,13 +129,30 @@ def test_what_is_missing_is_told_once_the_words_are_right(
     checkpoint.write_bytes(b"for the sake of its name")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None)
     for words in (
-        ("train", pairs, tmp_path / "out"),
+        ("train", pairs, tmp_path / "out", "--crop", 32),
         ("export", checkpoint, tmp_path / "out"),
         ("evaluate", HALF, "--scenes", scene_path),
     ):
         code, _, err = exgs("painter", *words)
         assert code == 1 and "not installed: pip install 'exgs[" in err
         assert not (tmp_path / "out").exists()
+
+
+def test_pictures_smaller_than_crops_are_told_of_before_anything_is_made(
+    exgs: Command, pairs: Path, tmp_path: Path
+) -> None:
+    for words, says in (((), "crops of 128, where --crop says nothing"), (("--crop", 64), "--crop 64")):
+        code, _, err = exgs("painter", "train", pairs, tmp_path / "out", *words)
+        assert code == 2 and f"{says}: the pictures of {pairs} have 48 pixels a side" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_sizes_of_crops_are_those_of_training() -> None:
+    pytest.importorskip("torch")
+    from exgs.painter.planes import MULTIPLE
+    from exgs.painter.training import TrainSettings
+
+    assert (2 * MULTIPLE, TrainSettings.size_px) == (LEAST_CROP, USUAL_CROP)
 
 
 def test_results_are_not_written_over(exgs: Command, pairs: Path, tmp_path: Path) -> None:
