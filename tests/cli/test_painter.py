@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from exgs.cli import painter_export
 from exgs.cli.painter import LEAST_CROP, USUAL_CROP
 from exgs.cli.painter_evaluate import by_kind, lines
 from exgs.cli.scenes import scene_name
@@ -83,6 +84,23 @@ def test_from_pairs_to_weights_that_restore(
     assert code == 0, err
     gain = json.loads(said)["kinds"]["object"]["exgs-20"]
     assert gain["pictures"] == 1 and 5 < gain["psnr_before"] < 60
+
+
+def test_an_export_tells_what_takes_long(
+    exgs: Command, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    from exgs.painter import export
+
+    made: list[dict[str, object]] = []
+    monkeypatch.setattr(painter_export, "need", lambda *names: None)  # what ONNX takes is left out here
+    monkeypatch.setattr(export, "export", lambda network, out, facts: made.append(facts) or {"parameters": 7})
+    out, small = tmp_path / "run", ("--batch", 2, "--crop", 32, "--threads", 1, "-q")
+    assert exgs("painter", "train", pairs, out, "--steps", 1, *small)[0] == 0
+    code, _, err = exgs("painter", "export", out, tmp_path / "weights", "--pairs", pairs)
+    assert code == 0, err
+    assert [line.split(":")[0] for line in err.splitlines()] == ["read", "calibrate", "judge", "export"]
+    assert made[0]["scenes"] == {"train": ["ball"], "held_out": []} and "7 parameters" in err
 
 
 @pytest.mark.parametrize(
