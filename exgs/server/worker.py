@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 PROGRESS, RESULT, FAILURE = b"P", b"R", b"F"
 FRAME = struct.Struct("<cQ")
 """Kind and length of what follows: a number as text, the encoded scene, or a line about what went wrong."""
-RECONSTRUCTING = 0.3
-"""Share of the work that turning pictures into Gaussians counts for."""
+READ, RECONSTRUCTED = 0.05, 0.45
+"""Shares of the work that are over when pictures are read, and when they are Gaussians."""
 NICENESS = 5
 """The viewers' data goes before encoding."""
 
@@ -104,14 +104,14 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
     from exgs.raster import choose_rasterizer
     from exgs.scene import read_scene
 
-    begin = RECONSTRUCTING if job.path.name in INDEXES else 0.0
+    begin = RECONSTRUCTED if job.path.name in INDEXES else 0.0
 
     def report(share: float) -> None:
         _send(output, PROGRESS, f"{share:.4f}".encode())
 
     taken: Photographs | None = None
     if begin:
-        gaussians, taken = _reconstruct(job.path.parent, lambda share: report(begin * share))
+        gaussians, taken = _reconstruct(job.path.parent, report)
     else:
         gaussians = read_scene(job.path)
     encoding = encode(
@@ -122,7 +122,10 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
 
 
 def _reconstruct(folder: Path, report: Callable[[float], None]) -> tuple[Gaussians, Photographs]:
-    """The scene that the views in ``folder`` show, by the network that came along, and their pictures."""
+    """The scene that the views in ``folder`` show, by the network that came along, and their pictures.
+
+    ``report`` hears the share of the whole work that is done, up to ``RECONSTRUCTED``.
+    """
     from exgs.codec import Photographs
     from exgs.feedforward.choose import SIZES, choose_device, load_network, open_weights
     from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
@@ -131,8 +134,11 @@ def _reconstruct(folder: Path, report: Callable[[float], None]) -> tuple[Gaussia
     from exgs.feedforward.reconstructing import reconstruct  # torch is here, as choosing has found
 
     network = load_network(weights, device)
-    views = load_views(found, pixels=SUITED_PIXELS)
-    made = reconstruct(views, network, device=device, progress=report)
+    views = load_views(found, pixels=SUITED_PIXELS, progress=lambda share: report(READ * share))
+    made = reconstruct(
+        views, network, device=device,
+        progress=lambda share: report(READ + (RECONSTRUCTED - READ) * share),
+    )  # fmt: skip
     return made.gaussians, Photographs(views.cameras, views.pictures)
 
 

@@ -69,7 +69,8 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
     output = BytesIO()
     assert worker._encode(Job(tmp_path / index, EncodeConfig(ratio=20.0)), output) == b"coded"
     assert heard == [5, ("a cloud", 5)]
-    assert re.findall(rb"\d\.\d{4}", output.getvalue()) == [b"0.1500", b"0.6500"]
+    shares = re.findall(rb"\d\.\d{4}", output.getvalue())
+    assert shares == [b"0.0100", b"0.0200", b"0.0300", b"0.0400", b"0.0500", b"0.2500", b"0.7250"]
 
 
 @pytest.mark.parametrize(
