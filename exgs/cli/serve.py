@@ -111,6 +111,11 @@ def _add_encoding(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument("--cache-bytes", type=byte_count, metavar="N", default=ServerConfig.cache_bytes,
                        help="the cache is kept below this (default: 8GiB)")  # fmt: skip
+    group.add_argument(
+        "--encode-timeout", type=arguments.duration_s, metavar="TIME",
+        default=int(ServerConfig.encode_timeout_s),
+        help="stop one that takes longer than this, such as 90, 30m or 8h (default: 4h)",
+    )  # fmt: skip
     group.add_argument("--encoders", type=positive_int, metavar="N", default=ServerConfig.encoders,
                        help="encodings at a time (default: %(default)s)")  # fmt: skip
 
@@ -136,6 +141,7 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
         cache_bytes=args.cache_bytes,
         order=args.order,
         encoders=args.encoders,
+        encode_timeout_s=args.encode_timeout,
         origins=None if args.allow_origin is None else tuple(args.allow_origin),
         behind_proxy=args.behind_proxy,
         limits=Limits(max_sessions=args.max_sessions, max_sessions_per_address=args.max_sessions_per_address),

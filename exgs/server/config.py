@@ -9,6 +9,7 @@ from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol import ConnectionConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.cache import DEFAULT_MAX_BYTES
+from exgs.server.pool import ENCODE_TIMEOUT_S
 from exgs.version import __version__
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
@@ -66,6 +67,8 @@ class ServerConfig:
     """What is sent first, by its name in ``exgs.server.orders.ORDERS``; others are for experiments."""
     encoders: int = 1
     """Encodings at a time."""
+    encode_timeout_s: float = ENCODE_TIMEOUT_S
+    """An encoding that takes longer is stopped."""
     max_bytes_per_s: float = 0.0
     """Scene data sent to all viewers together; 0 for no bound."""
     origins: tuple[str, ...] | None = None

@@ -21,6 +21,10 @@ class SceneFailed(ServerError):
     """The scene is known but cannot be read or encoded; the message says why."""
 
 
+class TookTooLong(SceneFailed):
+    """Work on the scene was stopped when its time was over: to begin again would end the same way."""
+
+
 class Refused(ServerError):
     """The server takes nobody more for now; trying again later may work."""
 

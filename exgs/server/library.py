@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from exgs.codec.worth import ChunkTable
 from exgs.protocol.vocabulary import MAX_CHUNKS, MAX_MANIFEST_BYTES
 from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue, SceneEntry
-from exgs.server.errors import SceneFailed, ServerError
+from exgs.server.errors import SceneFailed, ServerError, TookTooLong
 from exgs.server.metrics import Metrics
 from exgs.server.peeking import shown_splats
 from exgs.server.pool import WorkerPool
@@ -33,7 +34,7 @@ KEEP_OPEN_BYTES = 512 << 20
 RESCAN_AFTER_S = 2.0
 """The folder is looked at again when somebody asks and the last look is older than this."""
 RETRY_AFTER_S = 30.0
-"""A scene that failed is tried again after this, or when its files change."""
+"""A scene that failed is tried again after this, or when its files change; what took too long only then."""
 
 logger = logging.getLogger(__name__)
 
@@ -200,7 +201,8 @@ class Library:
         except (ServerError, CodecError, OSError) as error:
             reason = error.strerror or "it cannot be read" if isinstance(error, OSError) else str(error)
             logger.warning("scene %s: %s", entry.name, reason)
-            self._failures[entry.stamp] = (time.monotonic(), reason)
+            failed_s = math.inf if isinstance(error, TookTooLong) else time.monotonic()
+            self._failures[entry.stamp] = (failed_s, reason)
             raise SceneFailed(reason) from error
         finally:
             del self._preparations[entry.stamp]
@@ -235,7 +237,10 @@ class Library:
         preparation, started_s = self._preparations[entry.stamp], time.monotonic()
         logger.info("scene %s: encoding %d bytes", entry.name, entry.size_bytes)
         with self._metrics.encoding():
-            data = await self._pool.run(Job(entry.path, self._config), preparation.advance)
+            try:
+                data = await self._pool.run(Job(entry.path, self._config), preparation.advance)
+            except TookTooLong as error:
+                raise TookTooLong(f"{error}; 'exgs encode' makes a .ugc of it that can be served") from error
         seconds = time.monotonic() - started_s
         logger.info("scene %s: encoded to %d bytes in %.1f s", entry.name, len(data), seconds)
         return data

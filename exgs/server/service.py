@@ -137,7 +137,7 @@ async def _library(config: ServerConfig, metrics: Metrics) -> Library:
     cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
     looks = ORDERS[config.order].follows_head
     scouts = Scouts(WorkerPool(timeout_s=LOOK_TIMEOUT_S)) if looks else None
-    pool = WorkerPool(workers=config.encoders)
+    pool = WorkerPool(workers=config.encoders, timeout_s=config.encode_timeout_s)
     return Library(catalogue, cache, pool, config=config.encode, metrics=metrics, scouts=scouts)
 
 

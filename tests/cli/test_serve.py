@@ -97,9 +97,11 @@ def test_without_flags_the_defaults_are_those_of_the_server(monkeypatch: pytest.
 def test_flags_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(TOKEN_VARIABLE, "from-the-environment")
     words = "s --port 0 --host ::1 --max-bytes 3MB --effort best --max-sessions 2 --allow-origin *"
-    config = serve.server_config(_parse(*words.split(), "--ice-server", "stun:a:1"))
+    more = ("--ice-server", "stun:a:1", "--encode-timeout", "30m")
+    config = serve.server_config(_parse(*words.split(), *more))
     assert (config.port, config.host, config.token) == (0, "::1", "from-the-environment")
     assert config.encode == EncodeConfig(max_bytes=3_000_000, effort="best")
+    assert config.encode_timeout_s == 1800
     assert config.limits.max_sessions == 2 and config.origins == ("*",)
     assert config.webrtc.ice_servers == (IceServer("stun:a:1"),)
     assert serve.server_config(_parse("s", "--token", "given")).token == "given"

@@ -11,7 +11,7 @@ from exgs.codec.encoding.config import EncodeConfig
 from exgs.server import library as module
 from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue
-from exgs.server.errors import SceneFailed, UnknownScene
+from exgs.server.errors import SceneFailed, TookTooLong, UnknownScene
 from exgs.server.library import Library
 
 
@@ -105,6 +105,22 @@ async def test_a_failing_scene_is_told_to_all_and_not_tried_again_at_once(
     assert (report.state, report.detail) == ("failed", "too odd to encode")
     assert (await library.open("statue")).name == "statue"
     monkeypatch.setattr(module, "RETRY_AFTER_S", -1.0)
+    with pytest.raises(SceneFailed):
+        await library.open("room")
+    assert len(pool.jobs) == 2
+
+
+async def test_what_took_too_long_is_not_begun_again(
+    library: Library, pool: Any, scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool.result = TookTooLong("it took longer than 7 s and was stopped")
+    monkeypatch.setattr(module, "RETRY_AFTER_S", -1.0)
+    monkeypatch.setattr(module, "RESCAN_AFTER_S", -1.0)
+    for _ in range(2):
+        with pytest.raises(SceneFailed, match=r"longer than 7 s and was stopped; 'exgs encode' makes"):
+            await library.open("room")
+    assert len(pool.jobs) == 1
+    (scenes / "room.ply").write_bytes(b"another one, and smaller")
     with pytest.raises(SceneFailed):
         await library.open("room")
     assert len(pool.jobs) == 2

@@ -49,7 +49,7 @@ async def test_progress_and_result() -> None:
         ("sys.stdout.buffer.write(b'R'); sys.exit(0)", "exit code 0"),
         ("sys.stdout.buffer.write(struct.pack('<cQ', b'R', 1 << 60)); sys.stdout.flush()", "larger than"),
         ("sys.stdout.buffer.write(b'hello, this is no frame'); sys.stdout.flush()", "larger than|exit code"),
-        ("sys.stdin.read()", "took longer than 0.2 s"),
+        ("sys.stdin.read()", "took longer than 0.2 s and was stopped"),
     ],
 )
 async def test_failures_are_one_line(script: str, message: str) -> None:
