@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,6 +157,43 @@ def test_the_number_does_not_change_with_the_unit_or_the_place() -> None:
 def test_a_span_that_is_none_is_refused(near: float, far: float) -> None:
     with pytest.raises(FeedforwardError, match="near"):
         anchors_needed(arc(3, 90), near, far)
+
+
+def ahead(count: int, length: float) -> list[Camera]:
+    places = np.linspace(0, length, count)[:, None] * AHEAD
+    return looking(places, places + AHEAD)
+
+
+def turning(count: int) -> list[Camera]:
+    angle = np.linspace(0, 4 * math.pi, count, endpoint=False)
+    places = np.random.default_rng(0).normal(scale=0.02, size=(count, 3))
+    return looking(places, places + np.stack([np.sin(angle), 0 * angle, np.cos(angle)], axis=1))
+
+
+def burst(count: int) -> list[Camera]:
+    places = np.random.default_rng(0).normal(scale=0.02, size=(count, 3))
+    return looking(places, places + AHEAD)
+
+
+@pytest.mark.parametrize(
+    ("row", "make", "span", "apart"),
+    [
+        ("all from within 5 cm", burst, (1, 6), 1),
+        ("a quarter of a circle", lambda count: arc(count, 90), (1.5, 4.5), 1),
+        ("all around it", lambda count: arc(count, 360), (1.5, 4.5), 1),
+        ("10 m sideways", lambda count: walk(count, 10), (1, 6), 1),
+        ("10 m straight ahead", lambda count: ahead(count, 10), (1, 6), 1),
+        ("a full turn on the spot", turning, (1, 6), 3),
+        ("4 km along things", lambda count: walk(count, 4000), (1, 6), 1),
+    ],
+)
+def test_the_numbers_in_the_documentation_are_these(
+    row: str, make: Callable[[int], list[Camera]], span: tuple[float, float], apart: int
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "views.md").read_text(encoding="utf-8")
+    (said,) = re.findall(rf"^\| {re.escape(row)}.*\| (\d+)", text, re.MULTILINE)
+    assert anchors_needed(make(36), *span) == int(said)
+    assert all(abs(anchors_needed(make(count), *span) - int(said)) <= apart for count in (24, 96))
 
 
 def test_no_view_at_all_is_refused() -> None:
