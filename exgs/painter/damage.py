@@ -21,7 +21,7 @@ SOURCE = "source"
 """The damage that is none: the network learns to leave such a picture alone."""
 QUICK_EFFORT, QUICK_VIEWS = "fast", 24
 """How the encoder makes many files in little time: from fewer viewpoints than it takes by itself."""
-_PATTERN = re.compile(r"(ugc|exgs)-(\d+(?:\.\d+)?)(?:@(0?\.\d+))?")
+_PATTERN = re.compile(r"(ugc|exgs)-(\d+(?:\.\d+)?)(-quick)?(?:@(0?\.\d+))?")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Damage:
     """One way to compress a scene."""
 
     name: str
-    """As the command line and the pairs name it: ``ugc-107``, ``exgs-200``, ``ugc-20@0.3`` or ``source``."""
+    """As the command line and the pairs name it: ``ugc-107``, ``ugc-20-quick@0.3`` or ``source``."""
     method: str = "ugc"
     """Method of the encoder."""
     ratio: float = 1.0
@@ -47,14 +47,14 @@ class Damage:
 
 
 DAMAGES = (
-    "ugc-107", "ugc-200", "ugc-500", "ugc-30", "ugc-30@0.2", "ugc-107@0.6",
-    "exgs-50", "exgs-107", "exgs-200", SOURCE,
+    "ugc-107-quick", "ugc-200-quick", "ugc-500-quick", "ugc-30-quick", "ugc-30-quick@0.2",
+    "ugc-107-quick@0.6", "exgs-50-quick", "exgs-107-quick", "exgs-200-quick", SOURCE,
 )  # fmt: skip
-"""What pairs are made of where nothing else is asked for. The first quick one lends its fit to the others."""
+"""What pairs are made of where nothing else is asked for. The first encoding lends its fit to the others."""
 
 
 def parse_damage(name: str) -> Damage:
-    """The damage called ``name``: METHOD-RATIO, with @SHARE where only a part of the file has arrived.
+    """The damage called ``name``: METHOD-RATIO, and -quick and @SHARE, the part of the file that has arrived.
 
     Raises:
         PainterError: nothing is called so.
@@ -64,9 +64,10 @@ def parse_damage(name: str) -> Damage:
     found = _PATTERN.fullmatch(name)
     if found is None or float(found[2]) <= 0:
         raise PainterError(
-            f"damage {name!r}: expected ugc-RATIO or exgs-RATIO, and @SHARE for a part of the file, or source"
+            f"damage {name!r}: expected ugc-RATIO or exgs-RATIO, -quick for a file made quickly, "
+            "@SHARE for a part of it, or source"
         )
-    return Damage(name, found[1], float(found[2]), float(found[3] or 1.0))
+    return Damage(name, found[1], float(found[2]), float(found[4] or 1.0), quick=found[3] is not None)
 
 
 Encoder = Callable[[Gaussians, EncodeConfig], bytes]

@@ -47,17 +47,13 @@ def make_pairs(
     make: Encoder,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Pairs:
-    """The pairs of one scene; the same scene and settings give the same views and kinds.
-
-    Whatever ``damages`` say, files are made quickly: there are many of them.
-    """
+    """The pairs of one scene; the same scene and settings give the same views and kinds."""
     rng = np.random.default_rng([settings.seed, len(gaussians)])
     cameras = pair_views(gaussians, settings, rng)
     wanted = choose_damages(len(cameras), len(damages), settings.pairs_per_view, rng)
     source = np.stack([to_bytes(rasterizer.render(gaussians, [camera]).color[0]) for camera in cameras])
     found: list[_Picture] = []
-    quick = [replace(damage, quick=True) for damage in damages]
-    for kind, (damage, scene) in enumerate(damaged(gaussians, quick, make=make)):
+    for kind, (damage, scene) in enumerate(damaged(gaussians, damages, make=make)):
         views = np.flatnonzero(wanted[:, kind])
         found += [_look(rasterizer, scene, cameras[view], int(view), damage.name) for view in views]
         progress((kind + 1) / len(damages))
