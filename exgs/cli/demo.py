@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from exgs.cli import arguments, network
-from exgs.cli.encode import Phases, facts
+from exgs.cli.encode import Phases, add_effort, facts, given
 from exgs.cli.errors import UsageError
 from exgs.cli.folders import make_folder
 from exgs.cli.terminal import Reporter, size, table
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
 from exgs.version import __version__
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fps", type=arguments.frame_rate, default=15.0, help="frames per second (default: 15)"
     )
     parser.add_argument("--stereo", action="store_true", help="play both eyes side by side")
+    add_effort(parser)
     arguments.add_backend(parser)
     arguments.add_restore(parser, live=True)
     arguments.add_overwrite(parser)
@@ -87,12 +89,13 @@ def run(args: argparse.Namespace) -> int:
         with reporter.phase("generate"):
             gaussians = generate_interior(seed=args.seed, count=args.count)
             write_scene(folder / SCENE, gaussians)
-        report["encode"] = _encode(gaussians, folder / STREAM, rasterizer, reporter)
+        config = EncodeConfig(ratio=RATIO, **given(args, "effort"))
+        report["encode"] = _encode(gaussians, folder / STREAM, config, rasterizer, reporter)
         with reporter.phase("play"), _server(folder / STREAM) as url:
             report["play"] = _play(args, url, folder)
         with reporter.phase("compare"):
             report["quality"] = _compare(gaussians, folder, rasterizer)
-    report["made_with"] = _made_with(args, rasterizer)
+    report["made_with"] = _made_with(args, rasterizer) | {"effort": config.effort}
     text = json.dumps(report, indent=1) + "\n"
     write_bytes(folder / REPORT, text.encode())
     if args.json:
@@ -113,13 +116,15 @@ def _prepare(name: str, *, overwrite: bool) -> Path:
     return folder
 
 
-def _encode(gaussians: Gaussians, path: Path, rasterizer: Rasterizer, reporter: Reporter) -> dict[str, Any]:
-    from exgs.codec import EncodeConfig, encode
+def _encode(
+    gaussians: Gaussians, path: Path, config: EncodeConfig, rasterizer: Rasterizer, reporter: Reporter
+) -> dict[str, Any]:
+    from exgs.codec import encode
     from exgs.scene.formats.atomic import write_bytes
 
     before = len(reporter.phases)
     with Phases(reporter) as phases:
-        encoding = encode(gaussians, EncodeConfig(ratio=RATIO), rasterizer=rasterizer, progress=phases.follow)
+        encoding = encode(gaussians, config, rasterizer=rasterizer, progress=phases.follow)
     write_bytes(path, encoding.data)
     return facts(encoding.report, reporter.phases[before:])
 

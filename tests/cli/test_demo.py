@@ -22,7 +22,18 @@ from tests.client.stage import encoded
 def test_the_whole_path(exgs: Command, tmp_path: Path) -> None:
     out = tmp_path / "demo"
     code, said, err = exgs(
-        "demo", "--out", out, "--count", "20000", "--seconds", "1", "--fps", "10", "--json"
+        "demo",
+        "--out",
+        out,
+        "--count",
+        "20000",
+        "--seconds",
+        "1",
+        "--fps",
+        "10",
+        "--effort",
+        "fast",
+        "--json",
     )
     assert code == 0, err
     report = json.loads(said)
@@ -34,7 +45,7 @@ def test_the_whole_path(exgs: Command, tmp_path: Path) -> None:
     assert played["lost_connection"] is None and played["chunks"] == played["chunks_expected"] > 0
     assert played["first_frame_s"] > 0 and played["frames_shown"] > 0 and played["goodput_bytes_per_s"] > 0
     assert quality["psnr_mean"] > 15 and 0 < quality["flip_mean"] < 1 and quality["views"] == 8
-    assert report["made_with"]["exgs"] == __version__
+    assert (report["made_with"]["exgs"], report["made_with"]["effort"]) == (__version__, "fast")
     with av.open(str(out / "session.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == 10
     with Image.open(out / "sheet.png") as sheet:
