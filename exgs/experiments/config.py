@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exgs.codec.encoding.config import DEFAULT_PRESET, PRESETS, EncodeConfig
+from exgs.codec.encoding.effort import DEFAULT_EFFORT
 from exgs.experiments.link import LinkSettings
 
 STREAMED = ("error", "level", "file")
@@ -36,9 +37,9 @@ class Size:
         """For tables: ``1/107``."""
         return f"1/{self.ratio:g}"
 
-    def config(self, views: int | None) -> EncodeConfig:
+    def config(self, views: int | None, effort: str) -> EncodeConfig:
         """How to encode; ``views`` None leaves the number of viewpoints to the encoder."""
-        return EncodeConfig(ratio=self.ratio, views=views)
+        return EncodeConfig(ratio=self.ratio, views=views, effort=effort)
 
 
 DEFAULT_SIZE = Size(PRESETS[DEFAULT_PRESET])
@@ -58,6 +59,8 @@ class SceneSpec:
     """How large to encode it, one after the other; not used with ``stream``."""
     views: int | None = None
     """Viewpoints of the encoder; None leaves them to it."""
+    effort: str = DEFAULT_EFFORT
+    """How much the encoder looks at the scene: a name of ``EFFORTS``."""
     sog: Path | None = None
     """A SOG file of the scene; None to have it made where a program for that is known."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exgs.codec.encoding.config import PRESETS
+from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
 from exgs.experiments.config import (
     DEFAULT_SIZE,
     KINDS,
@@ -106,14 +107,18 @@ def _scene(fields: Fields) -> SceneSpec:
     made: Path | Generated = _generated(inner) if inner is not None else _given(source)
     sizes = [Size(ratio) for ratio in fields.numbers("ratios", 0, 1e6)]
     sizes += [Size(PRESETS[word]) for word in fields.words("presets", tuple(PRESETS))]
-    if stream is not None and sizes:
-        raise ExperimentError(f"{fields.where}: stream is encoded already: ratios and presets do not apply")
+    if stream is not None and (sizes or "effort" in fields):
+        raise ExperimentError(
+            f"{fields.where}: stream is encoded already: ratios, presets and effort do not apply"
+        )
     views = fields.whole("views", 0, 2, 4096) or None
+    effort = fields.choice("effort", tuple(EFFORTS), DEFAULT_EFFORT)
     name = fields.text("name", made.name if isinstance(made, Path) else "interior")
     if isinstance(made, Path) and sog is None and made.suffix.lower() == ".sog":
         sog = made
-    fields.finish("name, source or generated, stream, ratios, presets, views or sog")
-    return SceneSpec(name, made, stream, tuple(dict.fromkeys(sizes)) or (DEFAULT_SIZE,), views, sog)
+    fields.finish("name, source or generated, stream, ratios, presets, views, effort or sog")
+    different = tuple(dict.fromkeys(sizes)) or (DEFAULT_SIZE,)
+    return SceneSpec(name, made, stream, different, views, effort, sog)
 
 
 def _generated(fields: Fields) -> Generated:

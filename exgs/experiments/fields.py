@@ -113,13 +113,13 @@ class Fields:
             raise self.wrong(key, "a line of 1 to 80 letters", value)
         return value
 
-    def choice(self, key: str, known: tuple[str, ...]) -> str:
+    def choice(self, key: str, known: tuple[str, ...], default: str | None = None) -> str:
         """One of ``known``.
 
         Raises:
-            ExperimentError: it is none, or the key is absent.
+            ExperimentError: it is none, or the key is absent and has no default.
         """
-        value = self.text(key)
+        value = self.text(key, default)
         if value not in known:
             raise self.wrong(key, f"one of {', '.join(known)}", value)
         return value

@@ -105,7 +105,7 @@ class Workbench:
         if spec.stream is not None:
             return _opened(spec.stream, source.gaussians.frame)
         assert size is not None
-        config = size.config(spec.views)
+        config = size.config(spec.views, spec.effort)
         key = cache_key(f"{source.checksum} {self._code}", config)
         data = self._streams.get(key)
         if data is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from exgs.codec.encoding.effort import DEFAULT_EFFORT
 from exgs.experiments.config import ExperimentConfig, Generated, LinkSpec
 from exgs.experiments.figures import judged_times
 from exgs.experiments.grid import cells
@@ -63,6 +64,8 @@ def _scene(config: ExperimentConfig, number: int) -> str:
     made = scene.source
     origin = f"generated, {made.count:,} Gaussians" if isinstance(made, Generated) else str(made)
     sent = f"sent as {scene.stream}" if scene.stream else f"at {_words([size.name for size in scene.sizes])}"
+    if not scene.stream and scene.effort != DEFAULT_EFFORT:
+        sent += f", effort {scene.effort}"
     return f"{scene.name}: {origin}, {sent}"
 
 

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from exgs.codec import EncodeConfig
 from exgs.experiments.config import KINDS, ExperimentConfig, Generated, SceneSpec, Size
 from exgs.experiments.config_file import read_config
 from exgs.experiments.errors import ExperimentError
 from exgs.experiments.link import BurstLoss
+from exgs.experiments.plan import described
 
 
 def read(folder: Path, text: str) -> ExperimentConfig:
@@ -48,6 +50,7 @@ def test_every_key_is_understood(tmp_path: Path) -> None:
         ratios = [20, 50.5]
         presets = ["small"]
         views = 12
+        effort = "best"
         [[scene]]
         name = "b"
         source = "room.ply"
@@ -75,6 +78,10 @@ def test_every_key_is_understood(tmp_path: Path) -> None:
     )
     first, second = config.scenes
     assert first.source == Generated(3, 2000) and first.views == 12
+    assert (first.effort, second.effort) == ("best", "normal")
+    assert first.sizes[0].config(first.views, first.effort) == EncodeConfig(ratio=20, views=12, effort="best")
+    told = [words for name, words in described(config) if name == "scene"]
+    assert [words.endswith(", effort best") for words in told] == [True, False]
     assert first.sizes == (Size(20), Size(50.5), Size(107))
     assert second.stream == tmp_path / "room.ugc" and second.sog == tmp_path / "room.sog"
     down, up = config.links[0].down, config.links[0].up
@@ -113,8 +120,14 @@ def test_a_sog_source_is_its_own_sog_file(tmp_path: Path) -> None:
         ("[[scene]]\ngenerated = { cuont = 5 }", "scene 1: generated: unknown key 'cuont'"),
         ("[[scene]]\ngenerated = {}\nratios = [0]", "ratios: expected numbers"),
         ("[[scene]]\ngenerated = {}\npresets = ['huge']", "presets: expected some of tiny"),
+        ("[[scene]]\ngenerated = {}\neffort = 'utmost'", "effort: expected one of fast, normal, best"),
+        ("[[scene]]\ngenerated = {}\neffort = 3", "effort: expected a line"),
+        ("[[scene]]\ngenerated = {}\nstream = 'first.toml'\neffort = 'best'", "effort do not apply"),
         ("[[scene]]\ngenerated = {}\n[[scene]]\ngenerated = {}", "two of [[scene]] are called 'interior'"),
-        ("[[scene]]\ngenerated = {}\nstream = 'first.toml'\nratios = [2]", "ratios and presets do not apply"),
+        (
+            "[[scene]]\ngenerated = {}\nstream = 'first.toml'\nratios = [2]",
+            "ratios, presets and effort do not apply",
+        ),
         ("[[link]]\nmbps = 0", "link 1: mbps: expected a number, more than 0"),
         ("[[link]]\nloss = 2", "link 1: loss: expected a number, 0 to 0.9"),
         ("[[link]]\nloss = 1", "link 1: loss: expected a number, 0 to 0.9"),
