@@ -54,7 +54,7 @@ def _calibrated(network: Any, folder: Path, reporter: Reporter) -> dict[str, Any
         gains = {kind: asdict(gain) for kind, gain in validate(network, pairs, progress.update).items()}
     return {
         "scenes": {"train": [found.scene for found in pairs], "held_out": []},
-        "gate": {"splats_per_pixel": choice.splats_per_pixel},
+        "gate": asdict(choice.gate),
         "calibration": asdict(choice) | {"harmless": choice.harmless},
         "scores": {"views held back of training scenes": gains},
     }

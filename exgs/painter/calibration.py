@@ -14,18 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from exgs.painter.crops import held_back
 from exgs.painter.damage import SOURCE, parse_damage
-from exgs.painter.gate import Gate
+from exgs.painter.gate import Gate, hole_share
 from exgs.painter.losses import flip
 from exgs.painter.networks import Painter
 from exgs.painter.planes import RATE_OCTAVES
 from exgs.painter.shards import Pairs
-from exgs.painter.validation import Progress, held_back_count, held_back_pairs, psnr
+from exgs.painter.validation import Chosen, Progress, held_back_count, held_back_pairs, psnr
 
 BIASES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0)
 """How far gates are closed, in units of their logits: what is tried."""
 BOUNDS = (0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.007, 0.005, 0.0035, 0.0025)
 """Splats per pixel from which on pictures are left alone: what is tried."""
+HOLES = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2)
+"""Shares of holes below which pictures are not restored in full: what is tried."""
 THIN = 4
 """Of so many pixels each way one is looked at while ways are tried."""
 LOSS_DB, LOSS_FLIP = 0.05, 0.01
@@ -38,6 +41,10 @@ LOOKED, TRIED = 0.5, 0.6
 """Shares of the work that are over when the network has seen all pictures, and when all ways were tried."""
 
 
+GATES = tuple(Gate(bound, holes) for bound, holes in product(BOUNDS, HOLES))
+"""All of both."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """How far gates are closed, and why."""
@@ -46,6 +53,8 @@ class Choice:
     """What is taken off the logits of the gates."""
     splats_per_pixel: float
     """From how many on a picture is left alone."""
+    holes: float
+    """What share of a picture holes have to take for it to be restored in full."""
     mean_db: float
     """Mean gain of all kinds, in dB."""
     worst_db: float
@@ -54,6 +63,11 @@ class Choice:
     """Share of the FLIP error that is gone, of the kind where that is least."""
     unlucky_db: float = 0.0
     """What all but the unluckiest pictures gain at least, in dB."""
+
+    @property
+    def gate(self) -> Gate:
+        """Which pictures are left alone as a whole."""
+        return Gate(self.splats_per_pixel, self.holes)
 
     @property
     def harmless(self) -> bool:
@@ -78,18 +92,20 @@ def calibrate(
     pairs: Sequence[Pairs],
     *,
     biases: Sequence[float] = BIASES,
-    bounds: Sequence[float] = BOUNDS,
+    gates: Sequence[Gate] = GATES,
+    chosen: Chosen = held_back,
     progress: Progress = lambda share: None,
 ) -> Choice:
     """Closes the gates of ``network`` as little as does no harm to any kind of picture.
 
     Of the ways to do so, the one that gains most; where there is none, the one that closes most. Pictures of
-    the source itself do not count: their error is nothing, of which there is no share.
+    the source itself do not count: their error is nothing, of which there is no share. ``chosen`` are those
+    to go by.
     """
-    seen = _looked_at(network, pairs, _part(progress, 0, LOOKED))
-    thin, count, ways = [picture.thinned() for picture in seen], len(biases) * len(bounds), list[Choice]()
-    for bias, bound in product(biases, bounds):
-        ways.append(_try(thin, bias, bound))
+    seen = _looked_at(network, pairs, chosen, _part(progress, 0, LOOKED))
+    thin, count, ways = [picture.thinned() for picture in seen], len(biases) * len(gates), list[Choice]()
+    for bias, gate in product(biases, gates):
+        ways.append(_try(thin, bias, gate))
         progress(LOOKED + (TRIED - LOOKED) * len(ways) / count)
     choice = _taken(seen, ways, _part(progress, TRIED, 1))
     network.close_gate(choice.bias)
@@ -104,6 +120,7 @@ class _Seen:
     color: Tensor
     source: Tensor
     rate: float
+    holes: float
     residual: Tensor
     gate: Tensor
 
@@ -111,23 +128,25 @@ class _Seen:
         """Every fourth pixel each way: enough to choose by."""
         parts = (plane[:, :, ::THIN, ::THIN] for plane in (self.color, self.source, self.residual, self.gate))
         color, source, residual, gate = (part.contiguous() for part in parts)
-        return _Seen(self.kind, color, source, self.rate, residual, gate)
+        return _Seen(self.kind, color, source, self.rate, self.holes, residual, gate)
 
-    def restored(self, bias: float, bound: float) -> Tensor:
-        """The picture, with gates closed by ``bias``, and altogether from ``bound`` splats per pixel on."""
-        gate = torch.sigmoid(torch.logit(self.gate, 1e-6) - bias)
+    def restored(self, bias: float, whole: Gate) -> Tensor:
+        """The picture, with gates closed by ``bias``, and altogether as far as ``whole`` says."""
         splats_per_pixel = np.array([2 ** (RATE_OCTAVES * (self.rate - 1))])
-        share = float(Gate(bound).strength(splats_per_pixel)[0])
+        share = float(whole.strength(splats_per_pixel)[0] * whole.need(np.array([self.holes]))[0])
+        if share == 0:
+            return self.color
+        gate = torch.sigmoid(torch.logit(self.gate, 1e-6) - bias)
         return self.color + share * ((self.color + gate * self.residual).clamp(0, 1) - self.color)
 
 
-def _looked_at(network: Painter, pairs: Sequence[Pairs], progress: Progress) -> list[_Seen]:
-    """What counts of the pictures held back."""
-    seen, count = list[_Seen](), held_back_count(pairs)
-    for number, (kind, planes, source) in enumerate(held_back_pairs(pairs), start=1):
+def _looked_at(network: Painter, pairs: Sequence[Pairs], chosen: Chosen, progress: Progress) -> list[_Seen]:
+    """What counts of the pictures that are ``chosen``."""
+    seen, count = list[_Seen](), held_back_count(pairs, chosen)
+    for number, (kind, planes, source) in enumerate(held_back_pairs(pairs, chosen), start=1):
         if SOURCE not in kind:
-            rate = float(planes[0, 5, 0, 0])
-            seen.append(_Seen(family(kind), planes[:, :3], source, rate, *_given(network, planes)))
+            facts = float(planes[0, 5, 0, 0]), float(hole_share(planes[:, 3].numpy())[0])
+            seen.append(_Seen(family(kind), planes[:, :3], source, *facts, *_given(network, planes)))
         progress(number / count)
     return seen
 
@@ -152,19 +171,19 @@ def _part(progress: Progress, begin: float, end: float) -> Progress:
     return lambda share: progress(begin + (end - begin) * share)
 
 
-def _try(seen: list[_Seen], bias: float, bound: float) -> Choice:
-    gains = [psnr(picture.restored(bias, bound), picture.source) - psnr(picture.color, picture.source)
+def _try(seen: list[_Seen], bias: float, gate: Gate) -> Choice:
+    gains = [psnr(picture.restored(bias, gate), picture.source) - psnr(picture.color, picture.source)
              for picture in seen]  # fmt: skip
     means = _means(seen, gains)
     unlucky = float(np.quantile(gains, UNLUCKY)) if gains else 0.0
-    return Choice(bias, bound, sum(means) / len(means), min(means), 0.0, unlucky)
+    return Choice(bias, gate.splats_per_pixel, gate.holes, sum(means) / len(means), min(means), 0.0, unlucky)
 
 
 def _flip_gains(seen: list[_Seen], way: Choice, progress: Progress) -> list[float]:
     """Share of the FLIP error that is gone, for each kind."""
     gains = []
     for number, picture in enumerate(seen, start=1):
-        pictures = (picture.color, picture.restored(way.bias, way.splats_per_pixel))
+        pictures = (picture.color, picture.restored(way.bias, way.gate))
         before, after = (flip(shown, picture.source).mean() for shown in pictures)
         gains.append(float(1 - after / before.clamp(min=1e-9)))
         progress(number / len(seen))

@@ -35,6 +35,13 @@ def _gate(document: Mapping[str, Any], where: str) -> Gate:
     if not isinstance(stated, dict):
         raise WeightsError(f'{where}: expected an object "gate"')
     bound = stated.get("splats_per_pixel", Gate.splats_per_pixel)
-    if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 <= bound < math.inf:
+    if not _is_number(bound) or not 0 <= bound < math.inf:
         raise WeightsError(f"{where}: gate of {str(bound)[:40]} splats per pixel, expected 0 or more")
-    return Gate(float(bound))
+    holes = stated.get("holes", Gate.holes)
+    if not _is_number(holes) or not 0 <= holes <= 1:
+        raise WeightsError(f"{where}: gate of {str(holes)[:40]} holes, expected a share from 0 to 1")
+    return Gate(float(bound), float(holes))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

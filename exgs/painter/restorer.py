@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.painter.gate import hole_share
 from exgs.painter.manifest import Manifest
 from exgs.painter.network import Network
 from exgs.painter.planes import planes, unplanes
@@ -29,7 +30,9 @@ class NetworkRestorer:
         Raises:
             PainterError: the network gives something else than pictures.
         """
-        strength = self._gate.strength(pictures.splats_per_pixel)
+        strength = self._gate.strength(pictures.splats_per_pixel) * self._gate.need(
+            hole_share(pictures.alpha)
+        )
         if not strength.any():
             self.forget()
             return Restored(pictures.color, "rich")

@@ -14,7 +14,7 @@ from exgs.scene import Camera, Gaussians
 
 Verdict = Literal["restored", "off", "rich", "budget"]
 """What became of pictures: restored; or left alone because nothing restores, because so many splats are in
-view that there is nothing to restore, or because there is no time for it."""
+view, or so few holes, that there is nothing to restore, or because there is no time for it."""
 
 
 @dataclass(frozen=True, eq=False)

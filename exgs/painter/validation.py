@@ -16,21 +16,30 @@ from exgs.training.layout import kind_of
 
 Progress = Callable[[float], None]
 """Hears the share that is done, 0 to 1."""
+Chosen = Callable[[Pairs], np.ndarray]
+"""Says [P] bool which pairs of a scene count."""
 
 
-def held_back_pairs(pairs: Sequence[Pairs]) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Kind of damage, planes [1,6,H,W] and clean picture [1,3,H,W] of every pair that is held back."""
+def all_of(pairs: Pairs) -> np.ndarray:
+    """[P] bool: all, where nothing was trained on the scene."""
+    return np.ones(len(pairs), bool)
+
+
+def held_back_pairs(
+    pairs: Sequence[Pairs], chosen: Chosen = held_back
+) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Kind of damage, planes [1,7,H,W] and clean picture [1,3,H,W] of every pair that is ``chosen``."""
     whole = np.s_[:, :]
     for found in pairs:
-        for pair in np.flatnonzero(held_back(found)):
+        for pair in np.flatnonzero(chosen(found)):
             planes = torch.from_numpy(pair_planes(found, int(pair), whole)[None])
             source = torch.from_numpy(as_channels(found.source[found.view[pair]])[None])
             yield f"{kind_of(found.scene)} {found.damage[pair]}", planes, source
 
 
-def held_back_count(pairs: Sequence[Pairs]) -> int:
+def held_back_count(pairs: Sequence[Pairs], chosen: Chosen = held_back) -> int:
     """How many ``held_back_pairs`` gives."""
-    return sum(int(held_back(found).sum()) for found in pairs)
+    return sum(int(chosen(found).sum()) for found in pairs)
 
 
 def validate(

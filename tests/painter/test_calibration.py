@@ -1,12 +1,14 @@
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from dataclasses import replace  # noqa: E402
 
-from exgs.painter.calibration import BIASES, BOUNDS, LOOKED, TRIED, calibrate, family  # noqa: E402
+from exgs.painter.calibration import BIASES, GATES, LOOKED, TRIED, calibrate, family  # noqa: E402
+from exgs.painter.gate import Gate  # noqa: E402
 from exgs.painter.networks import Painter, blended  # noqa: E402
-from exgs.painter.validation import validate  # noqa: E402
+from exgs.painter.validation import all_of, validate  # noqa: E402
 
 CAST = 40 / 255
 """The damage of the pairs of these tests, in the second channel."""
@@ -51,7 +53,7 @@ def test_gates_are_closed_until_no_kind_loses(make_pairs_of):
 
 def test_what_only_harms_is_closed_as_far_as_it_goes(make_pairs_of):
     network = Opinionated(-CAST).eval()
-    choice = calibrate(network, [make_pairs_of()], biases=(0.0, 2.0), bounds=(1.0,))
+    choice = calibrate(network, [make_pairs_of()], biases=(0.0, 2.0), gates=(Gate(1.0),))
     assert not choice.harmless
     assert choice.bias == 2
 
@@ -68,6 +70,34 @@ def test_pictures_of_high_rates_are_left_alone_where_only_they_lose(make_pairs_o
     assert choice.bias == 0
     assert choice.splats_per_pixel <= 0.12
     assert choice.mean_db > 1
+
+
+def test_pictures_without_holes_are_left_alone_where_only_they_lose(make_pairs_of):
+    pairs = make_pairs_of()
+    color, alpha, rate = pairs.color.copy(), np.full_like(pairs.alpha, 255), np.full_like(pairs.rate, 0.2)
+    whole = pairs.damage == "ugc-107"
+    color[whole] = pairs.source[pairs.view[whole]]
+    color[:, :4, :4] += 8
+    alpha[~whole, :, :12] = 0
+    choice = calibrate(
+        Opinionated(CAST).eval(), [replace(pairs, color=color, alpha=alpha, rate=rate)], biases=(0.0,)
+    )
+    assert choice.harmless
+    assert choice.holes > 0 and choice.gate.holes == choice.holes
+    assert choice.mean_db > 1
+
+
+def test_where_nothing_was_trained_on_a_scene_all_its_views_count(make_pairs_of):
+    """Only views that training would have seen lose."""
+    pairs = make_pairs_of()
+    color = pairs.color.copy()
+    others = pairs.view % 6 != 0
+    color[others] = pairs.source[pairs.view[others]]
+    color[:, :4, :4] += 8
+    asked = {"biases": (0.0,), "gates": (Gate(1.0),)}
+    network, harmed = Opinionated(CAST).eval(), [replace(pairs, color=color)]
+    assert calibrate(network, harmed, **asked).harmless
+    assert not calibrate(network, harmed, chosen=all_of, **asked).harmless
 
 
 def test_clean_pictures_do_not_count(make_pairs_of):
@@ -93,7 +123,7 @@ def test_gates_close_where_the_mean_gains_but_many_pictures_lose(make_pairs_of):
     clean = pairs.view == 6
     color[clean] = pairs.source[6]
     color[clean, :4, :4] += 8
-    choice = calibrate(Opinionated(CAST).eval(), [replace(pairs, color=color)], bounds=(1.0,))
+    choice = calibrate(Opinionated(CAST).eval(), [replace(pairs, color=color)], gates=(Gate(1.0),))
     assert choice.bias > 0
 
 
@@ -103,7 +133,7 @@ def test_progress_grows_to_the_end_where_one_way_is_taken_or_none_will_do(make_p
     calibrate(Opinionated(residual).eval(), [make_pairs_of()], progress=heard.append)
     assert heard == sorted(heard) and 0 < heard[0] < 0.5
     assert len({share for share in heard if share <= LOOKED}) == 4, "one for each pair held back"
-    assert len({share for share in heard if LOOKED < share <= TRIED}) == len(BIASES) * len(BOUNDS)
+    assert len({share for share in heard if LOOKED < share <= TRIED}) == len(BIASES) * len(GATES)
     assert TRIED < heard[-1] <= 1
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from exgs.painter.gate import FADE_OCTAVES, Gate
+from exgs.painter.gate import FADE_OCTAVES, Gate, hole_share
 
 
 def test_from_the_bound_on_pictures_are_left_alone() -> None:
@@ -21,3 +21,20 @@ def test_well_below_it_they_are_restored_in_full_and_nothing_jumps_between() -> 
 
 def test_a_bound_of_nothing_keeps_the_network_off() -> None:
     assert Gate(0.0).strength(np.array([0, 0.1])).tolist() == [0, 0]
+
+
+def test_where_little_is_missing_nothing_is_filled_in_and_nothing_jumps_between() -> None:
+    need = Gate(holes=0.1).need(np.array([0, 0.05, 0.075, 0.1, 1]))
+    assert need.tolist() == pytest.approx([0, 0, 0.5, 1, 1])
+    assert need.dtype == np.float32
+
+
+def test_who_asks_for_no_holes_goes_by_the_rate_alone() -> None:
+    assert Gate().need(np.array([0, 0.5])).tolist() == [1, 1]
+
+
+def test_holes_are_where_one_sees_through() -> None:
+    alpha = np.ones((2, 4, 5), np.float32)
+    alpha[1, :2] = 0.8
+    alpha[1, 3] = 0.95
+    assert hole_share(alpha).tolist() == [0, 0.5]

@@ -21,10 +21,17 @@ def test_the_gate_is_read_beside_the_rest() -> None:
     assert (manifest.name, manifest.document["scores"]) == ("tiny", {"psnr": 1})
     assert manifest.gate.splats_per_pixel == SPLATS_PER_PIXEL
     assert parse({**SOUND, "gate": {"splats_per_pixel": 2}}).gate.splats_per_pixel == 2
+    assert parse({**SOUND, "gate": {}}).gate.holes == 0
+    assert parse({**SOUND, "gate": {"holes": 0.1}}).gate.holes == 0.1
 
 
 @pytest.mark.parametrize(
-    "gate", [[], *({"splats_per_pixel": bound} for bound in (-1, float("nan"), float("inf"), "1", True))]
+    "gate",
+    [
+        [],
+        *({"splats_per_pixel": bound} for bound in (-1, float("nan"), float("inf"), "1", True)),
+        *({"holes": share} for share in (-0.1, float("nan"), 1.5, "0.1", True)),
+    ],
 )
 def test_what_is_unsound_is_named(gate: Any) -> None:
     with pytest.raises(WeightsError, match=r"^here: .*(gate|splats per pixel)") as raised:

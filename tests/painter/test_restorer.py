@@ -57,6 +57,19 @@ def test_rich_pictures_pass_and_the_network_is_not_asked() -> None:
     assert not network.asked
 
 
+def test_whole_pictures_pass_and_where_holes_come_it_fades() -> None:
+    network, pictures = Brightener(), pair()
+    painter = NetworkRestorer(network, Manifest("tiny", {}, gate=Gate(0.1, holes=0.2)))
+    assert painter.wants_depth(pictures.splats_per_pixel), "before it is drawn nobody knows"
+    found = painter.restore(pictures)
+    assert found.color is pictures.color and found.verdict == "rich"
+    assert not network.asked
+    pictures.alpha[0, :, :3] = 0.5  # 0.15 of the left eye
+    found = painter.restore(pictures)
+    assert np.allclose(found.color[0], pictures.color[0] + 0.05)
+    assert np.array_equal(found.color[1], pictures.color[1])
+
+
 def test_between_both_it_fades() -> None:
     rates = np.array([0.1 * 2**-0.25, 0.1])
     pictures, painter = pair(rates), restorer(Brightener())
