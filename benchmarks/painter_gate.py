@@ -1,0 +1,66 @@
+"""Sets anew which pictures weights leave alone as a whole, by pairs of scenes that they were not trained on.
+
+    exgs painter make-pairs PAIRS --generated 4 --first-interior 13 --views 36 --pairs-per-view 4 \\
+        --damage ugc-107 ugc-200 exgs-107 exgs-200 ugc-107@0.3 ugc-107@0.6
+    python -m benchmarks.painter_gate PAIRS WEIGHTS ... [--write]
+
+What the weights compute stays as it is; the bounds of their manifest are chosen as an export chooses them, by
+all pictures of PAIRS. WEIGHTS are sizes that are shipped, or folders; ``--write`` changes their manifests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from exgs.painter.calibration import Choice, calibrate
+from exgs.painter.errors import PainterError
+from exgs.painter.networks import build
+from exgs.painter.shards import Pairs, read_pairs
+from exgs.painter.shelf import MANIFEST, Weights, open_weights
+from exgs.painter.validation import all_of
+from exgs.scene.formats.atomic import write_bytes
+from exgs.weights.tensors import load
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("weights", nargs="+")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--write", action="store_true")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    pairs = read_pairs(args.pairs)
+    for name in args.weights:
+        weights = open_weights(name)
+        choice = chosen(weights, pairs)
+        print(f"{name}: {choice}", flush=True)
+        if args.write:
+            write_gate(weights, choice, [found.scene for found in pairs])
+
+
+def chosen(weights: Weights, pairs: list[Pairs]) -> Choice:
+    """The bounds that gain most of those that do no harm; the network's own gates are left as they are."""
+    network = load(weights, build, PainterError).eval()
+    return calibrate(network, pairs, biases=(0.0,), chosen=all_of)
+
+
+def write_gate(weights: Weights, choice: Choice, scenes: list[str]) -> None:
+    """Puts the bounds into the manifest, with the scenes that they were chosen by."""
+    document = dict(weights.manifest.document)
+    known = document.get("calibration", {})
+    bias = known.get("bias", 0.0)  # closed on export, within the weights
+    document["gate"] = asdict(choice.gate)
+    document["calibration"] = asdict(choice) | {"bias": bias, "harmless": choice.harmless, "scenes": scenes}
+    write_bytes(weights.folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
