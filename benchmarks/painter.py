@@ -27,6 +27,7 @@ from exgs.cli.painter_make_pairs import INTERIOR_SPLATS
 from exgs.cli.scenes import scenes
 from exgs.codec.encoding.analysis_cache import AnalysisCache
 from exgs.painter.damage import encoder
+from exgs.painter.gate import Gate
 from exgs.painter.onnx_network import OnnxNetwork
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import open_weights, shipped
@@ -96,13 +97,18 @@ def scored(args: argparse.Namespace) -> Iterator[str]:
     found = dict(judgements(args, damages))
     for name in args.weights:
         manifest = open_weights(name).manifest
-        bound = f"closed from {manifest.gate.splats_per_pixel:g} splats per pixel on"
-        yield f"`{manifest.name}`, gates as calibrated ({bound}):"
+        yield f"`{manifest.name}`, gates as calibrated ({told(manifest.gate)}):"
         yield ""
         yield from rows({s: {d: v[name] for d, v in verdicts.items()} for s, verdicts in found.items()})
         yield ""
         yield latency(name)
         yield ""
+
+
+def told(gate: Gate) -> str:
+    """From where on pictures are left alone."""
+    bound = f"closed from {gate.splats_per_pixel:g} splats per pixel on"
+    return f"{bound}, opening from {gate.holes / 2:g} to {gate.holes:g} of holes" if gate.holes else bound
 
 
 def judgements(

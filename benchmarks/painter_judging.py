@@ -11,7 +11,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ class Candidate:
     def named(name: str, threads: int | None = None) -> Candidate:
         """The weights called so, run by so many threads."""
         manifest = open_weights(name).manifest
-        told = json.dumps([dict(manifest.sha256), manifest.gate.splats_per_pixel], sort_keys=True)
+        told = json.dumps([dict(manifest.sha256), asdict(manifest.gate)], sort_keys=True)
         return Candidate(
             name, hashlib.sha256(told.encode()).hexdigest()[:12], choose_restorer(name, threads=threads)
         )

@@ -6,10 +6,11 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
-from benchmarks.painter import PAGE_PX, rows, shrink, write_between  # noqa: E402
+from benchmarks.painter import PAGE_PX, rows, shrink, told, write_between  # noqa: E402
 from benchmarks.painter_ablation import hiding, summary, variants, without_skip  # noqa: E402
 from benchmarks.painter_judging import Verdict  # noqa: E402
 from exgs.painter.gains import Gain  # noqa: E402
+from exgs.painter.gate import Gate  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
 
 TOY = {"kind": "pixels", "planes": 7, "fill": True, "widths": [8, 4, 4], "blocks": [1, 1, 1]}
@@ -25,6 +26,11 @@ def test_rows_are_means_of_scenes_with_the_picture_that_fares_worst():
         "| interiors | exgs-107 | 25.00 | 26.50 | -0.50 | 0.5000 | 0.7500 | 0.4000 | 0.3000 | -25.0 % |"
     )
     assert objects.startswith("| objects | ugc-20 | 30.00 | 30.50 | -0.50 |")
+
+
+def test_a_gate_is_told_in_words():
+    assert told(Gate(0.25)) == "closed from 0.25 splats per pixel on"
+    assert told(Gate(0.12, 0.1)).endswith("on, opening from 0.05 to 0.1 of holes")
 
 
 def test_pages_are_sheets_one_below_the_other(tmp_path):
