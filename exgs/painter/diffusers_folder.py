@@ -27,6 +27,8 @@ SCHEDULE: Mapping[str, Any] = {
 MAX_CONFIG_BYTES = 1 << 20
 MAX_STEPS = 10_000
 """Of a schedule of noise."""
+NO_SCHEDULE = (ValueError, TypeError, RuntimeError)
+"""What diffusers and torch raise of schedules that are none; a test has one for each."""
 _NEEDS = {
     "addition_embed_type": "more than a text", "encoder_hid_dim_type": "another encoder's words",
     "class_embed_type": "a class", "num_class_embeds": "a class", "center_input_sample": "centred latents",
@@ -169,7 +171,7 @@ def _sigma(schedule: Mapping[str, Any], path: Path) -> float:
     try:
         kept = diffusers.DDPMScheduler(**{name: schedule[name] for name in names}).alphas_cumprod[STEP]
         sigma = math.sqrt(float((1 - kept) / kept))
-    except (ValueError, TypeError, RuntimeError) as error:  # NotImplementedError is one of the last
+    except NO_SCHEDULE as error:
         raise PainterError(f"{path}: no schedule of noise ({str(error)[:200]})") from error
     if not 0 < sigma < math.inf:
         raise PainterError(f"{path}: no schedule of noise ({sigma:g} of the signal at step {STEP})")

@@ -20,6 +20,11 @@ from exgs.painter.errors import PainterError
 from exgs.painter.latent import Gate, LatentPainter
 from exgs.painter.planes import PLANES
 
+NO_NETWORK = (
+    ValueError, TypeError, AttributeError, IndexError, KeyError, RuntimeError, ZeroDivisionError
+)  # fmt: skip
+"""What diffusers and torch raise of configurations that they make no network of; a test has one for each."""
+
 
 class ForeignPainter(LatentPainter):
     """As ``LatentPainter``, with a denoiser of diffusers: ``UNet2DModel`` or ``UNet2DConditionModel``."""
@@ -140,7 +145,7 @@ def skeleton(unet: Mapping[str, Any]) -> Any:
         raise PainterError("diffusers is not installed: pip install 'exgs[train]'") from error
     try:
         return getattr(diffusers, unet["class"]).from_config(dict(unet["config"]))
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, NotImplementedError) as error:
+    except NO_NETWORK as error:
         raise PainterError(f"diffusers makes no {unet['class']} of this: {str(error)[:200]}") from error
 
 

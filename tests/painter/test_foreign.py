@@ -16,9 +16,9 @@ import safetensors.torch  # noqa: E402
 from exgs.painter import PainterError  # noqa: E402
 from exgs.painter.choose import choose_network  # noqa: E402
 from exgs.painter.crops import Crops  # noqa: E402
-from exgs.painter.diffusers_folder import check_files, describe_denoiser  # noqa: E402
+from exgs.painter.diffusers_folder import NO_SCHEDULE, check_files, describe_denoiser  # noqa: E402
 from exgs.painter.export import export  # noqa: E402
-from exgs.painter.foreign import ForeignDenoiser, padded  # noqa: E402
+from exgs.painter.foreign import NO_NETWORK, ForeignDenoiser, padded  # noqa: E402
 from exgs.painter.manifest import Manifest  # noqa: E402
 from exgs.painter.networks import build  # noqa: E402
 from exgs.painter.planes import PLANES  # noqa: E402
@@ -43,6 +43,24 @@ PLAIN = {
     **SHAPE, "block_out_channels": (8, 8), "down_block_types": ("DownBlock2D", "AttnDownBlock2D"),
     "up_block_types": ("AttnUpBlock2D", "UpBlock2D"),
 }  # fmt: skip
+
+
+ILL_CONFIGURATIONS = {
+    ValueError: {"down_block_types": ["NoSuchBlock"] * 3},
+    TypeError: {"layers_per_block": None},
+    AttributeError: {"down_block_types": [4, 4, 4]},
+    IndexError: {"transformer_layers_per_block": [1]},
+    KeyError: {"transformer_layers_per_block": {"first": 1}},
+    RuntimeError: {"block_out_channels": [-8, -8, -8]},
+    ZeroDivisionError: {"norm_num_groups": 0},
+}
+"""What is raised within diffusers, and of what."""
+ILL_SCHEDULES = {
+    ValueError: {"beta_start": 3},
+    TypeError: {"beta_start": None},
+    RuntimeError: {"beta_start": -1.0, "beta_end": -1.0},
+    NotImplementedError: {"beta_schedule": "as you like it"},
+}
 
 
 def saved(folder: Path, kind: str, **changes) -> "torch.nn.Module":
@@ -179,6 +197,19 @@ def test_a_denoiser_that_cannot_serve_is_refused(tmp_path, folder, changes, says
         build(architecture(other)).use_denoiser(other)
 
 
+@pytest.mark.parametrize(("kind", "changes"), ILL_CONFIGURATIONS.items())
+def test_whatever_diffusers_raises_of_a_configuration_is_one_line(folder, kind, changes):
+    described = describe_denoiser(folder)
+    with pytest.raises(PainterError, match="diffusers makes no UNet2DConditionModel of this") as caught:
+        build(architecture(folder, unet={**described, "config": described["config"] | changes}))
+    assert type(caught.value.__cause__) is kind and "\n" not in str(caught.value)
+
+
+def test_no_kind_of_error_is_expected_that_nothing_raises():
+    assert set(ILL_CONFIGURATIONS) == set(NO_NETWORK)
+    assert set(ILL_SCHEDULES) == {*NO_SCHEDULE, NotImplementedError}, "the last is a RuntimeError"
+
+
 def test_what_the_file_says_of_itself_is_looked_at_before_anything_is_built(tmp_path, folder):
     described = describe_denoiser(folder)
     assert check_files(folder, described).is_file()
@@ -197,20 +228,20 @@ def test_what_the_file_says_of_itself_is_looked_at_before_anything_is_built(tmp_
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("kind", "changes", "says"),
     [
-        ({"num_train_timesteps": 10**12}, "steps of noise, expected 200 to"),
-        ({"num_train_timesteps": 100}, "steps of noise, expected 200 to"),
-        ({"beta_start": -1.0, "beta_end": -1.0}, "no schedule of noise"),
-        ({"beta_schedule": "as you like it"}, "no schedule of noise"),
+        (None, {"num_train_timesteps": 10**12}, "steps of noise, expected 200 to"),
+        (None, {"num_train_timesteps": 100}, "steps of noise, expected 200 to"),
+        *((kind, changes, "no schedule of noise") for kind, changes in ILL_SCHEDULES.items()),
     ],
 )
-def test_schedules_that_make_no_sense_are_refused(tmp_path, folder, changes, says):
+def test_schedules_that_make_no_sense_are_refused(tmp_path, folder, kind, changes, says):
     shutil.copytree(folder, tmp_path / "unet")
     (tmp_path / "scheduler").mkdir()
     (tmp_path / "scheduler" / "scheduler_config.json").write_text(json.dumps(changes))
-    with pytest.raises(PainterError, match=says):
+    with pytest.raises(PainterError, match=says) as caught:
         describe_denoiser(tmp_path / "unet")
+    assert type(caught.value.__cause__) is (kind or type(None))
 
 
 def test_what_a_configuration_leaves_out_is_as_diffusers_has_it():
