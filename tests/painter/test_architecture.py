@@ -22,7 +22,14 @@ def test_a_range_is_of_numbers_or_of_lists_of_them():
     ],
 )  # fmt: skip
 def test_what_can_be_made_passes(architecture):
-    check_architecture(architecture)
+    ranges = RANGES[architecture["kind"]]
+    looked_at = {name: allowed for name, allowed in ranges.items() if name in architecture}
+    assert looked_at and all(allowed.holds(architecture[name]) for name, allowed in looked_at.items())
+    assert check_architecture(architecture) is None
+    for name, allowed in looked_at.items():
+        beyond = [allowed.most + 1] if allowed.longest else allowed.most + 1
+        with pytest.raises(PainterError, match=name):
+            check_architecture({**architecture, name: beyond})
 
 
 @pytest.mark.parametrize(
