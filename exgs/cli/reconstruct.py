@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refine", action="store_true",
         help="then fit every Gaussian to the pictures: better, and no longer one forward pass (a .ugc is "
-        "fitted to them in any case)",
+        "fitted to them in any case, as --effort says; this takes the same pains always)",
     )  # fmt: skip
     parser.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="what computes (default: auto)"
@@ -126,14 +126,16 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
     if args.most == 1:
         raise UsageError("--most 1: depth is seen by 2 views or more")
     flags = given(args, *SIZE_AND_EFFORT)
-    if args.refine and (flags or is_ugc(args.output)):
+    dry_run_of_ugc = flags and args.output == DRY_RUN
+    if args.refine and (dry_run_of_ugc or is_ugc(args.output)):
         raise UsageError(f"--refine: a {UGC_SUFFIX} is fitted to the pictures in any case")
     if is_ugc(args.output):
         target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
         return target, EncodeConfig(**flags)
     if flags and args.output != DRY_RUN:
         flag = next(iter(flags)).replace("_", "-")
-        raise UsageError(f"--{flag}: only for a {UGC_SUFFIX}; {args.output} is written as it is")
+        how = "--refine always takes the same pains" if args.refine else f"{args.output} is written as it is"
+        raise UsageError(f"--{flag}: only for a {UGC_SUFFIX}; {how}")
     target = check_scene_output(
         args.output, source=args.input, overwrite=args.overwrite, beside=(UGC_SUFFIX,)
     )

@@ -84,12 +84,9 @@ def test_pictures_become_a_scene(
     assert call["network"] == ("small", "the auto one")
 
 
+@pytest.mark.usefixtures("calls")
 def test_pictures_become_a_stream(
-    exgs: Command,
-    views_path: Path,
-    tmp_path: Path,
-    calls: list[dict[str, Any]],
-    monkeypatch: pytest.MonkeyPatch,
+    exgs: Command, views_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thorough = encoder.encode
 
@@ -177,6 +174,14 @@ def test_a_dry_run_encodes_where_a_size_is_named(
         (("VIEWS", "OUT.ply", "--ratio", "20"), "--ratio: only for a .ugc"),
         (("VIEWS", "OUT.ply", "--max-bytes", "1MB"), "--max-bytes: only for a .ugc"),
         (("VIEWS", "OUT.ply", "--effort", "best"), "--effort: only for a .ugc"),
+        (
+            ("VIEWS", "OUT.ply", "--refine", "--effort", "best"),
+            "--effort: only for a .ugc; --refine always takes",
+        ),
+        (
+            ("VIEWS", "OUT.ply", "--refine", "--ratio", "20"),
+            "--ratio: only for a .ugc; --refine always takes",
+        ),
         (("VIEWS", "OUT.ugc", "--ratio", "20", "--preset", "small"), "not allowed with"),
         (("VIEWS", "OUT.ugc", "--refine"), "--refine: a .ugc is fitted to the pictures in any case"),
         (("VIEWS", "null", "--ratio", "20", "--refine"), "--refine: a .ugc is fitted"),
