@@ -13,20 +13,39 @@ from typing import Any
 
 AGAIN_S = 0.05
 """After this a signal comes once more that Python had no way to act on."""
+STANDARD_STREAMS = (0, 1, 2)
 ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 def prepare_streams() -> None:
-    """Makes standard output and error safe to print to.
+    """Makes standard output and error safe to print to, and keeps other files out of the places of all three.
 
     A closed one takes the words and forgets them; characters that its encoding lacks are escaped.
     """
+    for descriptor in STANDARD_STREAMS:
+        _fill(descriptor)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _fill(descriptor: int) -> None:
+    """Puts nothing at all where a standard stream was closed: the next file opened would take its place.
+
+    Event loops abort when they find one of theirs there.
+    """
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        opened = os.open(os.devnull, os.O_RDWR)
+        if opened == descriptor:
+            os.set_inheritable(opened, True)
+        else:
+            os.dup2(opened, descriptor)
+            os.close(opened)
 
 
 @contextmanager

@@ -70,6 +70,31 @@ def test_closed_streams_do_no_harm(scene_path: Path, tmp_path: Path, closed: str
     assert done.returncode == 0 and target.stat().st_size > 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by a shell")
+@pytest.mark.parametrize("closed", ["<&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_an_event_loop_runs_where_streams_are_closed(closed: str) -> None:
+    command = f'"$0" -m exgs play http://127.0.0.1:9 --json --seconds 1 {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1
+    assert ("127.0.0.1:9" in done.stderr) != ("2>&-" in closed)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by a shell")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_is_closed_is_nothing_for_children_too(tmp_path: Path, closed: str) -> None:
+    target = tmp_path / "found"
+    body = (
+        "import os, subprocess, sys; from exgs.cli.process import prepare_streams; prepare_streams();"
+        "file = open(sys.argv[1], 'w'); assert file.fileno() > 2;"
+        "child = 'import os; [os.fstat(n) for n in (0, 1, 2)]';"
+        "file.write(str(subprocess.run([sys.executable, '-c', child]).returncode))"
+    )
+    subprocess.run(["sh", "-c", f'"$0" -c "$1" "$2" {closed}', sys.executable, body, target], check=True)
+    assert target.read_text() == "0"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_behind_standard_output_is_one_line(scene_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
