@@ -48,7 +48,7 @@ class Transitions:
             return assembly.gaussians(), (), 0
         shown = assembly.shown()
         self._note_going(assembly, shown, now_s)
-        self._note_coming(shown, now_s)
+        self._note_coming(assembly, shown, now_s)
         self._shown = shown
         fades, start = [], 0
         for piece in shown:
@@ -64,10 +64,13 @@ class Transitions:
         whole = parts[0] if len(parts) == 1 else Gaussians.concatenate(parts)
         return whole, tuple(fades), len(whole) - len(parts[0])
 
-    def _note_coming(self, shown: list[Piece], now_s: float) -> None:
-        """What shows for the first time came now; the first picture of all is there at once."""
-        first = now_s if self._shown else -_NEVER_S
-        self._came_s = {piece.chunk: self._came_s.get(piece.chunk, first) for piece in shown}
+    def _note_coming(self, assembly: Assembly, shown: list[Piece], now_s: float) -> None:
+        """What takes the place of splats on display comes from now on; what comes where nothing was is there."""
+        before, known = {piece.chunk for piece in self._shown}, self._came_s
+        self._came_s = {}
+        for chunk in (piece.chunk for piece in shown):
+            replaces = not before.isdisjoint(assembly.ancestors(chunk))
+            self._came_s[chunk] = known.get(chunk, now_s if replaces else -_NEVER_S)
 
     def _note_going(self, assembly: Assembly, shown: list[Piece], now_s: float) -> None:
         """What was replaced goes from now on; what was let go is gone, and what shows again does not go."""

@@ -61,6 +61,11 @@ class Assembly:
     def __contains__(self, id: int) -> bool:
         return id in self._resident
 
+    def ancestors(self, id: int) -> Iterator[int]:
+        """Ids of the chunks above chunk ``id``: its parent first, one of the coarsest level last."""
+        while (id := self._chunks[id].parent) >= 0:
+            yield id
+
     @property
     def resident(self) -> frozenset[int]:
         """Ids of the chunks that are there."""

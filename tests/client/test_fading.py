@@ -37,6 +37,33 @@ def test_the_first_picture_is_there_at_once():
     assert transitions.settled_s() == float("inf")
 
 
+def test_what_comes_where_nothing_was_is_there_at_once():
+    container = open_container(encoded(8000))
+    first, second = [info.id for info in container.manifest if info.parent < 0][:2]
+    below = next(info.id for info in container.manifest if info.parent == second)
+    assembly, transitions = Assembly(container.parsed), Transitions(FADE_S)
+    add(assembly, first, container)
+    transitions.compose(assembly, 1.0)
+    for chunk in (second, below):
+        add(assembly, chunk, container)
+    assert transitions.compose(assembly, 1.05) == (assembly.gaussians(), (), 0)
+
+
+def test_what_comes_over_splats_two_levels_up_fades_in():
+    assembly, transitions = stage()
+    grandchild = next(info.id for info in CONTAINER.manifest if info.parent == CHILD.id)
+    for chunk in (CHILD.id, grandchild):
+        add(assembly, chunk)
+    _, fades, going = transitions.compose(assembly, 1.0)
+    coming = [fade for fade in fades if fade.came_s == 1.0]
+    assert going == CHILD.replaced
+    assert sum(fade.stop - fade.start for fade in coming) == assembly.visible_splats - _left_of_root(assembly)
+
+
+def _left_of_root(assembly: Assembly) -> int:
+    return sum(piece.stop - piece.start for piece in assembly.shown() if piece.chunk == ROOT)
+
+
 def test_a_change_keeps_what_goes_until_it_is_over():
     assembly, transitions = stage()
     add(assembly, CHILD.id)

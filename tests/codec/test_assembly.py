@@ -23,6 +23,14 @@ def cut_through_the_tree(showing: set[int]) -> set[tuple[int, int]]:
     return shown - replaced
 
 
+def test_ancestors_lead_from_the_parent_to_the_coarsest_level() -> None:
+    assembly = Assembly(CONTAINER.parsed)
+    for info in CONTAINER.manifest:
+        above = list(assembly.ancestors(info.id))
+        assert {info.id, *above} == ancestry(info.id)
+        assert above[:1] == ([info.parent] if info.parent >= 0 else [])
+
+
 def test_every_order_of_arrival_shows_a_cut_through_the_tree() -> None:
     assert len(CHUNKS) >= 4
     rng = np.random.default_rng(0)
