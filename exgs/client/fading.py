@@ -65,7 +65,7 @@ class Transitions:
         return whole, tuple(fades), len(whole) - len(parts[0])
 
     def _note_coming(self, assembly: Assembly, shown: list[Piece], now_s: float) -> None:
-        """What takes the place of splats on display comes now; what comes where nothing was is there at once."""
+        """What takes the place of splats on display comes now; what comes where nothing was is there."""
         before, known = {piece.chunk for piece in self._shown}, self._came_s
         self._came_s = {}
         for chunk in (piece.chunk for piece in shown):
