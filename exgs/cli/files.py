@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.folders import try_folder
-from exgs.codec import Container, DecodeError, decode, open_container, parse_preamble
+from exgs.codec import Container, DecodeError, Preamble, Truncated, decode, open_container, parse_preamble
 from exgs.scene import Gaussians, StartView, drop_non_finite, read_scene
 from exgs.scene.write import WRITABLE, can_write
 
@@ -28,8 +28,8 @@ def read_ugc(path: str) -> Container:
     Raises:
         CommandError: it is no .ugc file, or a part of one.
     """
-    with _naming(path):
-        return open_container(Path(path).read_bytes())
+    with _bytes_of(path) as data:
+        return open_container(data)
 
 
 def read_start(path: str) -> StartView | None:
@@ -38,8 +38,8 @@ def read_start(path: str) -> StartView | None:
     Raises:
         CommandError: it does not begin like a .ugc file.
     """
-    with _naming(path):
-        return parse_preamble(Path(path).read_bytes()).header.start
+    with _bytes_of(path) as data:
+        return parse_preamble(data).header.start
 
 
 def read_any(path: str, *, max_bytes: int | None = None, drop: bool = False) -> Gaussians:
@@ -52,10 +52,9 @@ def read_any(path: str, *, max_bytes: int | None = None, drop: bool = False) -> 
         CommandError: the .ugc file cannot be decoded.
     """
     if is_ugc(path):
-        with _naming(path):
-            data = Path(path).read_bytes()
+        with _bytes_of(path) as data:
             if max_bytes is not None:
-                _check_prefix(data, max_bytes)
+                _check_prefix(path, data, max_bytes)
             return decode(data, max_bytes=max_bytes)
     if max_bytes is not None:
         raise UsageError(f"--max-bytes: {path} is no .ugc file, a part of it shows no scene")
@@ -63,12 +62,18 @@ def read_any(path: str, *, max_bytes: int | None = None, drop: bool = False) -> 
     return drop_non_finite(gaussians)[0] if drop else gaussians
 
 
-def _check_prefix(data: bytes, max_bytes: int) -> None:
+def _check_prefix(path: str, data: bytes, max_bytes: int) -> None:
     """Refuses a prefix that ends before the first chunk does: it shows nothing."""
-    first = parse_preamble(data).chunks[0]
-    least = first.offset + first.size_bytes
+    least = _first_picture(parse_preamble(data))
     if max_bytes < least:
         raise UsageError(f"--max-bytes {max_bytes}: the first picture takes {least} bytes")
+    if len(data) < least:
+        raise CommandError(f"{path}: the first picture takes {least} bytes, the file has {len(data)}")
+
+
+def _first_picture(preamble: Preamble) -> int:
+    """Bytes of the file up to the end of its first chunk."""
+    return preamble.chunks[0].offset + preamble.chunks[0].size_bytes
 
 
 def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None = None) -> Path | None:
@@ -111,9 +116,24 @@ def check_scene_output(
 
 
 @contextmanager
-def _naming(path: str) -> Iterator[None]:
-    """Errors of the decoder, with the name of the file."""
+def _bytes_of(path: str) -> Iterator[bytes]:
+    """A file's bytes; errors of the decoder get its name, and a remedy where only a part of it is there."""
+    data = Path(path).read_bytes()
     try:
-        yield
+        yield data
+    except Truncated as error:
+        raise CommandError(f"{path}: {_cut_short(data, error)}") from error
     except DecodeError as error:
         raise CommandError(f"{path}: {error}") from error
+
+
+def _cut_short(data: bytes, error: Truncated) -> str:
+    """What there is of a file that ends too early, and what can be done."""
+    try:
+        preamble = parse_preamble(data)
+    except Truncated:
+        return f"{error}; copy the file again"
+    found = f"the file has {len(data)} of its {preamble.file_bytes} bytes: copy it again"
+    if len(data) < _first_picture(preamble):
+        return found
+    return f"{found}; 'exgs decode' and 'exgs render' show what there is with --max-bytes {len(data)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exgs.codec.errors import Corrupt, Truncated
+from exgs.codec.errors import Corrupt
 from exgs.codec.header import Header, Preamble, parse_preamble
 from exgs.codec.manifest import ChunkInfo
 
@@ -52,7 +52,7 @@ def open_container(data: bytes | memoryview) -> Container:
     """
     parsed = parse_preamble(data)
     if len(data) < parsed.file_bytes:
-        raise Truncated(f"{parsed.file_bytes} bytes expected", section="chunks", offset=len(data))
+        raise parsed.cut_short(len(data))
     if len(data) > parsed.file_bytes:
         message = f"{len(data) - parsed.file_bytes} bytes after the last chunk"
         raise Corrupt(message, rule="M13", section="chunks", offset=parsed.file_bytes)

@@ -55,13 +55,11 @@ class Decoder:
         Raises:
             Truncated: the file is not complete.
         """
+        held = len(self._buffer)
+        if self.preamble is None:
+            raise Truncated("the bytes end before the preamble does", section="preamble", offset=held)
         if not self.complete:
-            held = len(self._buffer)
-            section = "preamble" if self.preamble is None else "chunks"
-            if self.preamble is not None and self._next:
-                last = self.preamble.chunks[self._next - 1]
-                held += last.offset + last.size_bytes
-            raise Truncated("the bytes end before the file does", section=section, offset=held)
+            raise self.preamble.cut_short(self.preamble.chunks[self._next].offset + held)
 
     def _try_preamble(self) -> None:
         if len(self._buffer) < PREFIX_BYTES:

@@ -19,7 +19,8 @@ class DecodeError(CodecError):
 
         It counts from the start of the file; in ``chunk N`` from that of the chunk.
         """
-        super().__init__(f"{section} at byte {offset}: {message}")
+        place = f"{section} at byte {offset}" + (" of it" if section.startswith("chunk ") else "")
+        super().__init__(f"{place}: {message}")
         self.section = section
         self.offset = offset
 

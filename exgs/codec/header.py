@@ -73,6 +73,11 @@ class Preamble:
         last = self.chunks[-1]
         return last.offset + last.size_bytes
 
+    def cut_short(self, found_bytes: int) -> Truncated:
+        """The error for a file of which there are only the first ``found_bytes``."""
+        message = f"the file has {found_bytes} of its {self.file_bytes} bytes"
+        return Truncated(message, section="chunks", offset=found_bytes)
+
 
 def preamble_size(data: bytes | memoryview) -> int:
     """The size in bytes of the preamble whose first ``PREFIX_BYTES`` bytes are given.

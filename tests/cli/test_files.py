@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from exgs.cli.encode import user_cache
+from exgs.codec import open_container
 from exgs.scene import read_scene, write_scene
 from tests.cli.conftest import Command
 
@@ -92,6 +93,31 @@ def test_decode_of_a_prefix_is_a_smaller_scene(exgs: Command, encoded: Encoded, 
     assert json.loads(out)["splats"] < encoded[1]["splats_kept"]
 
 
+@pytest.mark.parametrize("words", [("info",), ("decode", "null"), ("convert", "null")])
+def test_a_file_cut_short_is_named_with_what_helps(
+    exgs: Command, encoded: Encoded, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    whole, cut = encoded[0].read_bytes(), tmp_path / "cut.ugc"
+    first = open_container(whole).manifest[0]
+    for size in (len(whole) - 7, first.offset + 1, 100):
+        cut.write_bytes(whole[:size])
+        code, _, err = exgs(words[0], cut, *words[1:])
+        assert code == 1 and f"{cut}: " in err and "again" in err and len(err.splitlines()) == 1
+        assert (f"the file has {size} of its {len(whole)} bytes" in err) == (size > 100)
+        assert (f"--max-bytes {size}" in err) == (size > first.offset + first.size_bytes)
+
+
+def test_what_there_is_of_a_file_cut_short_is_decoded_when_asked_for(
+    exgs: Command, encoded: Encoded, tmp_path: Path
+) -> None:
+    whole, cut = encoded[0].read_bytes(), tmp_path / "cut.ugc"
+    cut.write_bytes(whole[:-7])
+    assert exgs("decode", cut, "null", "--max-bytes", len(whole) - 7)[0] == 0
+    cut.write_bytes(whole[: open_container(whole).manifest[0].offset + 1])
+    code, _, err = exgs("decode", cut, "null", "--max-bytes", "10MB")
+    assert code == 1 and f"{cut}: the first picture takes" in err
+
+
 def test_decode_of_something_else_is_refused(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     assert exgs("decode", scene_path, tmp_path / "x.ply")[0] == 2
     broken = tmp_path / "broken.ugc"
@@ -163,8 +189,8 @@ def test_convert_takes_the_axes_that_are_said(exgs: Command, scene_path: Path, t
 
 @pytest.mark.parametrize(
     "words",
-    [("x.ply", "--axes", "RRR"), ("x.ply", "--bbox", "nan,-,-,-,-,-"), ("x.compressed.ply",), ("",),
-     ("gone/x.ply",)],
+    [("x.ply", "--axes", "RRR"), ("x.ply", "--bbox", "nan,-,-,-,-,-"), ("x.ply", "--bbox", "1,-,-,0,-,-"),
+     ("x.compressed.ply",), ("",), ("gone/x.ply",)],
 )  # fmt: skip
 def test_convert_refuses_before_it_reads(exgs: Command, tmp_path: Path, words: tuple[str, ...]) -> None:
     target = tmp_path / words[0] if words[0] else ""

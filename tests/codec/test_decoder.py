@@ -94,6 +94,21 @@ def test_every_prefix_of_a_tiny_file_decodes_or_is_truncated() -> None:
             open_container(TINY[:length])
 
 
+def test_a_file_cut_short_says_how_much_of_it_is_there() -> None:
+    for read in (decode, open_container):
+        with pytest.raises(Truncated, match=f"file has {len(DATA) - 5} of its {len(DATA)} bytes") as caught:
+            read(DATA[:-5])
+        assert caught.value.offset == len(DATA) - 5
+
+
+def test_a_place_within_a_chunk_is_told_from_one_within_the_file() -> None:
+    broken = bytearray(TINY)
+    broken[-1] ^= 1
+    last = parse_preamble(TINY).chunks[-1]
+    with pytest.raises(Corrupt, match=f"chunk {last.id} at byte {last.size_bytes - 4} of it: the checksum"):
+        decode(bytes(broken))
+
+
 def test_every_flipped_bit_is_found() -> None:
     for bit in range(8 * len(TINY)):
         broken = bytearray(TINY)
