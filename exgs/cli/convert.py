@@ -106,4 +106,7 @@ def _box(text: str) -> tuple[np.ndarray, np.ndarray]:
         raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
     if any(math.isnan(number) for number in numbers):
         raise argparse.ArgumentTypeError(f"{text!r}: a side that is no number")
-    return np.array(numbers[:3]), np.array(numbers[3:])
+    low, high = np.array(numbers[:3]), np.array(numbers[3:])
+    if (low > high).any():
+        raise argparse.ArgumentTypeError(f"{text!r}: no box, its first corner is not the lower one")
+    return low, high
