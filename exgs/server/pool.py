@@ -50,8 +50,9 @@ class WorkerPool:
         async with self._slots:
             try:
                 process = await asyncio.create_subprocess_exec(
-                    *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-                )
+                    *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                    start_new_session=True,  # a terminal's Ctrl-C is for the server alone, which ends it
+                )  # fmt: skip
             except OSError as error:
                 raise SceneFailed(f"no process could be started for it: {error.strerror}") from error
             try:

@@ -78,6 +78,13 @@ async def test_cancelling_ends_the_process() -> None:
     assert CHILDREN.read_text().split() == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no sessions of terminals")
+async def test_what_a_terminal_sends_to_the_server_does_not_reach_its_workers() -> None:
+    """They would tell of Ctrl-C in pages; as it is they end with their input."""
+    found = await _pool("send(b'R', str(os.getsid(0)).encode())").run(_job(), lambda _: None)
+    assert int(found) != os.getsid(0)
+
+
 async def test_only_so_many_at_once() -> None:
     pool = _pool("send(b'P', b'0'); send(b'R', b'')", workers=2)
     running = peak = 0
