@@ -18,6 +18,7 @@ from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeC
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.catalogue import FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
+from exgs.server.library import SceneReport
 from exgs.server.orders import ORDERS
 from exgs.server.service import RunningServer, run_server
 
@@ -157,9 +158,8 @@ async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool)
     if quiet:
         return
     for scene in scenes:
-        state = "ready" if scene.state == "ready" else "encoded when first played"
-        print(f"  {scene.name:<24} {size(scene.source_bytes):>10}  {state}")
-    if scenes:
+        print(f"  {scene.name:<24} {size(scene.source_bytes):>10}  {_state(scene)}")
+    if scenes and scenes[0].state != "failed":  # what failed stands last
         secret = " --token SECRET" if config.token else ""
         print(f"Play one with: exgs play {server.url} --scene {scenes[0].name}{secret}")
     if config.host in LOOPBACK_HOSTS:
@@ -168,6 +168,12 @@ async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool)
     elif config.token is None:
         print(f"Anybody who reaches it may watch: --token or {TOKEN_VARIABLE} asks for a secret.")
     sys.stdout.flush()
+
+
+def _state(scene: SceneReport) -> str:
+    if scene.state == "failed":
+        return f"cannot be played: {scene.detail}"
+    return "ready" if scene.state == "ready" else "encoded when first played"
 
 
 def _default_cache() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exgs.codec.errors import Corrupt
 from exgs.codec.header import Header, Preamble, parse_preamble
 from exgs.codec.manifest import ChunkInfo
 
@@ -51,9 +50,5 @@ def open_container(data: bytes | memoryview) -> Container:
         DecodeError: the preamble is damaged, chunks are missing, or something follows the last one.
     """
     parsed = parse_preamble(data)
-    if len(data) < parsed.file_bytes:
-        raise parsed.cut_short(len(data))
-    if len(data) > parsed.file_bytes:
-        message = f"{len(data) - parsed.file_bytes} bytes after the last chunk"
-        raise Corrupt(message, rule="M13", section="chunks", offset=parsed.file_bytes)
+    parsed.check_length(len(data))
     return Container(parsed, memoryview(data))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from exgs.codec.assembly import Assembly
 from exgs.codec.chunks import decode_chunk
-from exgs.codec.errors import Corrupt, Truncated
+from exgs.codec.errors import Truncated
 from exgs.codec.header import PREFIX_BYTES, Preamble, parse_preamble, preamble_size
 from exgs.codec.manifest import ChunkInfo
 from exgs.scene import Gaussians
@@ -59,7 +59,7 @@ class Decoder:
         if self.preamble is None:
             raise Truncated("the bytes end before the preamble does", section="preamble", offset=held)
         if not self.complete:
-            raise self.preamble.cut_short(self.preamble.chunks[self._next].offset + held)
+            self.preamble.check_length(self.preamble.chunks[self._next].offset + held)
 
     def _try_preamble(self) -> None:
         if len(self._buffer) < PREFIX_BYTES:
@@ -80,9 +80,8 @@ class Decoder:
             done.append(DecodedChunk(info, gaussians))
             self._next, start = self._next + 1, stop
         del self._buffer[:start]
-        if self._buffer and self._next == len(preamble.chunks):
-            message = f"{len(self._buffer)} bytes after the last chunk"
-            raise Corrupt(message, rule="M13", section="chunks", offset=preamble.file_bytes)
+        if self._next == len(preamble.chunks):
+            preamble.check_length(preamble.file_bytes + len(self._buffer))
         return done
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from exgs.codec.coding import Coding, parse_coding, parse_tables, serialize_coding, serialize_tables
 from exgs.codec.entropy.tables import Coder, Family, build
-from exgs.codec.errors import LimitExceeded, Truncated, UnsupportedFeature, UnsupportedVersion
+from exgs.codec.errors import Corrupt, LimitExceeded, Truncated, UnsupportedFeature, UnsupportedVersion
 from exgs.codec.fields import FieldReader, FieldWriter
 from exgs.codec.limits import MAX_LEVELS, MAX_PREAMBLE_BYTES, most_splats
 from exgs.codec.manifest import ChunkInfo, parse_manifest, serialize_manifest
@@ -73,10 +73,19 @@ class Preamble:
         last = self.chunks[-1]
         return last.offset + last.size_bytes
 
-    def cut_short(self, found_bytes: int) -> Truncated:
-        """The error for a file of which there are only the first ``found_bytes``."""
-        message = f"the file has {found_bytes} of its {self.file_bytes} bytes"
-        return Truncated(message, section="chunks", offset=found_bytes)
+    def check_length(self, found_bytes: int) -> None:
+        """Refuses a file of another size than the manifest says.
+
+        Raises:
+            Truncated: chunks are missing.
+            Corrupt: something follows the last one.
+        """
+        if found_bytes < self.file_bytes:
+            message = f"the file has {found_bytes} of its {self.file_bytes} bytes"
+            raise Truncated(message, section="chunks", offset=found_bytes)
+        if found_bytes > self.file_bytes:
+            message = f"{found_bytes - self.file_bytes} bytes after the last chunk"
+            raise Corrupt(message, rule="M13", section="chunks", offset=self.file_bytes)
 
 
 def preamble_size(data: bytes | memoryview) -> int:

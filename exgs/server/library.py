@@ -21,7 +21,7 @@ from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError, TookTooLong
 from exgs.server.metrics import Metrics
-from exgs.server.peeking import shown_splats
+from exgs.server.peeking import Peeked, peek
 from exgs.server.pool import WorkerPool
 from exgs.server.scouting import Scouts
 from exgs.server.sight import Scouted
@@ -105,17 +105,20 @@ class Library:
         self._kept: OrderedDict[str, OpenedScene] = OrderedDict()
         self._preparations: dict[str, _Preparation] = {}
         self._failures: dict[str, tuple[float, str]] = {}
-        self._splats: dict[str, int] = {}
+        self._peeked: dict[str, Peeked] = {}
 
     async def list(self) -> list[SceneReport]:
-        """Every scene, sorted by name; the folder is looked at again when the last look is old."""
+        """Every scene, sorted by name, those that failed behind the others.
+
+        The folder is looked at again when the last look is old.
+        """
         await self._refresh()
         entries = self._catalogue.entries()
-        unread = [entry for entry in entries if entry.encoded and entry.stamp not in self._splats]
+        unread = [entry for entry in entries if entry.encoded and entry.stamp not in self._peeked]
         if unread:
-            found = await asyncio.to_thread(lambda: [shown_splats(entry.path) for entry in unread])
-            self._splats.update(zip((entry.stamp for entry in unread), found, strict=True))
-        return [self._report(entry) for entry in entries]
+            found = await asyncio.to_thread(lambda: [peek(entry.path) for entry in unread])
+            self._peeked.update(zip((entry.stamp for entry in unread), found, strict=True))
+        return sorted(map(self._report, entries), key=lambda report: report.state == "failed")
 
     async def open(self, name: str, listener: Callable[[float], None] | None = None) -> OpenedScene:
         """The scene called ``name``, encoded first where it must be; ``listener`` hears of progress, 0 to 1.
@@ -163,8 +166,8 @@ class Library:
             del self._kept[gone]
         for gone in self._failures.keys() - stamps:
             del self._failures[gone]
-        for gone in self._splats.keys() - stamps:
-            del self._splats[gone]
+        for gone in self._peeked.keys() - stamps:
+            del self._peeked[gone]
 
     def _report(self, entry: SceneEntry) -> SceneReport:
         if (scene := self._open.get(entry.stamp)) is not None:
@@ -178,8 +181,7 @@ class Library:
         if entry.stamp in self._failures:
             return SceneReport(entry.name, entry.size_bytes, "failed", detail=self._failures[entry.stamp][1])
         if entry.encoded:
-            size_bytes, splats = entry.size_bytes, self._splats.get(entry.stamp, 0)
-            return SceneReport(entry.name, size_bytes, "ready", 1.0, size_bytes=size_bytes, splats=splats)
+            return _of_file(entry, self._peeked.get(entry.stamp, Peeked()))
         return SceneReport(entry.name, entry.size_bytes, "new")
 
     def _recall_failure(self, entry: SceneEntry) -> None:
@@ -254,6 +256,15 @@ class Library:
 
     def _kept_bytes(self) -> int:
         return sum(len(scene.container.data) for scene in self._kept.values())
+
+
+def _of_file(entry: SceneEntry, peeked: Peeked) -> SceneReport:
+    """How a .ugc file stands that nobody opened yet."""
+    if peeked.fault:
+        return SceneReport(entry.name, entry.size_bytes, "failed", detail=peeked.fault)
+    return SceneReport(
+        entry.name, entry.size_bytes, "ready", 1.0, size_bytes=entry.size_bytes, splats=peeked.splats
+    )
 
 
 def _key(entry: SceneEntry, config: EncodeConfig) -> str:

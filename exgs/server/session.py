@@ -146,7 +146,7 @@ class Session:
         except ServerError as error:
             logger.warning("session %s: %s", self.name, error)
             reports = []
-        reports.sort(key=lambda report: (report.name != self._first, report.name))
+        reports.sort(key=lambda report: report.name != self._first)  # the others stay as they are
         self._scenes = [report.name for report in reports[:MAX_SCENES]]
         infos = (_info(number, report) for number, report in enumerate(reports[:MAX_SCENES]))
         self._endpoint.send(SceneList(tuple(infos)))

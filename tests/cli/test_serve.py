@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from exgs.cli.network import TOKEN_VARIABLE
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol.drivers.settings import IceServer
 from exgs.server.config import ServerConfig
+from exgs.server.library import SceneReport
 
 _FIELDS = ("x", "y", "z", "opacity", *(f"{name}_{n}" for name in ("f_dc", "scale", "rot") for n in range(3)))
 EMPTY_PLY = "".join(
@@ -105,6 +107,33 @@ def test_flags_reach_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.limits.max_sessions == 2 and config.origins == ("*",)
     assert config.webrtc.ice_servers == (IceServer("stun:a:1"),)
     assert serve.server_config(_parse("s", "--token", "given")).token == "given"
+
+
+class Announced:
+    """As much of a running server as is told of it."""
+
+    url = "http://127.0.0.1:1"
+
+    def __init__(self, *states: str) -> None:
+        self._states = states
+
+    async def scenes(self) -> list[SceneReport]:
+        return [SceneReport(state, 1000, state, detail="it is cut short") for state in self._states]
+
+
+@pytest.mark.parametrize(
+    ("states", "advised"),
+    [(("new", "ready", "failed"), "new"), (("ready", "failed"), "ready"), (("failed",), "")],
+)
+async def test_only_what_can_be_opened_is_recommended(
+    capsys: pytest.CaptureFixture[str], states: tuple[str, ...], advised: str
+) -> None:
+    server: Any = Announced(*states)
+    await serve._announce(server, serve.server_config(_parse("s")), quiet=False)
+    said = capsys.readouterr().out
+    assert "cannot be played: it is cut short" in said and f"Serving {len(states)} scene" in said
+    assert (f"exgs play http://127.0.0.1:1 --scene {advised}\n" in said) == bool(advised)
+    assert ("exgs play" in said) == bool(advised)
 
 
 def test_the_token_is_in_no_representation() -> None:

@@ -174,7 +174,29 @@ async def test_files_nobody_opened_tell_how_many_splats_they_show(library: Libra
     (scenes / "statue.ugc").write_bytes(b"UGC?")
     library._scanned_s -= module.RESCAN_AFTER_S
     assert _state(await library.list(), "statue").splats == 0
-    assert len(library._splats) == 1, "what is gone is forgotten"
+    assert len(library._peeked) == 1, "what is gone is forgotten"
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda data: data[:-9], "of its"),
+        (lambda data: data + b"tail", "4 bytes after the last chunk"),
+        (lambda data: data[:100], "preamble at byte 100"),
+        (lambda data: bytes(len(data)), "not a .ugc file"),
+        (lambda data: b"", "prefix at byte 0"),
+    ],
+)
+async def test_a_file_that_cannot_be_opened_is_listed_last_and_says_why(
+    library: Library, scenes: Path, encoded: bytes, damage: Any, reason: str
+) -> None:
+    (scenes / "broken.ugc").write_bytes(damage(encoded))
+    library._scanned_s -= module.RESCAN_AFTER_S
+    reports = await library.list()
+    assert [report.name for report in reports] == ["room", "statue", "broken"]
+    assert reports[2].state == "failed" and reason in reports[2].detail and reports[2].splats == 0
+    with pytest.raises(SceneFailed, match=reason):
+        await library.open("broken")
 
 
 async def test_closing_ends_encodings(library: Library, pool: Any) -> None:
