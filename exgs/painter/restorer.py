@@ -19,10 +19,14 @@ class NetworkRestorer:
         """``recall`` is for frames of a video, in their order; None for pictures that stand alone."""
         self.name = f"{manifest.name} on {network.device}"
         self._network, self._gate, self._recall = network, manifest.gate, recall
+        self._needed = True
 
     def wants_depth(self, splats_per_pixel: np.ndarray) -> bool:
-        """Whether any of the pictures is to be restored."""
-        return bool(self._gate.strength(splats_per_pixel).any())
+        """Whether any of the pictures may be restored: of a video, those after one without holes are not.
+
+        Where holes come up, the first frame of them goes without; what it had got is next to nothing.
+        """
+        return self._needed and bool(self._gate.strength(splats_per_pixel).any())
 
     def restore(self, pictures: Pictures) -> Restored:
         """Restores ``pictures``, which have depth and layers where depth was wanted; (ValueError otherwise).
@@ -30,11 +34,15 @@ class NetworkRestorer:
         Raises:
             PainterError: the network gives something else than pictures.
         """
-        strength = self._gate.strength(pictures.splats_per_pixel) * self._gate.need(
-            hole_share(pictures.alpha)
-        )
-        if not strength.any():
-            self.forget()
+        strength = self._gate.strength(pictures.splats_per_pixel)
+        unasked = not self._needed and pictures.depth is None
+        if strength.any():
+            need = self._gate.need(hole_share(pictures.alpha))
+            self._needed = self._recall is None or bool(need.any())
+            strength = strength * need
+        if unasked or not strength.any():
+            if self._recall is not None:
+                self._recall.forget()
             return Restored(pictures.color, "rich")
         color = self._asked(pictures)
         if self._recall is not None:
@@ -46,6 +54,7 @@ class NetworkRestorer:
 
     def forget(self) -> None:
         """What comes next has nothing to do with what came before."""
+        self._needed = True
         if self._recall is not None:
             self._recall.forget()
 

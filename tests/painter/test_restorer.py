@@ -70,6 +70,25 @@ def test_whole_pictures_pass_and_where_holes_come_it_fades() -> None:
     assert np.array_equal(found.color[1], pictures.color[1])
 
 
+def test_a_video_without_holes_is_drawn_without_depth_until_holes_come() -> None:
+    gate = Manifest("tiny", {}, gate=Gate(0.1, holes=0.2))
+    painter, still = (NetworkRestorer(Brightener(), gate, recall=r) for r in (Recall(threads=1), None))
+    for one in (painter, still):
+        assert one.restore(pair()).verdict == "rich"
+    assert still.wants_depth(RATES), "the next picture may be of anything"
+    assert not painter.wants_depth(RATES)
+    broken = pair(depth=False)
+    broken.alpha[:, :, :3] = 0.5
+    assert painter.restore(broken).verdict == "rich"
+    assert painter.wants_depth(RATES)
+    with pytest.raises(ValueError, match="depth"):
+        painter.restore(broken)
+    painter.restore(pair())
+    assert not painter.wants_depth(RATES)
+    painter.forget()
+    assert painter.wants_depth(RATES)
+
+
 def test_between_both_it_fades() -> None:
     rates = np.array([0.1 * 2**-0.25, 0.1])
     pictures, painter = pair(rates), restorer(Brightener())
