@@ -1,14 +1,15 @@
 """Closes a network's gates as far as it takes to make no kind of picture worse.
 
 Judged on views that are held back from training, never on scenes that are held out: by the mean of each kind,
-and by what the unluckiest in twenty pictures lose.
+and by what the unluckiest in twenty pictures of it lose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,14 +28,14 @@ BIASES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0)
 """How far gates are closed, in units of their logits: what is tried."""
 BOUNDS = (0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.007, 0.005, 0.0035, 0.0025)
 """Splats per pixel from which on pictures are left alone: what is tried."""
-HOLES = (0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2)
+HOLES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 """Shares of holes below which pictures are not restored in full: what is tried."""
 THIN = 4
 """Of so many pixels each way one is looked at while ways are tried."""
 LOSS_DB, LOSS_FLIP = 0.05, 0.01
 """How much worse the mean of a kind may become: in dB, and as a share of its FLIP error."""
 UNLUCKY, UNLUCKY_DB = 0.05, 0.5
-"""So large a share of the pictures may lose more than this, in dB."""
+"""So large a share of the pictures of a kind may lose more than this, in dB."""
 LIGHT = 100.0
 """Ratio below which a file of ours is a kind of its own: pictures that are nearly right."""
 LOOKED, TRIED = 0.5, 0.6
@@ -62,7 +63,7 @@ class Choice:
     worst_flip: float
     """Share of the FLIP error that is gone, of the kind where that is least."""
     unlucky_db: float = 0.0
-    """What all but the unluckiest pictures gain at least, in dB."""
+    """What all but the unluckiest pictures of a kind gain at least, in dB, where that is least."""
 
     @property
     def gate(self) -> Gate:
@@ -174,8 +175,8 @@ def _part(progress: Progress, begin: float, end: float) -> Progress:
 def _try(seen: list[_Seen], bias: float, gate: Gate) -> Choice:
     gains = [psnr(picture.restored(bias, gate), picture.source) - psnr(picture.color, picture.source)
              for picture in seen]  # fmt: skip
-    means = _means(seen, gains)
-    unlucky = float(np.quantile(gains, UNLUCKY)) if gains else 0.0
+    means = _by_kind(seen, gains, np.mean)
+    unlucky = min(_by_kind(seen, gains, _unlucky))
     return Choice(bias, gate.splats_per_pixel, gate.holes, sum(means) / len(means), min(means), 0.0, unlucky)
 
 
@@ -187,15 +188,20 @@ def _flip_gains(seen: list[_Seen], way: Choice, progress: Progress) -> list[floa
         before, after = (flip(shown, picture.source).mean() for shown in pictures)
         gains.append(float(1 - after / before.clamp(min=1e-9)))
         progress(number / len(seen))
-    return _means(seen, gains)
+    return _by_kind(seen, gains, np.mean)
 
 
-def _means(seen: list[_Seen], gains: list[float]) -> list[float]:
-    """The mean gain of each kind."""
+def _unlucky(gains: list[float]) -> float:
+    """What all but the unluckiest gain at least."""
+    return float(np.quantile(gains, UNLUCKY))
+
+
+def _by_kind(seen: list[_Seen], gains: list[float], measure: Callable[[list[float]], Any]) -> list[float]:
+    """The gains of each kind, measured."""
     kinds: dict[str, list[float]] = {}
     for picture, gain in zip(seen, gains, strict=True):
         kinds.setdefault(picture.kind, []).append(gain)
-    return [sum(found) / len(found) for found in kinds.values()] or [0.0]
+    return [float(measure(found)) for found in kinds.values()] or [0.0]
 
 
 def _given(network: Painter, planes: Tensor) -> tuple[Tensor, Tensor]:
