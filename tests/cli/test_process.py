@@ -119,7 +119,8 @@ def test_the_end_of_input_ends_a_process_that_is_to_end_with_it() -> None:
 
 
 IMPORTING = """
-import contextlib, sys, threading
+import contextlib, signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where a shell started us in its background
 module, sys.argv[1:] = sys.argv[1], ["info", "scene.ply"]
 class Slow:
     def find_spec(self, name, path=None, target=None):
@@ -148,7 +149,8 @@ def test_an_interrupt_during_the_first_imports_ends_quietly(module: str) -> None
 
 def test_only_what_is_not_begun_is_ended_at_once() -> None:
     body = (
-        "import signal; from exgs.cli.interrupting import end_at_once, raising; end_at_once();"
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from exgs.cli.interrupting import end_at_once, raising; end_at_once();"
         "kinds = [signal.getsignal(signal.SIGINT).__name__];\n"
         "with raising(): kinds.append(signal.getsignal(signal.SIGINT).__name__)\n"
         "kinds.append(signal.getsignal(signal.SIGINT).__name__); print(*kinds)"
