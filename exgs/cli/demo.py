@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from exgs.cli import arguments, network
-from exgs.cli.encode import Phases, add_effort, facts, given
+from exgs.cli.encode import Phases, add_effort, given
+from exgs.cli.encoded import facts
 from exgs.cli.errors import UsageError
 from exgs.cli.folders import make_folder
 from exgs.cli.terminal import Reporter, size, table

@@ -6,14 +6,15 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
+from exgs.cli.encoded import doubt, facts, rows
 from exgs.cli.errors import UsageError
-from exgs.cli.terminal import Phase, PhaseProgress, Reporter, size, table
+from exgs.cli.folders import make_folder
+from exgs.cli.terminal import PhaseProgress, Reporter, table
 from exgs.codec.encoding.config import (
     DEFAULT_PRESET,
     METHODS,
@@ -23,7 +24,6 @@ from exgs.codec.encoding.config import (
     EncodeConfig,
 )
 from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
-from exgs.codec.encoding.report import Report
 
 if TYPE_CHECKING:
     from exgs.codec.encoding.analysis_cache import AnalysisCache
@@ -34,8 +34,11 @@ USER = "user"
 """Stands for the user's own cache folder."""
 SIZE_AND_EFFORT = ("max_bytes", "ratio", "preset", "effort")
 """Flags of ``add_size`` and ``add_effort``, named as fields of the configuration."""
-SPENT = 0.9
-"""Share of the budget below which the report says why the rest is not used."""
+METHOD_OF = {
+    "no_refit": "ugc", "levels": "ugc", "sh_degree": "ugc", "cache": "ugc",
+    "no_amplify": "exgs", "storage": "exgs",
+}  # fmt: skip
+"""Flags that one method alone knows."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-amplify", action="store_true", help="exgs: do not enlarge what is kept")
     parser.add_argument(
-        "--storage", choices=STORAGES, default="fp16",
+        "--storage", choices=STORAGES,
         help="exgs: count 28 bytes a Gaussian as published (default), or the size of the coded file",
     )  # fmt: skip
     parser.add_argument(
@@ -127,23 +130,26 @@ def run(args: argparse.Namespace) -> int:
     from exgs.scene import read_cameras, read_scene
     from exgs.scene.formats.atomic import write_bytes
 
+    _check(args)
     if is_ugc(args.input):
         raise UsageError(f"{args.input} is encoded already; encode its source, or decode it first")
     target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
     config = config_from(args)
     cameras = read_cameras(args.cameras) if args.cameras else None
     with Reporter(quiet=args.quiet or args.json) as reporter:
-        rasterizer = rasterizer_for(args.backend, reporter)
+        cache, rasterizer = cache_at(args.cache, reporter), rasterizer_for(args.backend, reporter)
         with reporter.phase("read"):
             source = [named_frame(read_scene(args.input), args.axes, metres_per_unit=args.metres_per_unit)]
         with Phases(reporter) as phases:
             encoding = encode(
                 source.pop(), config, rasterizer=rasterizer, cameras=cameras, progress=phases.follow,
-                cache=cache_at(args.cache, reporter),
+                cache=cache,
             )  # fmt: skip
         if target is not None:
             with reporter.phase("write"):
                 write_bytes(target, encoding.data)
+    if not args.quiet and (aloud := doubt(encoding.report)):
+        print(f"warning: {aloud}", file=sys.stderr)
     if args.json:
         print(json.dumps(facts(encoding.report, reporter.phases)))
     elif not args.quiet:
@@ -151,12 +157,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check(args: argparse.Namespace) -> None:
+    """Refuses flags that the method would ignore."""
+    for name, method in METHOD_OF.items():
+        said = getattr(args, name) is not None and getattr(args, name) is not False
+        if said and args.method != method:
+            raise UsageError(f"--{name.replace('_', '-')}: only with --method {method}")
+
+
 def config_from(args: argparse.Namespace) -> EncodeConfig:
     """The configuration that the flags ask for; what was not said keeps its default."""
     return EncodeConfig(
-        method=args.method, seed=args.seed, storage=args.storage,
-        refit=not args.no_refit, amplify=not args.no_amplify,
-        **given(args, *SIZE_AND_EFFORT, "views", "sh_degree", "levels"),
+        method=args.method, seed=args.seed, refit=not args.no_refit, amplify=not args.no_amplify,
+        **given(args, *SIZE_AND_EFFORT, "views", "sh_degree", "levels", "storage"),
     )  # fmt: skip
 
 
@@ -166,12 +179,17 @@ def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 
 def cache_at(name: str | None, reporter: Reporter) -> AnalysisCache | None:
-    """The folder of analyses that ``--cache`` names; None where it was not given."""
+    """The folder of analyses that ``--cache`` names; None where it was not given.
+
+    Raises:
+        UsageError: it is no folder.
+        CommandError: it cannot be made, or takes no file.
+    """
     from exgs.codec.encoding.analysis_cache import AnalysisCache
 
     if name is None:
         return None
-    return AnalysisCache(user_cache() if name == USER else Path(name), warn=reporter.say)
+    return AnalysisCache(make_folder(user_cache() if name == USER else Path(name)), warn=reporter.say)
 
 
 def user_cache() -> Path:
@@ -219,68 +237,3 @@ class Phases:
         if self._name and self._name not in self._told:
             self._told.add(self._name)
             self._reporter.say(f"{self._name}: compiling (once on this machine)")
-
-
-def facts(report: Report, phases: Sequence[Phase]) -> dict[str, Any]:
-    """The report as one flat object."""
-    seconds = sum(phase.seconds for phase in phases if phase.name not in ("read", "write"))
-    return {
-        "method": report.method,
-        "splats_in": report.splats_in,
-        "splats_kept": report.splats_kept,
-        "level_splats": report.level_splats,
-        "sh_degree": report.sh_degree,
-        "bytes": report.size_bytes,
-        "fp16_bytes": report.fp16_bytes,
-        "budget_bytes": report.budget_bytes,
-        "float_bytes": report.float_bytes,
-        "ratio": round(report.ratio, 3),
-        "section_bytes": report.section_bytes,
-        "psnr": round(report.psnr_db, 3),
-        "views": report.views,
-        "views_given": report.views_given,
-        "photographs": report.photographs,
-        "source_psnr": None if report.source_psnr_db is None else round(report.source_psnr_db, 3),
-        "dropped": {
-            "unsound": report.unsound, "invisible": report.invisible, "floaters": report.floaters,
-            "never_seen": report.never_seen,
-        },
-        "seconds": round(seconds, 3),
-        "phases": [
-            {"name": phase.name, "seconds": round(phase.seconds, 3), "peak_bytes": phase.peak_bytes}
-            for phase in phases
-        ],
-    }  # fmt: skip
-
-
-def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
-    """The report for a person."""
-    kept = 100 * report.splats_kept / max(report.splats_in, 1)
-    levels = " + ".join(f"{count:,}" for count in report.level_splats)
-    sections = ", ".join(f"{name} {size(count)}" for name, count in report.section_bytes.items() if count)
-    bytes_per_splat = report.size_bytes / max(report.splats_kept, 1)
-    written = f"{size(report.size_bytes)} of {size(report.budget_bytes)} allowed"
-    if report.size_bytes < SPENT * report.budget_bytes:
-        written += " (coded as finely as it can be)"
-    if report.fp16_bytes is not None:
-        written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {size(report.size_bytes)})"
-    own = f"PSNR {report.psnr_db:.2f} dB over its own views ({report.views})"
-    if report.source_psnr_db is not None:
-        own = (
-            f"PSNR {report.psnr_db:.2f} dB over the {report.photographs} photographs that it was fitted to, "
-            f"{report.source_psnr_db:.2f} dB before"
-        )
-    dropped = (
-        f"{report.never_seen:,} never seen, {report.floaters:,} floaters, {report.invisible:,} invisible, "
-        f"{report.unsound:,} not finite"
-    )
-    return [
-        ("splats", f"{report.splats_in:,} in, {report.splats_kept:,} kept ({kept:.1f} %); by level {levels}"),
-        ("SH degree", f"{report.sh_degree_in} in, {report.sh_degree} kept"),
-        ("left out", dropped),
-        ("size", f"{written}, ratio {report.ratio:.1f}, {bytes_per_splat:.1f} bytes a splat"),
-        ("sections", sections),
-        ("quality", f"{own}; 'exgs compare' judges from others"),
-        ("time", ", ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in phases)),
-        ("peak memory", ", ".join(f"{phase.name} {size(phase.peak_bytes)}" for phase in phases)),
-    ]

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
-from exgs.cli.encode import SIZE_AND_EFFORT, Phases, add_effort, add_size, facts, given, rows
+from exgs.cli.encode import SIZE_AND_EFFORT, Phases, add_effort, add_size, given
+from exgs.cli.encoded import facts, rows
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.terminal import Phase, Reporter, size, table
 from exgs.codec.encoding.config import EncodeConfig

@@ -244,13 +244,50 @@ def test_encode_keeps_what_it_found_out(exgs: Command, scene_path: Path, tmp_pat
     assert len(list(folder.iterdir())) == 1
 
 
-def test_encode_says_that_it_cannot_keep_it(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+def test_encode_finds_out_before_it_works_that_it_cannot_keep_it(
+    exgs: Command, scene_path: Path, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_bytes(b"")
-    code, _, err = exgs(
-        "encode", scene_path, "null", "--max-bytes", "15kB", *QUICK, "--cache", tmp_path / "file"
-    )
-    assert code == 0
-    assert "not kept" in err
+    code, _, err = exgs("encode", scene_path, "null", "--cache", tmp_path / "file")
+    assert code == 2 and f"{tmp_path / 'file'} exists and is no folder" in err and "read:" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--no-amplify",), "--no-amplify: only with --method exgs"),
+        (("--storage", "fp16"), "--storage: only with --method exgs"),
+        (("--method", "exgs", "--no-refit"), "--no-refit: only with --method ugc"),
+        (("--method", "exgs", "--levels", "3"), "--levels: only with --method ugc"),
+        (("--method", "exgs", "--sh-degree", "0"), "--sh-degree: only with --method ugc"),
+        (("--method", "exgs", "--cache", "user"), "--cache: only with --method ugc"),
+    ],
+)
+def test_encode_refuses_flags_of_the_other_method(
+    exgs: Command, scene_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    code, _, err = exgs("encode", scene_path, "null", *words)
+    assert code == 2 and says in err
+
+
+def test_encode_takes_the_flags_of_its_own_method(exgs: Command, scene_path: Path) -> None:
+    words = ("--method", "exgs", "--storage", "ugc", "--no-amplify", "--max-bytes", "30kB", *QUICK)
+    code, out, _ = exgs("encode", scene_path, "null", *words, "--json")
+    assert code == 0 and json.loads(out)["fp16_bytes"] is None
+
+
+def test_encode_says_aloud_that_most_of_a_scene_is_left_out(
+    exgs: Command, scene_path: Path, tmp_path: Path
+) -> None:
+    scene, far = read_scene(scene_path), tmp_path / "far.ply"
+    scene.means[:3000] *= 1e12
+    write_scene(far, scene)
+    code, out, err = exgs("encode", far, "null", "--max-bytes", "15kB", *QUICK)
+    unsound = "a value that is not finite, no rotation, or a place beyond 1e+09 units"
+    assert code == 0 and f"3,000 unsound ({unsound})" in out
+    assert "warning: 3,000 of the scene's 4,000 Gaussians were left out: 3,000 of them have a value" in err
+    code, out, err = exgs("encode", scene_path, "null", "--max-bytes", "15kB", *QUICK)
+    assert code == 0 and "0 unsound" in out and unsound not in out and "warning" not in err
 
 
 def test_the_user_cache_is_where_the_platform_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
