@@ -242,7 +242,7 @@ class Library:
             try:
                 data = await self._pool.run(Job(entry.path, self._config), preparation.advance)
             except TookTooLong as error:
-                raise TookTooLong(f"{error}; 'exgs encode' makes a .ugc of it that can be served") from error
+                raise TookTooLong(f"{error}; a .ugc of it can be served at once ('exgs encode')") from error
         seconds = time.monotonic() - started_s
         logger.info("scene %s: encoded to %d bytes in %.1f s", entry.name, len(data), seconds)
         return data

@@ -59,9 +59,20 @@ class WorkerPool:
                 async with asyncio.timeout(self._timeout_s):
                     return await _converse(process, job, report)
             except TimeoutError:
-                raise TookTooLong(f"it took longer than {self._timeout_s:g} s and was stopped") from None
+                work = "encoding it" if isinstance(job, Job) else "looking at it"
+                raise TookTooLong(
+                    f"{work} took longer than {_time(self._timeout_s)} and was stopped"
+                ) from None
             finally:
                 await _end(process)
+
+
+def _time(seconds: float) -> str:
+    """For a person: ``4 h``, ``90 min``, ``0.2 s``."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
 
 
 async def _converse(

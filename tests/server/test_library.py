@@ -113,11 +113,11 @@ async def test_a_failing_scene_is_told_to_all_and_not_tried_again_at_once(
 async def test_what_took_too_long_is_not_begun_again(
     library: Library, pool: Any, scenes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool.result = TookTooLong("it took longer than 7 s and was stopped")
+    pool.result = TookTooLong("encoding it took longer than 7 s and was stopped")
     monkeypatch.setattr(module, "RETRY_AFTER_S", -1.0)
     monkeypatch.setattr(module, "RESCAN_AFTER_S", -1.0)
     for _ in range(2):
-        with pytest.raises(SceneFailed, match=r"longer than 7 s and was stopped; 'exgs encode' makes"):
+        with pytest.raises(SceneFailed, match=r"longer than 7 s and was stopped; a \.ugc of it"):
             await library.open("room")
     assert len(pool.jobs) == 1
     (scenes / "room.ply").write_bytes(b"another one, and smaller")

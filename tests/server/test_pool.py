@@ -10,7 +10,7 @@ import pytest
 
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.server.errors import SceneFailed
-from exgs.server.pool import WorkerPool
+from exgs.server.pool import WorkerPool, _time
 from exgs.server.worker import Job
 from tests.feedforward.captures import cameras_around, write_transforms
 
@@ -49,7 +49,7 @@ async def test_progress_and_result() -> None:
         ("sys.stdout.buffer.write(b'R'); sys.exit(0)", "exit code 0"),
         ("sys.stdout.buffer.write(struct.pack('<cQ', b'R', 1 << 60)); sys.stdout.flush()", "larger than"),
         ("sys.stdout.buffer.write(b'hello, this is no frame'); sys.stdout.flush()", "larger than|exit code"),
-        ("sys.stdin.read()", "took longer than 0.2 s and was stopped"),
+        ("sys.stdin.read()", "^encoding it took longer than 0.2 s and was stopped$"),
     ],
 )
 async def test_failures_are_one_line(script: str, message: str) -> None:
@@ -128,6 +128,10 @@ async def test_the_real_worker_ends_with_its_input() -> None:
     )  # fmt: skip
     await process.communicate(b"")
     assert process.returncode != 0
+
+
+def test_times_are_told_in_the_largest_unit_that_is_whole() -> None:
+    assert [_time(seconds) for seconds in (14_400.0, 5400, 61, 0.2)] == ["4 h", "90 min", "61 s", "0.2 s"]
 
 
 def test_a_job_survives_its_line() -> None:
