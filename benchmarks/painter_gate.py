@@ -1,11 +1,12 @@
-"""Sets anew which pictures weights leave alone as a whole, by pairs of scenes that they were not trained on.
+"""Sets anew how large holes have to be for weights to fill them, by pairs of scenes they were not trained on.
 
-    exgs painter make-pairs PAIRS --generated 4 --first-interior 13 --views 36 --pairs-per-view 4 \\
-        --damage ugc-107 ugc-200 exgs-107 exgs-200 ugc-107@0.3 ugc-107@0.6
+    exgs painter make-pairs PAIRS --generated 3 --first-interior 13 --views 36 --pairs-per-view 4 \\
+        --damage ugc-107 ugc-200 exgs-107 exgs-200 ugc-107@0.3 ugc-107@0.6 source
     python -m benchmarks.painter_gate PAIRS WEIGHTS ... [--write]
 
-What the weights compute stays as it is; the bounds of their manifest are chosen as an export chooses them, by
-all pictures of PAIRS. WEIGHTS are sizes that are shipped, or folders; ``--write`` changes their manifests.
+What the weights compute stays as it is, and so does the bound on splats; that on holes is chosen as an export
+chooses it, by all pictures of PAIRS. WEIGHTS are sizes that are shipped, or folders; ``--write`` changes
+their manifests.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import torch
 
-from exgs.painter.calibration import Choice, calibrate
+from exgs.painter.calibration import HOLES, Choice, calibrate
 from exgs.painter.errors import PainterError
+from exgs.painter.gate import Gate
 from exgs.painter.networks import build
 from exgs.painter.shards import Pairs, read_pairs
 from exgs.painter.shelf import MANIFEST, Weights, open_weights
@@ -47,9 +49,10 @@ def main() -> None:
 
 
 def chosen(weights: Weights, pairs: list[Pairs]) -> Choice:
-    """The bounds that gain most of those that do no harm; the network's own gates are left as they are."""
+    """The bound that gains most of those that do no harm; the network's own gates are left as they are."""
     network = load(weights, build, PainterError).eval()
-    return calibrate(network, pairs, biases=(0.0,), chosen=all_of)
+    gates = [Gate(weights.manifest.gate.splats_per_pixel, holes) for holes in HOLES]
+    return calibrate(network, pairs, biases=(0.0,), gates=gates, chosen=all_of)
 
 
 def write_gate(weights: Weights, choice: Choice, scenes: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Closes a network's gates as far as it takes to make no kind of picture worse.
 
 Judged on views that are held back from training, never on scenes that are held out: by the mean of each kind,
-and by what the unluckiest in twenty pictures of it lose.
+and by what the unluckiest in fifty pictures of it lose.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ THIN = 4
 """Of so many pixels each way one is looked at while ways are tried."""
 LOSS_DB, LOSS_FLIP = 0.05, 0.01
 """How much worse the mean of a kind may become: in dB, and as a share of its FLIP error."""
-UNLUCKY, UNLUCKY_DB = 0.05, 0.5
+UNLUCKY, UNLUCKY_DB = 0.02, 0.5
 """So large a share of the pictures of a kind may lose more than this, in dB."""
 LIGHT = 100.0
 """Ratio below which a file of ours is a kind of its own: pictures that are nearly right."""
