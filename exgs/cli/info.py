@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
+from exgs.cli.errors import UsageError
 from exgs.cli.terminal import size, table
 from exgs.scene import StartView
 
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
     """Describes the file."""
     from exgs.cli.files import is_ugc
 
+    if args.chunks and not is_ugc(args.file):
+        raise UsageError(f"--chunks: {args.file} is no .ugc file, only these have chunks")
     if is_ugc(args.file):
         facts, rows = _describe_ugc(args.file, with_chunks=args.chunks)
     else:

@@ -18,7 +18,7 @@ from exgs.scene.head_trace import DEFAULT_IPD_M
 if TYPE_CHECKING:
     from exgs.raster import Rasterizer
 
-DEFAULT_SIZE = (1280, 720)
+DEFAULT_SIZE, DEFAULT_FPS = (1280, 720), 30.0
 MOST_VIEWS = 100_000
 """Along a loop."""
 SPAN_VIEWS, SPAN_PIXELS = 12, 20_000
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--view", metavar="NAME", help="only the camera of this name")
     parser.add_argument("--size", type=arguments.picture_size, metavar="WxH", help="picture size in pixels")
     parser.add_argument("--stereo", action="store_true", help="both eyes side by side, left eye left")
-    parser.add_argument("--fps", type=arguments.frame_rate, default=30.0, help="of the video (default: 30)")
+    parser.add_argument("--fps", type=arguments.frame_rate, help="of a video or a head trace (default: 30)")
     parser.add_argument("--seconds", type=arguments.seconds, help="how much of the head trace (default: all)")
     parser.add_argument(
         "--max-bytes", type=arguments.byte_count, metavar="N", help="only this prefix of a .ugc"
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from exgs.painter import draw
 
     _check(args)
-    output = picture_output(args.output, overwrite=args.overwrite, fps=args.fps)
+    output = picture_output(args.output, overwrite=args.overwrite, fps=args.fps or DEFAULT_FPS)
     recorded = _recorded(args)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
@@ -137,11 +137,17 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _check(args: argparse.Namespace) -> None:
     """Refuses flags that would be ignored."""
+    from exgs.cli.files import DRY_RUN
+    from exgs.cli.outputs import VIDEO_SUFFIX
+
     arguments.check_restore(args)
     if args.camera_axes and not args.cameras:
         raise UsageError("--camera-axes: only for --cameras; other views are in the scene's own frame")
     if args.seconds and not args.head_trace:
         raise UsageError("--seconds: only for --head-trace")
+    video = args.output == DRY_RUN or args.output.lower().endswith(VIDEO_SUFFIX)
+    if args.fps and not args.head_trace and not video:
+        raise UsageError(f"--fps: only for a video ({VIDEO_SUFFIX}) or --head-trace")
 
 
 def _recorded(args: argparse.Namespace) -> list[Camera] | HeadTrace | None:
@@ -185,7 +191,8 @@ def _along(
     from exgs.scene import head_cameras
 
     seconds = min(args.seconds or trace.duration_s, trace.duration_s)
-    times_s = np.arange(max(1, int(seconds * args.fps))) / args.fps
+    fps = args.fps or DEFAULT_FPS
+    times_s = np.arange(max(1, int(seconds * fps))) / fps
     return head_cameras(trace, gaussians, times_s, size=args.size or DEFAULT_SIZE, start=start)
 
 

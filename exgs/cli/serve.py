@@ -16,13 +16,15 @@ from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.terminal import size
 from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
-from exgs.server.catalogue import FOLDER_INDEXES
+from exgs.server.catalogue import ENCODED_SUFFIX, FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
 from exgs.server.library import SceneReport
 from exgs.server.orders import ORDERS
 from exgs.server.service import RunningServer, run_server
 
 DEFAULT_PORT = 8080
+ENCODING = ("method", *SIZE_AND_EFFORT)
+"""Flags that say how a scene is encoded, named as fields of the configuration."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,9 +104,7 @@ def _add_encoding(group: argparse._ArgumentGroup) -> None:
     )
     target.add_argument("--ratio", type=positive_float, metavar="R", help="float size over encoded size")
     target.add_argument("--preset", choices=tuple(PRESETS), help=f"a named ratio (default: {DEFAULT_PRESET})")
-    group.add_argument(
-        "--method", choices=METHODS, default=EncodeConfig.method, help="(default: %(default)s)"
-    )
+    group.add_argument("--method", choices=METHODS, help=f"(default: {EncodeConfig.method})")
     add_effort(group)
     group.add_argument(
         "--cache", type=arguments.path, metavar="DIR",
@@ -125,17 +125,22 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
     """The settings that the flags and the environment ask for.
 
     Raises:
-        UsageError: the token cannot be one, or a key is without its certificate.
+        UsageError: the token cannot be one, a key is without its certificate, or what is served alone is
+            encoded already and the flags say how.
     """
     if args.tls_key is not None and args.tls_cert is None:
         raise UsageError("--tls-key needs --tls-cert")
+    said = given(args, *ENCODING)
+    if said and args.scenes.lower().endswith(ENCODED_SUFFIX):
+        flag = next(iter(said)).replace("_", "-")
+        raise UsageError(f"--{flag}: {args.scenes} is encoded already and served as it is")
     return ServerConfig(
         scenes=Path(args.scenes),
         cache=args.cache or _default_cache(),
         host=args.host,
         port=args.port,
         token=network.token(args.token),
-        encode=EncodeConfig(method=args.method, **given(args, *SIZE_AND_EFFORT)),
+        encode=EncodeConfig(**said),
         tls_certificate=args.tls_cert,
         tls_key=args.tls_key,
         max_bytes_per_s=(args.max_mbps or 0.0) * 1e6 / 8,

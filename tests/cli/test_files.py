@@ -138,6 +138,11 @@ def test_info_of_a_bitstream(exgs: Command, encoded: Encoded) -> None:
     assert exgs("info", encoded[0])[1].startswith("file")
 
 
+def test_info_refuses_to_list_chunks_of_what_has_none(exgs: Command, scene_path: Path) -> None:
+    code, out, err = exgs("info", scene_path, "--chunks")
+    assert code == 2 and out == "" and "--chunks" in err and "no .ugc file" in err
+
+
 def test_info_of_a_scene(exgs: Command, scene_path: Path) -> None:
     code, out, _ = exgs("info", scene_path, "--json")
     said = json.loads(out)

@@ -135,9 +135,7 @@ def test_a_broken_camera_file_is_one_line(exgs: Command, scene_path: Path, tmp_p
     assert code == 1 and "camera 0" in err and "Traceback" not in err
 
 
-def test_render_refuses_flags_that_would_be_ignored(
-    exgs: Command, scene_path: Path, cameras_path: Path
-) -> None:
+def test_render_refuses_flags_that_would_be_ignored(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     for words in (
         ("--orbit", "1", "--seconds", "2"),
         ("--orbit", "1", "--camera-axes", "RDF"),
@@ -145,6 +143,10 @@ def test_render_refuses_flags_that_would_be_ignored(
         ("--orbit", "1", "--fps", "1e-9"),
     ):
         assert exgs("render", scene_path, "null", *words)[0] == 2, words
+    code, _, err = exgs("render", scene_path, tmp_path / "folder", "--orbit", "1", "--fps", "30")
+    assert code == 2 and "--fps: only for a video" in err and not list(tmp_path.iterdir())
+    words = ("--orbit", "1", "--fps", "30", "--size", "32x32")
+    assert exgs("render", scene_path, "null", *words)[0] == 0, "a dry run of a video"
 
 
 def test_cameras_of_another_frame_show_the_same(

@@ -43,6 +43,9 @@ def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         ((".", "--tls-key", "key.pem"), 2, "--tls-key needs --tls-cert"),
         ((".", "--tls-cert", "/nonexistent.pem"), 1, "/nonexistent.pem: No such file"),
         ((".", "--token", "two words"), 2, "the token must be"),
+        (("x.ugc", "--ratio", "3"), 2, "--ratio: x.ugc is encoded already"),
+        (("x.ugc", "--method", "ugc"), 2, "--method: x.ugc is encoded already"),
+        (("x.ugc", "--effort", "best"), 2, "--effort: x.ugc is encoded already"),
     ],
 )
 def test_mistakes_are_one_line(
