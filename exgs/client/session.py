@@ -140,14 +140,18 @@ class _Session:
     async def _run_all(self) -> None:
         """Receives, decodes and shows, until the time is over or one of them fails."""
         with StatusLog(self._config.status_log) as log:
-            async with asyncio.TaskGroup() as group:
-                decoding = group.create_task(
-                    in_thread(self._worker.run, self._worker.close, name="exgs-decode")
-                )
-                group.create_task(self._reception.run())
-                reporting = group.create_task(self._report(log))
-                await self._show(decoding)
-                reporting.cancel()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    decoding = group.create_task(
+                        in_thread(self._worker.run, self._worker.close, name="exgs-decode")
+                    )
+                    group.create_task(self._reception.run())
+                    reporting = group.create_task(self._report(log))
+                    await self._show(decoding)
+                    reporting.cancel()
+            except asyncio.CancelledError:
+                log.note(self._gauges.read(), last=True)
+                raise
             log.note(self._gauges.read(), last=True)
 
     def decoded(self, chunk: Decoded) -> None:
@@ -251,7 +255,6 @@ class _Session:
         )  # fmt: skip
         p50, p95, p99 = tally.percentiles_ms()
         snapshot = self._worker.snapshots.get()
-        outputs = (self._config.out, self._config.stats, self._config.status_log)
         return PlaySummary(
             scene=quoted(self._scene.name),
             first_chunk_s=since(reception.first_chunk_s),
@@ -280,8 +283,14 @@ class _Session:
             restorer_off=self._staging.easel.restorer_off,
             frames_restored=tally.restored,
             frames_rich=tally.rich,
-            outputs=tuple(str(path) for path in outputs if path is not None),
+            outputs=self._outputs(),
         )
+
+    def _outputs(self) -> tuple[str, ...]:
+        """Files and folders that were written: pictures and frames only where a frame was shown."""
+        config, shown = self._config, self._recorder.first_frame_s is not None
+        written = ((config.out, shown), (config.stats, shown), (config.status_log, True))
+        return tuple(str(path) for path, there in written if there and path is not None)
 
 
 async def _either(event: asyncio.Event, task: asyncio.Task[None], timeout_s: float) -> None:

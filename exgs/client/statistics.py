@@ -232,11 +232,16 @@ class FrameLog:
         )
 
     def finish(self) -> None:
-        """Puts the file in place."""
+        """Puts the file in place.
+
+        Raises:
+            ClientError: the disk is full, or the folder has gone; nothing is left behind then.
+        """
         try:
             self._stream.close()
             os.replace(self._partial, self._path)
         except OSError as error:
+            self.abandon()
             raise ClientError(f"{self._path}: {error.strerror}") from error
 
     def abandon(self) -> None:

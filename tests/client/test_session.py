@@ -440,3 +440,20 @@ async def test_cancelled_it_writes_out_what_was_shown_and_says_goodbye(tmp_path:
     assert (tmp_path / "a.csv").exists()
     assert isinstance(theatre.closed, Closed)
     assert [summary.frames_shown > 0 for summary in sums] == [True]
+    assert sums[0].outputs == (str(tmp_path / "pictures"), str(tmp_path / "a.csv"))
+
+
+async def test_cancelled_before_there_is_anything_to_show_it_claims_no_more_than_it_wrote(tmp_path: Path):
+    theatre, audience = Theatre(sending(chunks=[])), Audience()
+    outputs = {"out": tmp_path / "a.mp4", "stats": tmp_path / "a.csv", "status_log": tmp_path / "a.jsonl"}
+    playing = asyncio.create_task(audience.play(theatre, replace(CONFIG, **outputs)))
+    while not (tmp_path / "a.jsonl").exists():
+        await asyncio.sleep(0.01)
+    playing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await playing
+    await theatre.end()
+    assert [summary.outputs for summary in audience.sums] == [(str(tmp_path / "a.jsonl"),)]
+    (line,) = (tmp_path / "a.jsonl").read_text().splitlines()
+    assert json.loads(line)["frames_shown"] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]

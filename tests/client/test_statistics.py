@@ -103,3 +103,13 @@ def test_a_full_disk_is_an_error(tmp_path: Path):
             log.add(RECORD)
     log.abandon()
     assert not (tmp_path / "frames.csv").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+def test_a_disk_that_is_full_at_the_end_is_left_with_nothing(tmp_path: Path):
+    (tmp_path / ".frames.csv.partial").symlink_to("/dev/full")
+    log = FrameLog(tmp_path / "frames.csv", levels=3)
+    log.add(RECORD)
+    with pytest.raises(ClientError, match=r"frames\.csv: No space left"):
+        log.finish()
+    assert not list(tmp_path.iterdir())
