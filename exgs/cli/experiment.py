@@ -97,6 +97,8 @@ def _plan(args: argparse.Namespace, config: ExperimentConfig) -> str:
 
 def _prepare(args: argparse.Namespace) -> Path:
     """The folder for results, with a copy of the experiment in it."""
+    from exgs.scene.formats.atomic import write_bytes
+
     folder, text = Path(args.out), Path(args.config).read_bytes()
     check_folder_name(folder)
     copy = folder / COPY
@@ -108,7 +110,7 @@ def _prepare(args: argparse.Namespace) -> Path:
         raise UsageError(f"{folder} holds other files; -w writes among them, --out names another folder")
     make_folder(folder)
     if not copy.exists() or not copy.samefile(args.config):
-        copy.write_bytes(text)
+        write_bytes(copy, text)
     return folder
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from exgs.experiments.comparing import played
 from exgs.experiments.figures import SEEN_SHARE, STAGES, Row
 from exgs.experiments.records import Record
+from exgs.scene.formats.atomic import replacing
 
 SUFFIX = ".png"
 BINS = 24
@@ -34,7 +35,7 @@ def write_plots(folder: Path, records: Sequence[Record], title: str) -> list[Pat
     """Writes every plot of the sessions that were played; gives their names.
 
     Raises:
-        OSError: the folder cannot be written to.
+        SceneError: the folder cannot be written to.
     """
     import matplotlib
 
@@ -48,7 +49,8 @@ def write_plots(folder: Path, records: Sequence[Record], title: str) -> list[Pat
         draw(figure, sessions)
         figure.suptitle(title, fontsize=10)
         written.append(folder / f"{name}{SUFFIX}")
-        figure.savefig(written[-1])
+        with replacing(written[-1]) as file:
+            figure.savefig(file, format=SUFFIX.removeprefix("."))
     return written
 
 

@@ -5,8 +5,11 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
+
+from exgs.scene.formats import atomic
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -106,3 +109,23 @@ def test_mistakes_are_one_line(exgs: Command, tmp_path: Path) -> None:
     assert code == 1
     assert error.count("\n") == 1 and "link 1: unknown key 'mpbs'" in error
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full to stand for a full disk")
+@pytest.mark.parametrize("full", ["experiment.toml", "rows", "quality-over-time.png"])
+def test_a_full_disk_is_told_with_the_file_that_did_not_fit(
+    exgs: Command, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    create = atomic._create
+
+    def created(path: Path) -> tuple[BinaryIO, Path]:
+        if full in path.parts:
+            return Path("/dev/full").open("wb"), path.with_name("no such part")
+        return create(path)
+
+    monkeypatch.setattr(atomic, "_create", created)
+    out = tmp_path / "out"
+    code, _, err = exgs("experiment", config, "--out", out, "--cache", tmp_path / "cache", "--jobs", 1)
+    assert code == 1
+    assert err.splitlines()[-1].startswith(f"exgs: {out / full}")
+    assert err.splitlines()[-1].endswith("cannot be written (No space left on device)")
