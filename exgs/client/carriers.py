@@ -54,12 +54,8 @@ async def connect_socket(config: PlayConfig) -> Link:
             raise ClientError(signalling.refusal(url, error.status, error.headers or {})) from error
         if isinstance(error, TimeoutError):
             raise ClientError(f"{url} does not answer; is the server running?") from error
-        if isinstance(error, aiohttp.ClientSSLError):
-            raise ClientError(f"{url}: {signalling.untrusted(error)}") from error
-        if isinstance(error, aiohttp.ClientConnectorError):
-            raise ClientError(signalling.unreached(url, error)) from error
         if isinstance(error, aiohttp.ClientError | OSError):
-            raise ClientError(f"{url} cannot be reached: {error or type(error).__name__}") from error
+            raise ClientError(signalling.failure(url, error)) from error
         raise
     endpoint = Endpoint(Role.CLIENT, WebSocketTransport(opened), signalling.connection_of(config))
 

@@ -19,6 +19,8 @@ from exgs.version import __version__
 
 WHEP_PATH = "/whep"
 MAX_ANSWER_BYTES = 65536
+NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
+"""What OpenSSL, in its various versions, calls an answer in plain text."""
 GOODBYE_TIMEOUT_S = 2.0
 SILENT_TIMEOUT_S = 5.0
 """A server that is silent for this long is looked for anew; it waits twice as long for the viewer."""
@@ -159,16 +161,23 @@ async def post_offer(http: aiohttp.ClientSession, url: str, offer: str, *, token
         raise ClientError(
             f"{url} does not answer; is the server running, and no firewall between?"
         ) from error
-    except aiohttp.ClientSSLError as error:
-        raise ClientError(f"{url}: {untrusted(error)}") from error
-    except aiohttp.ClientConnectorError as error:
-        raise ClientError(unreached(url, error)) from error
     except aiohttp.ClientError as error:
-        raise ClientError(f"{url}: {error or type(error).__name__}") from error
+        raise ClientError(failure(url, error)) from error
 
 
-def unreached(url: str, error: aiohttp.ClientConnectorError) -> str:
-    """Why nobody could be called there, and what would help."""
+def failure(url: str, error: aiohttp.ClientError | OSError) -> str:
+    """Why there is no talking to the server, and what would help."""
+    if isinstance(error, aiohttp.ClientSSLError):
+        return _untrusted(url, error)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _unreached(url, error)
+    if isinstance(error, aiohttp.ServerDisconnectedError) and url.startswith("http://"):
+        return f"{url}: the server hung up without an answer; if it speaks TLS, say https:// instead"
+    return f"{url} cannot be reached: {error or type(error).__name__}"
+
+
+def _unreached(url: str, error: aiohttp.ClientConnectorError) -> str:
+    """Why nobody could be called there."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"{url}: no such host"
     number = error.os_error.errno
@@ -176,10 +185,12 @@ def unreached(url: str, error: aiohttp.ClientConnectorError) -> str:
     return f"{url} cannot be reached: {reason}; start it with 'exgs serve'"
 
 
-def untrusted(error: aiohttp.ClientSSLError) -> str:
+def _untrusted(url: str, error: aiohttp.ClientSSLError) -> str:
     """Why TLS with the server failed, and what would help."""
+    if getattr(error.os_error, "reason", "") in NOT_TLS:
+        return f"{url}: what answers there speaks no TLS; say http:// instead"
     reason = getattr(error.os_error, "verify_message", "") or error.os_error
-    return f"TLS fails: {reason}; a certificate of your own is trusted with SSL_CERT_FILE=own.pem"
+    return f"{url}: TLS fails: {reason}; a certificate of your own is trusted with SSL_CERT_FILE=own.pem"
 
 
 async def _text(response: aiohttp.ClientResponse) -> str:

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from exgs.client import signalling
+from exgs.client.carriers import connect
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, quoted
 from exgs.client.signalling import Answer, endpoint_url, post_offer
@@ -107,6 +108,29 @@ async def test_a_certificate_that_nobody_vouches_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("aiohappyeyeballs.start_connection", shake_hands)
     with pytest.raises(ClientError, match=r"TLS fails: self-signed certificate; .*SSL_CERT_FILE"):
         await post("https://127.0.0.1:1/whep")
+
+
+@pytest.mark.parametrize("transport", ["webrtc", "websocket"])
+async def test_plain_text_to_a_server_that_speaks_tls_and_the_other_way_round(transport: str):
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    for scheme, answer, says in (
+        ("http", silent, "say https:// instead"),
+        ("https", plain, "say http:// instead"),
+    ):
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server:
+            url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            with pytest.raises(ClientError, match=says):
+                await connect(PlayConfig(url, transport=transport))
 
 
 async def test_a_server_that_never_answers():
