@@ -110,6 +110,7 @@ def _config(args: argparse.Namespace) -> PlayConfig:
     from exgs.client.signalling import endpoint_url
 
     arguments.check_restore(args)
+    _check_address(args.url)
     try:
         endpoint_url(args.url)
     except ClientError as error:
@@ -136,6 +137,17 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         ice_servers=tuple(args.ice_server),
         transport=args.transport,
         max_bytes_per_s=round((args.max_mbps or 0) * BYTES_PER_MBIT),
+    )
+
+
+def _check_address(url: str) -> None:
+    """Refuses a file in the place of a server, where the difference can be told."""
+    if "://" in url or not Path(url).exists():
+        return
+    what = "folder" if Path(url).is_dir() else "file"
+    raise UsageError(
+        f"{url} is a {what}, expected a server's address: 'exgs serve {url}' serves it, "
+        "'exgs render' draws a scene without one"
     )
 
 

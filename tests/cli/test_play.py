@@ -231,6 +231,11 @@ def test_wrong_values(stand: Stand, tmp_path: Path, output: Output):
     (tmp_path / "folder").mkdir()
     for words, says in (
         (["ftp://host"], "expected an address"),
+        (
+            [str(tmp_path / "file")],
+            f"is a file, expected a server's address: 'exgs serve {tmp_path / 'file'}'",
+        ),
+        ([str(tmp_path / "folder")], "is a folder, expected a server's address"),
         ([URL, "--out", str(tmp_path / "there.mp4")], "-w replaces it"),
         ([URL, "--out", str(tmp_path / "a.gif")], "expected a video"),
         ([URL, "--out", str(tmp_path / "file"), "-w"], "is a file"),
