@@ -6,18 +6,19 @@ A covariance is kept as its six numbers xx, xy, xz, yy, yz, zz.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from exgs.codec.kernel import kernel
 from exgs.raster.crew import Crew
 
 _SMALLEST_VARIANCE = 1e-14
+"""In squared units: what is thinner, by rounding even negative, has a logarithm too."""
 _SWEEPS = 12
+"""Times that all three planes are turned at most."""
 _NEGLIGIBLE = 1e-22
 """Squares off the diagonal that count as none, of those on it."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_covariances(quats: np.ndarray, log_scales: np.ndarray, out: np.ndarray) -> None:
     for i in range(len(quats)):
         w, x, y, z = quats[i, 0], quats[i, 1], quats[i, 2], quats[i, 3]
@@ -37,7 +38,7 @@ def _fill_covariances(quats: np.ndarray, log_scales: np.ndarray, out: np.ndarray
                 n += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def area_of(cov: np.ndarray) -> float:
     """Projected area of one Gaussian (covariance [6]) over pi: root mean square over all directions.
 
@@ -50,7 +51,7 @@ def area_of(cov: np.ndarray) -> float:
     return np.sqrt(max(minors, 0.0) / 3.0)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_areas(covs: np.ndarray, out: np.ndarray) -> None:
     for i in range(len(covs)):
         out[i] = area_of(covs[i])

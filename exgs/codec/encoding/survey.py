@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 
 from exgs.codec.encoding.at_once import each
+from exgs.codec.kernel import kernel
 from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
@@ -94,7 +94,7 @@ def _as_rows(cameras: Sequence[Camera]) -> np.ndarray:
     return np.array(rows, np.float32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_footprint(begin: int, end: int, means: np.ndarray, views: np.ndarray, out: np.ndarray) -> None:
     for i in range(begin, end):
         total = 0.0
