@@ -44,12 +44,6 @@ _FARTHEST = 1 << 62
 """Beyond any distance between splats."""
 
 
-@inlined
-def unfolded(value: int) -> int:
-    """Signed integers from unsigned ones: 0, -1, 1, -2, 2 and so on."""
-    return value >> 1 ^ -(value & 1)
-
-
 @kernel
 def find_neighbours(codes: np.ndarray) -> None:
     """Fills NEAR and NEXT_NEAR from X, Y, Z as the splitting of cells leaves them.
@@ -107,18 +101,11 @@ def prediction_differences(codes: np.ndarray, row: int, book: np.ndarray, pair: 
 
 
 @kernel
-def opacity_contexts(codes: np.ndarray, index: int, top: int) -> int:
-    """Context of the opacity of splat ``index``: eighths of the neighbours' mean; ``top`` is the largest."""
-    first, second = codes[NEAR, index], codes[NEXT_NEAR, index]
-    if first < 0:
-        return OPACITY_CONTEXT
-    other = codes[OPACITY, second if second >= 0 else first]
-    return OPACITY_CONTEXT + 4 * (wide(codes[OPACITY, first]) + other) // top
+def opacity_contexts(top: int) -> np.ndarray:
+    """[2 * top + 1] int64 context of an opacity by the sum of its two neighbours', each 0 to ``top``.
 
-
-@kernel
-def opacity_sums(top: int) -> np.ndarray:
-    """[2 * top + 1] int64 context of an opacity by the sum of the neighbours'; 0 where there are none."""
+    A missing neighbour counts as the other one, and where there is none the sum as 0.
+    """
     return OPACITY_CONTEXT + 4 * np.arange(2 * top + 1) // top
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from exgs.codec.kernel import inlined, kernel, unsigned, wide
 from exgs.codec.model import CLASS, LUMA, MAX_VALUE, NEAR, NEXT_NEAR, PREDICT, SCALE
-from exgs.codec.prediction import expected, unfolded
+from exgs.codec.prediction import expected
+from exgs.codec.tokens import unfolded
 
 
 @kernel

@@ -53,14 +53,14 @@ from exgs.codec.prediction import (
     drop_3_contexts,
     find_neighbours,
     fine_bits,
-    opacity_sums,
+    opacity_contexts,
     open_places,
     place_bits,
     scale_contexts,
     set_classes,
-    unfolded,
 )
 from exgs.codec.restoring import add_colour_predictions, add_scale_predictions, places_of_two
+from exgs.codec.tokens import further_bits, unfolded
 from exgs.codec.turns import add_guesses, near_poles, prolate, set_turn_bits
 
 DONE, BAD_END, BAD_SYMBOL = 0, 15, 16
@@ -171,7 +171,7 @@ def _values(
 @inlined
 def _extended(words: np.ndarray, token: int, a: int, b: int, at: int) -> tuple[int, int, int, int]:
     """The value of a token that has raw bits."""
-    bits = ((token - DIRECT) >> 1) + 3
+    bits = further_bits(token)
     low, a, b, at = next_bits(words, bits, a, b, at)
     return (2 + (token & 1)) << bits | low, a, b, at
 
@@ -195,7 +195,7 @@ def _opacities(words: np.ndarray, tables: np.ndarray, book: np.ndarray, codes: n
     """Each in the context of its neighbours' sum, by its table."""
     a, b, at = book[STATE_A], book[STATE_B], book[NEXT_WORD]
     top = book[OPACITY_LEVELS] - 1
-    rows = book[opacity_sums(top) + TABLE_OF]
+    rows = book[opacity_contexts(top) + TABLE_OF]
     known = np.zeros(codes.shape[1] + 1, np.int64)
     for index in range(codes.shape[1]):
         first, second = places_of_two(codes, index)

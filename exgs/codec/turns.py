@@ -23,7 +23,7 @@ from exgs.codec.model import (
     TURN_THRESHOLDS,
     TURNS,
 )
-from exgs.codec.prediction import unfolded
+from exgs.codec.tokens import unfolded
 
 
 @kernel

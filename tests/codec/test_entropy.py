@@ -90,7 +90,7 @@ def test_symbols_and_raw_bits_come_back() -> None:
         [c | s << 10 | b << 16 | 1 << 21 | v << 32 for (c, s, b), v in zip(plan, raw, strict=True)], np.int64
     )
     words = np.zeros(4 * len(events) + 8, np.uint16)
-    words = words[encode(events, len(events), coder.tables, coder.table_of, words) :].copy()
+    words = words[encode(events, coder.tables, coder.table_of, words) :].copy()
     a, b = int(words[0]) | int(words[1]) << 16, int(words[2]) | int(words[3]) << 16
     got, bits_got, at = [], [], 4
     decode = compiled_reader()

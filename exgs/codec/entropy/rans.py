@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.codec.entropy.events import context_of, raw_count_of, raw_of, symbol_of
 from exgs.codec.kernel import inlined, kernel, unsigned, wide
 
 SCALE_BITS = 12
@@ -67,35 +68,28 @@ def _refilled(words: np.ndarray, state: int, at: int) -> tuple[int, int]:
 
 
 @kernel
-def encode(
-    events: np.ndarray, count: int, tables: np.ndarray, table_of: np.ndarray, words: np.ndarray
-) -> int:
-    """Writes ``events`` to the end of ``words`` and gives the place of the first word.
-
-    An event is a 64-bit integer: bits 0-9 context, 10-15 token, 16-20 number of raw bits, 21 whether there
-    is a token, from 32 the raw bits. A token and raw bits are two turns. ``words`` must have room for any
-    coding.
-    """
+def encode(events: np.ndarray, tables: np.ndarray, table_of: np.ndarray, words: np.ndarray) -> int:
+    """Writes ``events`` to the end of ``words``, which must have room; gives the place of the first word."""
     turns = 0
-    for index in range(count):
-        turns += ((events[index] >> 21) & 1) + (((events[index] >> 16) & 31) != 0)
+    for event in events:
+        turns += (symbol_of(event) >= 0) + (raw_count_of(event) != 0)
     lane = turns & 1
     x = np.full(2, LOWEST, np.int64)
     at = len(words)
-    for index in range(count - 1, -1, -1):
+    for index in range(len(events) - 1, -1, -1):
         event = events[index]
-        bits = (event >> 16) & 31
+        bits = raw_count_of(event)
         if bits:
             lane = 1 - lane
             if x[lane] >= 1 << (32 - bits):
                 at -= 1
                 words[at] = x[lane] & 0xFFFF
                 x[lane] >>= 16
-            x[lane] = x[lane] << bits | event >> 32
-        if (event >> 21) & 1:
+            x[lane] = x[lane] << bits | raw_of(event)
+        symbol = symbol_of(event)
+        if symbol >= 0:
             lane = 1 - lane
-            table, symbol = table_of[event & 1023], (event >> 10) & 63
-            entry = tables[table, FIRST_ENTRY + symbol]
+            entry = tables[table_of[context_of(event)], FIRST_ENTRY + symbol]
             first = entry & _FIELD
             frequency = (entry >> FIELD_BITS & _FIELD) - first
             if x[lane] >= frequency << 20:

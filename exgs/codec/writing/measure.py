@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from exgs.codec.entropy.events import SYMBOLS, context_of, raw_count_of, symbol_of
 from exgs.codec.entropy.tables import MAX_SYMBOLS, Family
+from exgs.codec.kernel import kernel
 from exgs.codec.model import CONTEXTS, FAMILIES, SECTION_OF_FAMILY
 from exgs.codec.writing.fitting import coded_bits
 
@@ -16,14 +18,19 @@ SECTIONS = ("positions", "scales", "rotations", "opacity", "colour", "SH")
 
 def count_events(events: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """[contexts, symbols] int64 how often each was coded, [contexts] int64 raw bits under each context."""
-    counts = np.zeros(CONTEXTS * 64, np.int64)
-    raw_bits = np.zeros(CONTEXTS, np.int64)
+    counts, raw_bits = np.zeros((CONTEXTS, SYMBOLS), np.int64), np.zeros(CONTEXTS, np.int64)
     for part in events:
-        coded = part[(part >> 21) & 1 == 1]
-        counts += np.bincount((coded & 1023) * 64 + ((coded >> 10) & 63), minlength=len(counts))
-        raw = np.bincount(part & 1023, weights=(part >> 16) & 31, minlength=CONTEXTS)
-        raw_bits += raw.astype(np.int64)
-    return counts.reshape(CONTEXTS, 64)[:, :MAX_SYMBOLS], raw_bits
+        _count(part, counts, raw_bits)
+    return counts[:, :MAX_SYMBOLS], raw_bits
+
+
+@kernel
+def _count(events: np.ndarray, counts: np.ndarray, raw_bits: np.ndarray) -> None:
+    for event in events:
+        context, symbol = context_of(event), symbol_of(event)
+        if symbol >= 0:
+            counts[context, symbol] += 1
+        raw_bits[context] += raw_count_of(event)
 
 
 def section_bytes(

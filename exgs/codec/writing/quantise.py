@@ -30,20 +30,13 @@ from exgs.codec.model import (
     SPIN,
     SPIN_BITS,
 )
-from exgs.codec.prediction import (
-    band_of,
-    fine_bits,
-    lightness,
-    set_classes,
-)
+from exgs.codec.prediction import band_of, fine_bits, lightness, set_classes
 from exgs.codec.turns import prolate, set_turn_bits
 from exgs.codec.writing.precision import TYPICAL_CLASS, Precision
 from exgs.codec.writing.pyramid import Level, Pyramid
+from exgs.codec.writing.rounding import luma_chroma, nearest
 from exgs.codec.writing.sparing import spare
 from exgs.scene import SH_C0, Gaussians
-
-_LARGEST = 30000
-"""Bound of scale and colour in steps of class 0: folded differences of two stay below MAX_VALUE."""
 
 
 def quantise(level: Level, coding: Coding, precision: Precision, number: int) -> np.ndarray:
@@ -108,25 +101,18 @@ def _order(scales: np.ndarray, out: np.ndarray) -> None:
 
 
 @kernel
-def _nearest(value: float, level: int) -> int:
-    """The integer nearest to ``value`` steps of class ``level``, within bounds."""
-    largest = _LARGEST >> level
-    return wide(min(max(math.floor(value + 0.5), -largest), largest))
-
-
-@kernel
 def shape_codes(log_scales: np.ndarray, step: float, flattest: float, codes: np.ndarray) -> None:
     """Fills SCALE and the drops."""
     axes = np.empty(3, np.int64)
     for index in range(codes.shape[1]):
         scales = log_scales[index]
         _order(scales, axes)
-        codes[SCALE, index] = _nearest(scales[axes[0]] / step, 0)
+        codes[SCALE, index] = nearest(scales[axes[0]] / step, 0)
         kept = max(scales[axes[1]], scales[axes[0]] - flattest)
-        codes[DROP_2, index] = min(max(_nearest(codes[SCALE, index] - kept / step, 0), 0), MAX_DROP)
+        codes[DROP_2, index] = min(max(nearest(codes[SCALE, index] - kept / step, 0), 0), MAX_DROP)
         kept = max(scales[axes[2]], scales[axes[0]] - flattest)
         codes[DROP_3, index] = min(
-            max(_nearest(codes[SCALE, index] - codes[DROP_2, index] - kept / step, 0), 0), MAX_DROP
+            max(nearest(codes[SCALE, index] - codes[DROP_2, index] - kept / step, 0), 0), MAX_DROP
         )
 
 
@@ -215,10 +201,10 @@ def _rotation(quat: np.ndarray, order: np.ndarray, out: np.ndarray) -> None:
 @kernel
 def _colours(sh0: np.ndarray, shN: np.ndarray, steps: np.ndarray, codes: np.ndarray) -> None:
     for index in range(codes.shape[1]):
-        _luma_chroma(sh0[index, 0], SH_C0 / (steps[0] * (1 << codes[CLASS, index])), codes, LUMA, index)
+        _colour(sh0[index, 0], SH_C0 / (steps[0] * (1 << codes[CLASS, index])), codes, LUMA, index)
         for place in range(shN.shape[1]):
             at = SH + 3 * place
-            _luma_chroma(shN[index, place], 1.0 / (steps[1] * (1 << codes[CLASS, index])), codes, at, index)
+            _colour(shN[index, place], 1.0 / (steps[1] * (1 << codes[CLASS, index])), codes, at, index)
             for channel in range(3):
                 if codes[at + channel, index] != 0:
                     codes[MASK, index] |= 1 << channel
@@ -226,8 +212,10 @@ def _colours(sh0: np.ndarray, shN: np.ndarray, steps: np.ndarray, codes: np.ndar
 
 
 @kernel
-def _luma_chroma(rgb: np.ndarray, per_step: float, codes: np.ndarray, row: int, index: int) -> None:
+def _colour(rgb: np.ndarray, per_step: float, codes: np.ndarray, row: int, index: int) -> None:
+    """Fills the three rows from ``row`` on; a unit has ``per_step`` steps."""
     level = codes[CLASS, index]
-    codes[row + 0, index] = _nearest((rgb[0] + 2.0 * rgb[1] + rgb[2]) * (0.25 * per_step), level)
-    codes[row + 1, index] = _nearest((rgb[0] - rgb[2]) * (0.5 * per_step), level)
-    codes[row + 2, index] = _nearest((2.0 * rgb[1] - rgb[0] - rgb[2]) * (0.25 * per_step), level)
+    luma, chroma_o, chroma_g = luma_chroma(rgb, per_step)
+    codes[row, index] = nearest(luma, level)
+    codes[row + 1, index] = nearest(chroma_o, level)
+    codes[row + 2, index] = nearest(chroma_g, level)

@@ -24,14 +24,13 @@ from exgs.codec.model import (
     CLASS,
     FAMILIES,
     LUMA,
+    MAX_AXIS_BITS,
     NEAR,
     NEXT_NEAR,
     SCALE,
     X,
 )
-from exgs.codec.prediction import (
-    find_neighbours,
-)
+from exgs.codec.prediction import find_neighbours
 from exgs.codec.writing.cutting import Cut, check_pyramid, cut
 from exgs.codec.writing.fitting import fit_family, fit_splits
 from exgs.codec.writing.measure import count_events, section_bytes
@@ -42,10 +41,13 @@ from exgs.codec.writing.stages import file_order
 from exgs.codec.writing.symbol_writer import USED, split_cells, write_events
 
 CHUNK_SPLATS = (1500, 1250, 1050, 900)
-"""Most splats of a chunk, about, by SH degree: some 10 KiB. Larger ones follow the head less closely."""
-_SPLITS_PER_SPLAT = 2 * 63
+"""Most splats of a chunk, about, by SH degree: some 8 KB. Larger ones follow the head less closely."""
+_SPLITS_PER_SPLAT = 2 * 3 * MAX_AXIS_BITS
+"""Events of the splitting of cells at most: two for each bit of the lattice."""
 _EVENTS_PER_SPLAT = (30, 52, 82, 124)
+"""Events of all further passes at most, by SH degree."""
 _PREDICTED = (SCALE, LUMA, CHROMA_O, CHROMA_G)
+"""Rows of ``codes`` that are predicted from the neighbours, in the order of ``Coding.predictions``."""
 
 Spread = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], list[Any]]
 """Calls a function with each of some jobs, and gives what it gave, in the order of the jobs."""
@@ -68,6 +70,7 @@ class _Chunk:
     """A chunk on its way to bytes."""
 
     cut: Cut
+    """Its splats."""
     cells: np.ndarray
     """[N,3] int64 lattice coordinates from the chunk's corner."""
     codes: np.ndarray
@@ -99,7 +102,7 @@ def serialize_measured(pyramid: Pyramid, precision: Precision, spread: Spread = 
     counts, raw_bits = count_events(events)
     families = _fit(counts)
     coder = build(families)
-    bodies = spread(_body, [(*pair, coder) for pair in zip(chunks, events, strict=True)])
+    bodies = spread(_body, [(part, coder) for part in events])
     header = _header(pyramid, coding, origin, [_box(chunk, coding, origin) for chunk in chunks])
     head = serialize_header(header, families)
     order, entries = _manifest(pyramid, chunks, header, [len(body) for body in bodies])
@@ -186,6 +189,7 @@ def _predictions(chunks: list[_Chunk]) -> tuple[tuple[int, int], ...]:
 
 
 def _fit(counts: np.ndarray) -> tuple[Family, ...]:
+    """Tables for every family from the ``counts`` [contexts, symbols] of the whole file."""
     families, start = [], 0
     for name, size in FAMILIES:
         rows = counts[start : start + size]
@@ -194,9 +198,10 @@ def _fit(counts: np.ndarray) -> tuple[Family, ...]:
     return tuple(families)
 
 
-def _body(chunk: _Chunk, events: np.ndarray, coder: Coder) -> bytes:
+def _body(events: np.ndarray, coder: Coder) -> bytes:
+    """The bytes of a chunk."""
     words = np.empty(2 * len(events) + 8, np.uint16)
-    start = encode(events, len(events), coder.tables, coder.table_of, words)
+    start = encode(events, coder.tables, coder.table_of, words)
     body = words[start:].astype("<u2").tobytes()
     body += zlib.crc32(body).to_bytes(CHECKSUM_BYTES, "little")
     if len(body) > MAX_CHUNK_BYTES:

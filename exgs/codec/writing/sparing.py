@@ -14,19 +14,21 @@ import math
 import numpy as np
 
 from exgs.codec.kernel import kernel, wide
-from exgs.codec.model import BAND, CLASS, CLASSES, DIRECT, MASK, SH, TOKENS
+from exgs.codec.model import BAND, CLASS, CLASSES, CONTEXTS, DIRECT, MASK, SH, TOKENS
 from exgs.codec.model import COEFFICIENT_CONTEXT as FIRST
 from exgs.codec.prediction import band_end, band_of, coefficient_context
+from exgs.codec.tokens import folded, further_bits, token_of
+from exgs.codec.writing.rounding import luma_chroma, nearest
 
 PASSES = 2
 """Times that bits are counted and coefficients chosen by them."""
 CHROMA_O_ERROR = 2 / 3
 """Squared error of red, green and blue by a step of chroma o, of that by a step of luma or chroma g."""
-TRUST = 0.7
-"""Power of the weight of a Gaussian in the sampled pictures, which is another in others."""
-_CONTEXTS = 120
-_LARGEST = 30000
-"""Bound of a coefficient in steps of class 0."""
+WEIGHT_POWER = 0.7
+"""Power of a Gaussian's weight in the sampled pictures with which its bits get cheaper: in others that weight
+is another."""
+_CONTEXTS = CONTEXTS - FIRST
+"""Of coefficients."""
 _PRIOR = 0.3
 """Occurrences that every symbol is given in advance."""
 
@@ -57,29 +59,13 @@ def _prices(levels: np.ndarray, thrift: float, weight: np.ndarray | None) -> np.
     if weight is None:
         return np.full(len(levels), thrift)
     worth = weight.astype(np.float64) * 4.0**levels
-    return np.asarray(thrift * (np.median(worth) / worth) ** TRUST)
+    return np.asarray(thrift * (np.median(worth) / worth) ** WEIGHT_POWER)
 
 
 def _bits(counts: np.ndarray) -> np.ndarray:
     """Bits of each symbol by how often each came in its context (the last axis), raw bits of tokens aside."""
     counts = counts + _PRIOR
     return np.asarray(np.log2(counts.sum(axis=-1, keepdims=True) / counts))
-
-
-@kernel
-def _token(value: int) -> int:
-    """Token of a folded value."""
-    if value < DIRECT:
-        return value
-    top = 4
-    while value >> (top + 1):
-        top += 1
-    return DIRECT + 2 * (top - 4) + ((value >> (top - 1)) & 1)
-
-
-@kernel
-def _folded(value: int) -> int:
-    return -2 * value - 1 if value < 0 else 2 * value
 
 
 @kernel
@@ -96,7 +82,7 @@ def _count(codes: np.ndarray, coefficients: np.ndarray, bands: np.ndarray, masks
             for place in range(band_end(band) if (mask >> channel) & 1 else 0):
                 context = coefficient_context(level, channel, band_of(place), token + before) - FIRST
                 before = token
-                token = _token(_folded(wide(codes[SH + 3 * place + channel, index])))
+                token = token_of(folded(wide(codes[SH + 3 * place + channel, index])))
                 coefficients[context, token] += 1
 
 
@@ -132,10 +118,7 @@ def _choose(
 @kernel
 def _in_steps(rgb: np.ndarray, per_step: float, values: np.ndarray) -> None:
     for place in range(rgb.shape[0]):
-        red, green, blue = rgb[place, 0], rgb[place, 1], rgb[place, 2]
-        values[place, 0] = (red + 2.0 * green + blue) * (0.25 * per_step)
-        values[place, 1] = (red - blue) * (0.5 * per_step)
-        values[place, 2] = (2.0 * green - red - blue) * (0.25 * per_step)
+        values[place, 0], values[place, 1], values[place, 2] = luma_chroma(rgb[place], per_step)
 
 
 @kernel
@@ -166,13 +149,12 @@ def _try_channel(
         left -= weight * value**2
         context = coefficient_context(level, channel, band_of(place), token + before) - FIRST
         before = token
-        largest = _LARGEST >> level
-        nearest = wide(min(max(math.floor(value + 0.5), -largest), largest))
-        nearer = nearest - (nearest > 0) + (nearest < 0)
+        rounded = nearest(value, level)
+        nearer = rounded - (rounded > 0) + (rounded < 0)
         best = math.inf
-        for candidate in (nearest, nearer, wide(0)):
-            symbol = _token(_folded(candidate))
-            raw = ((symbol - DIRECT) >> 1) + 3 if symbol >= DIRECT else 0
+        for candidate in (rounded, nearer, wide(0)):
+            symbol = token_of(folded(candidate))
+            raw = further_bits(symbol) if symbol >= DIRECT else 0
             cost = weight * (value - candidate) ** 2 + thrift * (bits[context, symbol] + raw)
             if cost < best:
                 best, tried[place, channel], token = cost, candidate, symbol

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from exgs.codec.entropy.events import raw_event, symbol_event
 from exgs.codec.kernel import kernel, wide
 from exgs.codec.model import (
     BAND,
@@ -24,7 +25,9 @@ from exgs.codec.model import (
     LUMA_CONTEXT,
     MASK,
     MASK_CONTEXT,
+    MAX_AXIS_BITS,
     NEAR,
+    NEXT_NEAR,
     OPACITY,
     OPACITY_LEVELS,
     POLE_BITS,
@@ -59,6 +62,7 @@ from exgs.codec.prediction import (
     split_raw_bits,
     widest,
 )
+from exgs.codec.tokens import folded, further_bits, token_of
 from exgs.codec.turns import guess_differences, near_poles, prolate, set_turn_bits
 
 USED = 0
@@ -74,7 +78,7 @@ def split_cells(
     ``cells`` [N,3] int64 lattice coordinates in the order of ``curve``, ``bits`` [3] of each axis. Fills the
     middles of the cells and the bits left open in ``codes``.
     """
-    stack = np.zeros((72, 8), np.int64)
+    stack = np.zeros((3 * MAX_AXIS_BITS + 2, 8), np.int64)
     stack[0, 1] = len(cells)
     stack[0, 2], stack[0, 3], stack[0, 4] = bits[0], bits[1], bits[2]
     top = 1 if len(cells) > 0 else 0
@@ -99,7 +103,7 @@ def write_events(cells: np.ndarray, codes: np.ndarray, events: np.ndarray, book:
     top = int(book[OPACITY_LEVELS]) - 1
     _opacities(codes, events, book)
     differences = prediction_differences(codes, SCALE, book, 0)
-    _values(events, book, scale_contexts(codes, top), _folded(differences))
+    _values(events, book, scale_contexts(codes, top), _all_folded(differences))
     _values(events, book, drop_2_contexts(codes, book[PREDICT]), codes[DROP_2])
     _values(events, book, drop_3_contexts(codes), codes[DROP_3])
     bits = fine_bits(codes, book)
@@ -108,7 +112,7 @@ def write_events(cells: np.ndarray, codes: np.ndarray, events: np.ndarray, book:
     _places(cells, codes, events, book)
     for pair, (row, context) in enumerate(_COLOURS):
         differences = prediction_differences(codes, row, book, pair + 1)
-        _values(events, book, context + level, _folded(differences))
+        _values(events, book, context + level, _all_folded(differences))
     _turns(codes, events, book)
     if book[SH_BANDS] > 0:
         _bands(codes, events, book)
@@ -133,11 +137,12 @@ def _turns(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
     near, contexts, far_bits = near_poles(codes)
     for row in (POLE_U, POLE_V):
         _raw(events, book, FACE_CONTEXT, far_bits, codes[row])
-        _values(events, book, contexts, _folded(guess_differences(codes, row, near)))
+        _values(events, book, contexts, _all_folded(guess_differences(codes, row, near)))
     _raw(events, book, FACE_CONTEXT, codes[SPIN_BITS].astype(np.int64), codes[SPIN])
 
 
-def _folded(values: np.ndarray) -> np.ndarray:
+def _all_folded(values: np.ndarray) -> np.ndarray:
+    """[N] int32 ``folded`` of each of ``values``."""
     return np.where(values < 0, -2 * values - 1, 2 * values).astype(np.int32)
 
 
@@ -145,28 +150,23 @@ def _folded(values: np.ndarray) -> np.ndarray:
 def _values(events: np.ndarray, book: np.ndarray, contexts: np.ndarray, values: np.ndarray) -> None:
     """First the tokens of all ``values``, then the raw bits of those that have any."""
     for index in range(len(values)):
-        _symbol(events, book, contexts[index], _token(values[index]))
+        _symbol(events, book, contexts[index], token_of(values[index]))
     for index in range(len(values)):
-        token = _token(values[index])
-        if token >= DIRECT:
-            bits = ((token - DIRECT) >> 1) + 3
-            _bits(events, book, contexts[index], values[index] & ((1 << bits) - 1), bits)
+        _further(events, book, contexts[index], wide(values[index]))
+
+
+@kernel
+def _further(events: np.ndarray, book: np.ndarray, owner: int, value: int) -> None:
+    """The raw bits that follow the token of ``value``, where it has any."""
+    if value >= DIRECT:
+        bits = further_bits(token_of(value))
+        _bits(events, book, owner, value & ((1 << bits) - 1), bits)
 
 
 @kernel
 def _raw(events: np.ndarray, book: np.ndarray, owner: int, counts: np.ndarray, values: np.ndarray) -> None:
     for index in range(len(counts)):
         _bits(events, book, owner, wide(values[index]), counts[index])
-
-
-@kernel
-def _token(value: int) -> int:
-    if value < DIRECT:
-        return wide(value)
-    top = 4
-    while value >> (top + 1):
-        top += 1
-    return DIRECT + 2 * (top - 4) + ((wide(value) >> (top - 1)) & 1)
 
 
 @kernel
@@ -197,7 +197,7 @@ def _count_lower(cells: np.ndarray, first: int, end: int, axis: int, bit: int) -
 
 @kernel
 def _symbol(events: np.ndarray, book: np.ndarray, context: int, symbol: int) -> None:
-    events[book[USED]] = context | symbol << 10 | 1 << 21
+    events[book[USED]] = symbol_event(context, symbol)
     book[USED] += 1
 
 
@@ -205,10 +205,10 @@ def _symbol(events: np.ndarray, book: np.ndarray, context: int, symbol: int) -> 
 def _bits(events: np.ndarray, book: np.ndarray, owner: int, value: int, count: int) -> None:
     """Up to 32 raw bits, the low 16 first; ``owner`` is the context they are counted under."""
     if count > 0:
-        events[book[USED]] = owner | min(count, 16) << 16 | (value & 0xFFFF) << 32
+        events[book[USED]] = raw_event(owner, value & 0xFFFF, min(count, 16))
         book[USED] += 1
     if count > 16:
-        events[book[USED]] = owner | (count - 16) << 16 | (value >> 16) << 32
+        events[book[USED]] = raw_event(owner, value >> 16, count - 16)
         book[USED] += 1
 
 
@@ -228,14 +228,14 @@ def _split(events: np.ndarray, book: np.ndarray, count: int, lower: int) -> None
 
 @kernel
 def _opacities(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
+    contexts = opacity_contexts(book[OPACITY_LEVELS] - 1)
     for index in range(codes.shape[1]):
-        context = opacity_contexts(codes, index, book[OPACITY_LEVELS] - 1)
-        value = codes[OPACITY, index]
-        token = _token(value)
-        _symbol(events, book, context, token)
-        if token >= DIRECT:
-            bits = ((token - DIRECT) >> 1) + 3
-            _bits(events, book, context, wide(value) & ((1 << bits) - 1), bits)
+        first, second = codes[NEAR, index], codes[NEXT_NEAR, index]
+        other = second if second >= 0 else first
+        context = contexts[codes[OPACITY, first] + codes[OPACITY, other] if first >= 0 else 0]
+        value = wide(codes[OPACITY, index])
+        _symbol(events, book, context, token_of(value))
+        _further(events, book, context, value)
 
 
 @kernel
@@ -264,14 +264,9 @@ def _harmonics(codes: np.ndarray, events: np.ndarray, book: np.ndarray) -> None:
             token = before = wide(0)
             for place in range(band_end(codes[BAND, index]) if (codes[MASK, index] >> channel) & 1 else 0):
                 context = coefficient_context(codes[CLASS, index], channel, band_of(place), token + before)
-                value = wide(codes[SH + 3 * place + channel, index])
                 before = token
-                token = _token(-2 * value - 1 if value < 0 else 2 * value)
+                token = token_of(folded(wide(codes[SH + 3 * place + channel, index])))
                 _symbol(events, book, context, token)
     for index in range(codes.shape[1]):
         for row in range(SH, SH + 3 * band_end(codes[BAND, index])):
-            value = wide(codes[row, index])
-            value = -2 * value - 1 if value < 0 else 2 * value
-            if value >= DIRECT:
-                bits = ((_token(value) - DIRECT) >> 1) + 3
-                _bits(events, book, BAND_CONTEXT, value & ((1 << bits) - 1), bits)
+            _further(events, book, BAND_CONTEXT, folded(wide(codes[row, index])))
