@@ -9,7 +9,7 @@ Gaussian takes, these how many fit, and all of that how large the error is: the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,8 +40,11 @@ class Merging:
     """What merging ``leaves`` Gaussians does: an error of ``scale * (1 / count - 1 / leaves) ** power``."""
 
     leaves: int
+    """Gaussians where none is merged."""
     scale: float
+    """Squared error where the power is taken of 1."""
     power: float
+    """How fast the error grows as Gaussians become few."""
 
     def error(self, count: int) -> float:
         """Squared error of ``count`` Gaussians."""
@@ -57,6 +60,7 @@ class Slopes:
     bits: float
     """Bits of a Gaussian in all."""
     merging: Merging
+    """What fewer Gaussians do."""
 
 
 def balanced(precision: Precision, slopes: Slopes, budget_bits: float, most: int) -> tuple[Precision, int]:
@@ -64,6 +68,7 @@ def balanced(precision: Precision, slopes: Slopes, budget_bits: float, most: int
 
     There are ``most`` of these at most; steps differ from those of ``precision`` by ``FARTHEST`` at most.
     """
+    names = [step.name for step in slopes.steps]
     rows = [(step.error, step.power, step.octave) for step in slopes.steps]
     errors, powers, octaves = np.array(rows, np.float64).reshape(-1, 3).T
     found, least = (precision, max(1, min(int(budget_bits / slopes.bits), most))), np.inf
@@ -75,7 +80,10 @@ def balanced(precision: Precision, slopes: Slopes, budget_bits: float, most: int
         count = max(1, min(int(budget_bits / bits), most))
         error = float(errors @ factors**powers) + slopes.merging.error(count)
         if error < least:
-            found, least = (_stretched(precision, slopes.steps, factors), count), error
+            found, least = (
+                (precision.stretched(dict(zip(names, factors.tolist(), strict=True))), count),
+                error,
+            )
         if count == most and bits >= slopes.bits:
             break  # All of them fit: what is left of the budget shortens all steps alike.
     return found
@@ -83,12 +91,4 @@ def balanced(precision: Precision, slopes: Slopes, budget_bits: float, most: int
 
 def between(one: Precision, other: Precision, share: float) -> Precision:
     """Steps a ``share`` of the way from ``one`` to ``other``, by their logarithms."""
-    lengths = {name: getattr(one, name) ** (1 - share) * getattr(other, name) ** share for name in STEPS}
-    return replace(one, **lengths)
-
-
-def _stretched(precision: Precision, steps: tuple[Step, ...], factors: np.ndarray) -> Precision:
-    lengths = {
-        step.name: getattr(precision, step.name) * float(by) for step, by in zip(steps, factors, strict=True)
-    }
-    return replace(precision, **lengths)
+    return one.stretched({name: (getattr(other, name) / getattr(one, name)) ** share for name in STEPS})

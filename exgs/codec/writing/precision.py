@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,7 +54,11 @@ class Precision:
 
     def scaled(self, factor: float) -> Precision:
         """All steps times ``factor``: above one is coarser."""
-        return replace(self, **{name: getattr(self, name) * factor for name in STEPS})
+        return self.stretched(dict.fromkeys(STEPS, factor))
+
+    def stretched(self, factors: Mapping[str, float]) -> Precision:
+        """The steps named in ``factors`` times these."""
+        return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
 
 
 def choose_coding(pyramid: Pyramid, precision: Precision) -> Coding:

@@ -55,6 +55,11 @@ def test_a_budget_for_no_gaussian_still_means_one() -> None:
     assert factors(SLOPES, budget=5.0)[1] == 1
 
 
+def test_steps_that_are_named_are_stretched_and_no_others() -> None:
+    found = BALANCED.stretched({"colour": 2.0, "sh": 0.5})
+    assert found == replace(BALANCED, colour=2 * BALANCED.colour, sh=0.5 * BALANCED.sh)
+
+
 def test_steps_in_between_lie_there_by_their_logarithms() -> None:
     other = replace(BALANCED.scaled(4.0), thrift=0.7)
     assert between(BALANCED, other, 0.0).scale == pytest.approx(BALANCED.scale)
