@@ -9,14 +9,13 @@ from scipy.spatial import cKDTree
 
 from exgs.codec.encoding.moments import areas, covariances
 from exgs.codec.encoding.survey import Survey
+from exgs.codec.encoding.visibility import LEAST_CLEAR
 from exgs.scene import Gaussians
 
 GROWTH = 0.25
 """Power of the mass ratio by which scales grow; 0.5 would keep the mass itself."""
 LARGEST = 4.0
 """Largest factor on the scales."""
-UNSEEN = 0.05
-"""Light that is taken to reach a Gaussian that no view saw."""
 
 
 def amplify(gaussians: Gaussians, kept: np.ndarray, views: Survey) -> Gaussians:
@@ -28,7 +27,9 @@ def amplify(gaussians: Gaussians, kept: np.ndarray, views: Survey) -> Gaussians:
     sparse = gaussians.select(kept).with_sh_degree(0)
     area = areas(covariances(gaussians.quats, gaussians.log_scales))
     whole = gaussians.opacities * area
-    light = np.clip(views.weight_sum / np.maximum(2 * np.pi * whole * views.footprint, 1e-12), UNSEEN, 1.0)
+    light = np.clip(
+        views.weight_sum / np.maximum(2 * np.pi * whole * views.footprint, 1e-12), LEAST_CLEAR, 1.0
+    )
     mass = (whole * light).astype(np.float64)
     heir = cKDTree(sparse.means).query(gaussians.means, workers=-1)[1]
     heir[kept] = np.arange(len(kept))

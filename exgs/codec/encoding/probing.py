@@ -21,7 +21,7 @@ from exgs.codec.encoding.left_out import miss
 from exgs.codec.encoding.merging import Clusters, reduce, to_gaussians
 from exgs.codec.encoding.simplify import presence
 from exgs.codec.encoding.task import Task
-from exgs.codec.encoding.weighing import LEAST
+from exgs.codec.encoding.visibility import LEAST_WEIGHT, floor_of
 from exgs.codec.writing.precision import STEPS, Precision
 from exgs.codec.writing.pyramid import Level, Pyramid
 from exgs.codec.writing.serializer import serialize_measured
@@ -29,13 +29,13 @@ from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
 
-VIEWS, HEIGHT, LARGER = 6, 360, 2.0
+VIEWS, HEIGHT_PX, LARGER = 6, 360, 2.0
 """Views in which errors are looked at, how high they are to be, for viewers see fine pixels, and how many
 times larger they become for that at most."""
 PROBED, STRETCHES = 16_000, 8
 """Gaussians that are coded, of many, and the stretches of neighbours that they come from."""
 PROBES = (0.7, 1.4)
-"""Parts of its step at which an attribute is coded."""
+"""Multiples of its step at which an attribute is coded."""
 EXACT = 0.12
 """Steps of the other attributes, in parts of their own."""
 LEAST_BITS = 0.02
@@ -70,7 +70,7 @@ def look(clusters: Clusters, precision: Precision, task: Task, merging: Merging 
 def _cameras(task: Task) -> list[Camera]:
     """The views that are looked at."""
     views = task.views.thinned(VIEWS).cameras
-    larger = min(max(1.0, HEIGHT / views[0].height), LARGER)
+    larger = min(max(1.0, HEIGHT_PX / views[0].height), LARGER)
     return [camera.resized(round(larger * camera.width), round(larger * camera.height)) for camera in views]
 
 
@@ -145,7 +145,7 @@ class _Probe:
 def single_level(clusters: Clusters, task: Task, some: np.ndarray) -> Pyramid:
     """``some`` [n] indices of ``clusters`` as the only level, of the highest degree that may be."""
     weight = clusters.mass * clusters.footprint
-    weight = np.maximum(weight, max(LEAST * float(np.median(weight)), 1e-30))
+    weight = np.maximum(weight, floor_of(weight, LEAST_WEIGHT, 1e-30))
     gaussians = to_gaussians(clusters, some).with_sh_degree(task.highest_degree)
     return Pyramid((Level(gaussians, None, presence(clusters)[some], weight[some]),))
 

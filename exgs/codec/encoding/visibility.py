@@ -13,12 +13,18 @@ SURROUNDINGS = 48
 """Gaussians per voxel, on average, that count as one another's surroundings."""
 LEAST_FOOTPRINT = 0.05
 """Footprint of a Gaussian that few views frame, of the median one."""
+LEAST_WEIGHT = 0.05
+"""Weight in the pictures of a Gaussian that no view sees, of the median one."""
+
+
+def floor_of(values: np.ndarray, share: float, smallest: float) -> float:
+    """``share`` of the median of ``values``, but at least ``smallest``: no Gaussian counts for less."""
+    return max(share * float(np.median(values)), smallest)
 
 
 def likely_footprint(survey: Survey) -> np.ndarray:
     """[N] float32 pixels per unit of area, summed over the views: also for what few of them frame."""
-    least = max(LEAST_FOOTPRINT * float(np.median(survey.footprint)), 1e-12)
-    return np.maximum(survey.footprint, np.float32(least))
+    return np.maximum(survey.footprint, np.float32(floor_of(survey.footprint, LEAST_FOOTPRINT, 1e-12)))
 
 
 def light(means: np.ndarray, unoccluded: np.ndarray, weight: np.ndarray) -> np.ndarray:

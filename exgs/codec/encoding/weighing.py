@@ -8,12 +8,10 @@ import numpy as np
 
 from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.survey import Survey
+from exgs.codec.encoding.visibility import LEAST_WEIGHT, floor_of
 from exgs.codec.writing.pyramid import Pyramid
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Gaussians
-
-LEAST = 0.05
-"""Weight of what no view sees, of the median one: it may yet be looked at."""
 
 
 def weighed(pyramid: Pyramid, views: Survey, rasterizer: Rasterizer) -> Pyramid:
@@ -36,7 +34,7 @@ def weighed(pyramid: Pyramid, views: Survey, rasterizer: Rasterizer) -> Pyramid:
         if parents is not None:
             own += np.bincount(parents, weights[-1], len(own))
         weights.append(own)
-    least = max(LEAST * float(np.median(np.concatenate(weights))), 1e-6)
+    least = floor_of(np.concatenate(weights), LEAST_WEIGHT, 1e-6)
     levels = [
         replace(level, weight=np.maximum(own, least).astype(np.float32))
         for level, own in zip(pyramid.levels, weights, strict=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from exgs.codec.encoding.survey import Survey
-from exgs.codec.encoding.visibility import LEAST_CLEAR, light, likely_footprint
+from exgs.codec.encoding.visibility import LEAST_CLEAR, floor_of, light, likely_footprint
 from exgs.scene import Camera
 
 CAMERA = Camera.looking(
@@ -40,3 +40,8 @@ def test_what_is_hidden_as_a_whole_is_clearer_than_what_is_hidden_from_its_surro
     weight[1000:1010] = 1.0
     found = light(means, np.full(2000, 10.0), weight)
     assert found[:1000].mean() > 2 * found[1000:1010].mean()
+
+
+def test_the_floor_is_a_share_of_the_median_and_never_nothing() -> None:
+    assert floor_of(np.array([0.0, 2.0, 40.0]), 0.05, 1e-6) == 0.1
+    assert floor_of(np.array([0.0, 0.0, 40.0]), 0.05, 1e-6) == 1e-6

@@ -5,7 +5,8 @@ import pytest
 from clouds import cloud
 
 from exgs.codec.encoding.survey import Survey, survey
-from exgs.codec.encoding.weighing import LEAST, weighed
+from exgs.codec.encoding.visibility import LEAST_WEIGHT
+from exgs.codec.encoding.weighing import weighed
 from exgs.codec.writing.pyramid import Level, Pyramid
 from exgs.raster.cpu import CpuRasterizer
 from exgs.scene import Gaussians, sample_views
@@ -31,7 +32,7 @@ def views(scene: Gaussians, cpu: CpuRasterizer) -> Survey:
 def test_one_level_has_the_weights_of_the_views(scene: Gaussians, views: Survey, cpu: CpuRasterizer) -> None:
     level = weighed(Pyramid((Level(scene, None, np.ones(60, np.float32)),)), views, cpu).levels[0]
     assert level.weight is not None
-    least = LEAST * np.median(views.weight_sum)
+    least = LEAST_WEIGHT * np.median(views.weight_sum)
     np.testing.assert_allclose(level.weight, np.maximum(views.weight_sum, least), rtol=1e-3)
     assert level.weight[7] == pytest.approx(least, rel=1e-3)
 
