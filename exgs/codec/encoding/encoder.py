@@ -23,7 +23,7 @@ from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.photographs import Photographs
 from exgs.codec.encoding.prepare import Prepared, prepare, without_floaters
 from exgs.codec.encoding.report import Encoding, Report
-from exgs.codec.encoding.survey import Survey, survey
+from exgs.codec.encoding.survey import Survey, evenly, survey
 from exgs.codec.encoding.task import Outcome, Progress, Task
 from exgs.codec.encoding.ugc import encode_ugc
 from exgs.codec.errors import EncodeError
@@ -87,8 +87,11 @@ class _Job:
     where: list[Camera] | Photographs | int
     """The cameras that were given, with or without their pictures, or how many are to be sampled."""
     config: EncodeConfig
+    """What is asked for."""
     rasterizer: Rasterizer
+    """Draws."""
     tell: Progress
+    """Hears of progress."""
 
     def by_exgs(self) -> tuple[Task, Outcome]:
         """Prunes."""
@@ -144,6 +147,7 @@ class _Job:
         return where.instead_of(views) if isinstance(where, Photographs) else views, start
 
     def _task(self, views: Survey, start: StartView) -> Task:
+        """The scene as a method is given it."""
         budget = self.config.budget_bytes(self.scene.float_bytes)
         return Task(self.scene.gaussians, views, self.config, budget, self.rasterizer, self.tell, start)
 
@@ -179,10 +183,9 @@ def _where(
 
 def _few(cameras: Sequence[Camera], count: int, size: tuple[int, int]) -> list[Camera]:
     """At most ``count`` of the given cameras, evenly spaced, all with pictures of one size."""
-    chosen = np.unique(np.linspace(0, len(cameras) - 1, min(count, len(cameras))).round().astype(int))
     height = min(size[1], cameras[0].height)
     width = max(1, min(2 * size[0], round(height * cameras[0].width / cameras[0].height)))
-    return [cameras[index].resized(width, height) for index in chosen]
+    return [cameras[index].resized(width, height) for index in evenly(len(cameras), count)]
 
 
 def _report(job: _Job, task: Task, outcome: Outcome) -> Report:

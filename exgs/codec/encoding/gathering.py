@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.codec.encoding.leaves import BATCH, Leaves, Rows
+from exgs.codec.encoding.at_once import batches
+from exgs.codec.encoding.leaves import Leaves, Rows
 from exgs.codec.encoding.moments import areas
 from exgs.codec.kernel import kernel
-from exgs.raster.crew import Crew, ranges
+from exgs.raster.crew import Crew
 
 AT_ONCE = 8
-"""Times that many members whose values are held."""
+"""Batches of members whose values are held at a time."""
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -59,16 +60,14 @@ def gather(members: Leaves | Rows, place: np.ndarray, count: int) -> tuple[Rows,
     anchor = np.empty((count, 3), np.float32)
     moments, colors = np.zeros((count, 12), np.float64), np.zeros((count, channels), np.float32)
     population = np.zeros(count, np.int32)
-    crew, spans = Crew(), ranges(len(place), -(-len(place) // BATCH))
+    crew, spans = Crew(), batches(len(place))
     for first in range(0, len(spans), AT_ONCE):
         some = spans[first : first + AT_ONCE]
         for (begin, end), part in zip(some, crew.share(members.rows, some), strict=True):
             arrays = (part.means, part.covs, part.mass, part.footprint, part.clear, part.colors)
             _add(arrays, place[begin:end], anchor, (moments, colors, population))
-    parts = ranges(count, -(-count // BATCH))
-    return Rows.joined(
-        crew.share(_means, [(anchor[a:b], moments[a:b], colors[a:b]) for a, b in parts])
-    ), population
+    means = crew.share(_means, [(anchor[a:b], moments[a:b], colors[a:b]) for a, b in batches(count)])
+    return Rows.joined(means), population
 
 
 @kernel

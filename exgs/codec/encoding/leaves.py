@@ -7,17 +7,16 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from exgs.codec.encoding.at_once import batches
 from exgs.codec.encoding.moments import areas, covariances
 from exgs.codec.encoding.neighbours import along_curve
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.encoding.visibility import light, likely_footprint
-from exgs.raster.crew import Crew, ranges
+from exgs.raster.crew import Crew
 from exgs.scene import SH_C0, Gaussians
 
 LOW_PASS_PX2 = 0.15
 """Variance of the pixels' low-pass in the sampled views: what is thinner shows as wide as this."""
-BATCH = 1 << 16
-"""Gaussians that one thread works on at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +83,7 @@ class Leaves:
     @property
     def all_rows(self) -> Rows:
         """The leaves as clusters."""
-        return Rows.joined(Crew().share(self.rows, ranges(len(self), -(-len(self) // BATCH))))
+        return Rows.joined(Crew().share(self.rows, batches(len(self))))
 
     def rows(self, begin: int, end: int) -> Rows:
         """The leaves of [begin, end) as clusters."""
@@ -112,8 +111,8 @@ def leaves_of(gaussians: Gaussians, views: Survey) -> Leaves:
         covs = widened(gaussians.quats[part], gaussians.log_scales[part], footprint[part], count)
         return 2.0 * np.pi * opacity_of(gaussians.opacity_logits[part]) * areas(covs) * footprint[part]
 
-    parts = ranges(len(gaussians), -(-len(gaussians) // BATCH))
-    clear = light(gaussians.means, np.concatenate(Crew().share(unoccluded, parts)), views.weight_sum)
+    weight = np.concatenate(Crew().share(unoccluded, batches(len(gaussians))))
+    clear = light(gaussians.means, weight, views.weight_sum)
     index = along_curve(gaussians.means)
     return Leaves(gaussians, index, footprint[index], clear[index], count)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from exgs.codec.encoding.survey import Survey
+from exgs.codec.encoding.survey import Survey, evenly
 from exgs.codec.errors import EncodeError
 from exgs.scene import Camera
 
@@ -49,7 +49,7 @@ class Photographs:
         """At most ``count`` of them, evenly spaced."""
         if count >= len(self):
             return self
-        chosen = np.linspace(0, len(self) - 1, count).round().astype(int)
+        chosen = evenly(len(self), count)
         return replace(
             self, cameras=tuple(self.cameras[index] for index in chosen), pictures=self.pictures[chosen]
         )

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from exgs.codec.encoding.at_once import batches
 from exgs.codec.encoding.neighbours import along_curve, nearest
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.errors import EncodeError
-from exgs.raster.crew import Crew, ranges
+from exgs.raster.crew import Crew
 from exgs.scene import Gaussians
 from exgs.scene.finite import finite_mask
 
@@ -18,13 +19,15 @@ LEAST_OPACITY_LOGIT = float(np.log((1 / 255) / (1 - 1 / 255)))
 FARTHEST = 1e9
 """Bound of coordinates, in units: beyond it single precision cannot weigh merges."""
 LONELY = 8.0
-"""A floater is this many times farther from its neighbours than most of the scene's Gaussians are."""
+"""A floater is this many times farther from its neighbours than nine in ten of the scene's Gaussians are."""
+LONELY_SIZES = 4.0
+"""It is farther from them than so many times its own largest scale, too."""
 FAINT = 1e-4
-"""A floater's blending weight is at most this share of the whole picture's, summed over all views."""
-BATCH = 1 << 16
-"""Gaussians that one thread looks at at a time."""
+"""Floaters' blending weights add up to at most this share of all pixels, over all views."""
 _NEIGHBOURS = 4
-_NONE = np.zeros(0, bool)
+"""The last of so many neighbours says how far they are."""
+_FEWEST = 32
+"""Of so few Gaussians none is told from the rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +62,8 @@ def prepare(gaussians: Gaussians) -> Prepared:
     Raises:
         EncodeError: nothing is left.
     """
-    spans = ranges(len(gaussians), -(-len(gaussians) // BATCH))
-    masks = Crew().share(lambda a, b: _masks(gaussians.select(slice(a, b))), spans)
-    sound, visible = (np.concatenate(parts) for parts in zip(*masks, strict=True)) if masks else 2 * [_NONE]
+    masks = Crew().share(lambda a, b: _masks(gaussians.select(slice(a, b))), batches(len(gaussians)))
+    sound, visible = (np.concatenate(parts) for parts in zip(*masks, strict=True))
     if not visible.any():
         raise EncodeError(_nothing_left(len(gaussians), int(sound.sum())))
     kept = gaussians if visible.all() else gaussians.select(visible)
@@ -92,11 +94,11 @@ def _nothing_left(count: int, sound: int) -> str:
 def without_floaters(gaussians: Gaussians, views: Survey) -> np.ndarray:
     """[N] bool: all but the Gaussians that hang alone in space, as long as together they hardly show."""
     keep = np.ones(len(gaussians), bool)
-    if len(gaussians) <= 8 * _NEIGHBOURS:
+    if len(gaussians) <= _FEWEST:
         return keep
     distance = _distances(gaussians.means)
     size = np.exp(gaussians.log_scales.max(axis=1))
-    alone = distance > np.maximum(LONELY * np.percentile(distance, 90), 4.0 * size)
+    alone = distance > np.maximum(LONELY * np.percentile(distance, 90), LONELY_SIZES * size)
     pixels = np.prod(views.pictures.shape[:3])
     candidates = np.flatnonzero(alone)
     weight = views.weight_sum[candidates]

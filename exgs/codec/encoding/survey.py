@@ -34,7 +34,7 @@ class Survey:
         """At most ``count`` of the views, evenly spaced; the sums stay those of all views."""
         if count >= len(self.cameras):
             return self
-        chosen = np.linspace(0, len(self.cameras) - 1, count).round().astype(int)
+        chosen = evenly(len(self.cameras), count)
         cameras = tuple(self.cameras[index] for index in chosen)
         return replace(self, cameras=cameras, pictures=self.pictures[chosen])
 
@@ -53,6 +53,11 @@ class Survey:
         """
         views, height, width = self.pictures.shape[:3]
         return self.weight_sum / np.float32(views * height * width)
+
+
+def evenly(total: int, count: int) -> np.ndarray:
+    """[n] int64 indices of ``count`` of ``total`` views, or of all, evenly spaced."""
+    return np.linspace(0, total - 1, min(count, total)).round().astype(np.int64)
 
 
 def survey(gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer) -> Survey:

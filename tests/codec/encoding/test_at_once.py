@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from exgs.codec.encoding.at_once import MOST_AT_ONCE, each
+from exgs.codec.encoding.at_once import BATCH, MOST_AT_ONCE, batches, each
 from exgs.raster.cpu import CpuRasterizer
 from exgs.raster.seam import Rasterizer
 
@@ -37,3 +37,13 @@ def test_a_rasteriser_without_promises_is_called_by_the_caller_alone() -> None:
 def test_what_goes_wrong_with_a_view_is_told() -> None:
     with pytest.raises(ZeroDivisionError):
         list(each(CpuRasterizer(threads=1), lambda view: 1 // (view - 2), range(4)))
+
+
+@pytest.mark.parametrize(("count", "number"), [(0, 1), (1, 1), (BATCH, 1), (BATCH + 1, 2), (5 * BATCH, 5)])
+def test_batches_follow_one_another_and_are_no_larger_than_they_may(count: int, number: int) -> None:
+    parts = batches(count)
+    assert len(parts) == number and all(end - begin <= BATCH for begin, end in parts)
+    assert [index for begin, end in parts for index in (begin, end)][1:-1:2] == [
+        begin for begin, _ in parts[1:]
+    ]
+    assert (parts[0][0], parts[-1][1]) == (0, count)
