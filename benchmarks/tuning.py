@@ -28,7 +28,7 @@ CONSTANTS: dict[str, tuple[str, Sequence[Any]]] = {
     "encoding.visibility.SURROUNDINGS": ("ugc", (16, 48, 144)),
     "encoding.rate.BALANCED": ("ugc", tuple(BALANCED.scaled(factor) for factor in (0.8, 1.0, 1.25))),
     "encoding.planning.LOOKS": ("ugc", (0, 1, 2)),
-    "encoding.planning.TRUST": ("ugc", (0.3, 0.6, 1.0)),
+    "encoding.planning.SCENE_SHARE": ("ugc", (0.3, 0.6, 1.0)),
     "encoding.probing.HARMONICS": ("ugc", (0.25, 0.5, 1.0)),
     "encoding.amplify.GROWTH": ("exgs", (0.15, 0.25, 0.35)),
     "encoding.amplify.LARGEST": ("exgs", (2.0, 4.0, 8.0)),

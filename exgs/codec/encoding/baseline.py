@@ -5,10 +5,12 @@ Source: arXiv 2509.24758, Universal Gaussian Compression.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from exgs.codec.encoding.amplify import amplify
-from exgs.codec.encoding.rate import BALANCED, LEAST_SPLAT_BYTES, Fit, fit_precision
+from exgs.codec.encoding.rate import BALANCED, LEAST_SPLAT_BYTES, Fit, fewer, fit_precision
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.encoding.task import Outcome, Task
 from exgs.codec.encoding.voxels import voxels
@@ -28,6 +30,7 @@ NEARLY = 1.1
 FINE = 1 / 4
 """Factor on the steps of files whose own storage counts as half precision: finer than what that rounds."""
 _SHARE_TRIALS = 40
+"""Halvings of the share that is kept of every voxel."""
 
 
 def encode_exgs(task: Task) -> Outcome:
@@ -52,7 +55,7 @@ def encode_exgs(task: Task) -> Outcome:
             return Outcome(pyramid, fit, FP16_BYTES * len(sparse) if task.config.storage == "fp16" else None)
         if count == 1:
             break
-        count = max(1, min(count - 1, int(count * (task.budget / len(fit.file.data)) ** 0.97)))
+        count = fewer(count, task.budget / len(fit.file.data))
     raise EncodeError(f"the budget is too small for any scene: {len(fit.file.data)} bytes are the least")
 
 
@@ -100,10 +103,9 @@ def sample_by_voxel(means: np.ndarray, score: np.ndarray, count: int) -> np.ndar
 
 def as_fp16(gaussians: Gaussians) -> Gaussians:
     """The same Gaussians with every value rounded to half precision, as the published storage keeps them."""
-    arrays = [
-        np.clip(array, -65504, 65504).astype(np.float16).astype(np.float32)
-        for array in (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits)
-    ]
-    means, quats, log_scales, opacity_logits = arrays
-    sh0 = np.clip(gaussians.sh0, -65504, 65504).astype(np.float16).astype(np.float32)
-    return Gaussians(means, quats, log_scales, opacity_logits, sh0, gaussians.shN, gaussians.frame)
+    largest = float(np.finfo(np.float16).max)
+    rounded = {
+        name: np.clip(getattr(gaussians, name), -largest, largest).astype(np.float16).astype(np.float32)
+        for name in ("means", "quats", "log_scales", "opacity_logits", "sh0")
+    }
+    return replace(gaussians, **rounded)

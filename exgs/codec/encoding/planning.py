@@ -9,7 +9,7 @@ from exgs.codec.encoding.balance import balanced, between
 from exgs.codec.encoding.carrying import likely_count, reaches
 from exgs.codec.encoding.merging import Clusters, reduce
 from exgs.codec.encoding.probing import PROBED, look, single_level, stretches
-from exgs.codec.encoding.rate import BALANCED, LEAST_SPLAT_BYTES
+from exgs.codec.encoding.rate import BALANCED, LEAST_SPLAT_BYTES, fewer
 from exgs.codec.encoding.task import Task
 from exgs.codec.errors import EncodeError
 from exgs.codec.writing.precision import Precision
@@ -19,11 +19,17 @@ from exgs.scene import Gaussians
 
 ROUNDS = 6
 """Attempts to find how many Gaussians fit."""
+ENOUGH_ROOM = 0.98
+"""Budget over foreseen bytes from which on a count is taken: steps make up for the rest."""
+LEAST_ROOM = 0.05
+"""The count falls to no less at once: bytes of so few are not known by those of so many."""
+SAFETY = 0.98
+"""Part of what would fit that is left where a file came out too large."""
 LOOKS = 2
 """Times that steps and count are balanced, at most."""
-TRUST = 0.6
-"""How far steps go from those that are balanced in most scenes to those found here, in parts of the way:
-what a few views tell of a scene is not all that will be seen of it."""
+SCENE_SHARE = 0.6
+"""Part of the way that steps go from those that suit most scenes to those found to suit this one: what a few
+views tell of a scene is not all that will be seen of it."""
 MARGIN = 1.25
 """Gaussians from which the count is looked for, in parts of those that the found steps leave room for."""
 SAMPLE = 96_000
@@ -43,7 +49,7 @@ class Plan:
     degree: int
     """Degree of the harmonics that are kept."""
     precision: Precision
-    """Steps, ``TRUST`` of the way to those at which a byte buys the same in any of them and in Gaussians."""
+    """Steps, ``SCENE_SHARE`` of the way to those at which a byte buys the same wherever it goes."""
 
 
 def make_plan(task: Task) -> Plan:
@@ -78,7 +84,7 @@ def _balance(task: Task) -> tuple[Precision, int]:
         slopes = look(clusters, precision, task, merging)
         merging = slopes.merging
         precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)
-    return between(BALANCED, precision, TRUST), min(int(MARGIN * count), most)
+    return between(BALANCED, precision, SCENE_SHARE), min(int(MARGIN * count), most)
 
 
 def shrink(plan: Plan, budget: int, size_bytes: int) -> None:
@@ -91,7 +97,7 @@ def shrink(plan: Plan, budget: int, size_bytes: int) -> None:
     if clusters.count == 1:
         raise EncodeError(f"the budget is too small for any scene: {size_bytes} bytes are the least")
     share = budget / size_bytes
-    reduce(clusters, max(1, min(clusters.count - 1, int(clusters.count * share * 0.98))))
+    reduce(clusters, max(1, min(clusters.count - 1, int(clusters.count * share * SAFETY))))
 
 
 def _worthwhile_degree(coded: Gaussians) -> int:
@@ -120,8 +126,7 @@ def _fit_count(task: Task, most: int, precision: Precision, sample: int) -> tupl
         coded = serialize_measured(single_level(clusters, task, some), precision, Crew().share).data
         size = len(coded) * clusters.count / len(some)
         room = task.budget / (size * _tree_share(task))
-        if room >= 0.98 or clusters.count == 1:
+        if room >= ENOUGH_ROOM or clusters.count == 1:
             break
-        # Fewer Gaussians lie farther apart and take more bits each: go most of the way, look again.
-        reduce(clusters, max(1, int(clusters.count * max(room, 0.05) ** 0.97)))
+        reduce(clusters, fewer(clusters.count, max(room, LEAST_ROOM)))
     return clusters, coded

@@ -27,6 +27,9 @@ INSIDE, LEAST_MOVE = 0.1, 0.02
 """Shares of the bracket that a trial keeps from its ends: of both once both are tried, else of the one."""
 LEAST_SPLAT_BYTES = 3.0
 """No Gaussian is coded in fewer bytes: what a budget can hold at most."""
+COUNT_POWER = 0.97
+"""Power of the room by which counts shrink: most of the way, then bytes are looked at again, for what lies
+farther apart takes more bits each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,11 @@ class Fit:
     """Factor on the steps that were given."""
     fits: bool
     """Whether the file is within the budget."""
+
+
+def fewer(count: int, room: float) -> int:
+    """How many of ``count`` Gaussians to try next, where a part ``room`` of their bytes is allowed."""
+    return max(1, min(count - 1, int(count * room**COUNT_POWER)))
 
 
 def fit_precision(

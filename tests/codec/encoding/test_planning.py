@@ -9,7 +9,7 @@ from exgs.codec import EncodeConfig, EncodeError
 from exgs.codec.encoding.balance import FARTHEST
 from exgs.codec.encoding.carrying import remember
 from exgs.codec.encoding.merging import to_gaussians
-from exgs.codec.encoding.planning import LOOKS, TRUST, make_plan, shrink
+from exgs.codec.encoding.planning import LOOKS, SCENE_SHARE, make_plan, shrink
 from exgs.codec.encoding.rate import BALANCED
 from exgs.codec.encoding.task import Task
 from exgs.codec.writing.precision import STEPS
@@ -45,7 +45,7 @@ def test_steps_follow_the_scene_within_bounds(task: Task) -> None:
     found = make_plan(task).precision
     factors = [getattr(found, name) / getattr(BALANCED, name) for name in STEPS]
     assert max(factors) / min(factors) > 1.05
-    far = LOOKS * TRUST
+    far = LOOKS * SCENE_SHARE
     assert FARTHEST[0] ** far <= min(factors) and max(factors) <= FARTHEST[1] ** far
     assert found == make_plan(task).precision
 
