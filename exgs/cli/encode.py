@@ -15,15 +15,16 @@ from exgs.cli.encoded import doubt, facts, rows
 from exgs.cli.errors import UsageError
 from exgs.cli.folders import make_folder
 from exgs.cli.terminal import PhaseProgress, Reporter, table
-from exgs.codec.encoding.config import (
+from exgs.codec import (
+    DEFAULT_EFFORT,
     DEFAULT_PRESET,
+    EFFORTS,
     METHODS,
     MOST_LEVELS,
     PRESETS,
     STORAGES,
     EncodeConfig,
 )
-from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
 
 if TYPE_CHECKING:
     from exgs.codec.encoding.analysis_cache import AnalysisCache

@@ -24,7 +24,16 @@ from exgs.codec.header import Header, Preamble, parse_preamble
 from exgs.codec.manifest import ChunkInfo
 
 if TYPE_CHECKING:
-    from exgs.codec.encoding.config import METHODS, PRESETS, EncodeConfig
+    from exgs.codec.encoding.analysis_cache import AnalysisCache
+    from exgs.codec.encoding.config import (
+        DEFAULT_PRESET,
+        METHODS,
+        MOST_LEVELS,
+        PRESETS,
+        STORAGES,
+        EncodeConfig,
+    )
+    from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
     from exgs.codec.encoding.encoder import PHASES, encode
     from exgs.codec.encoding.photographs import Photographs
     from exgs.codec.encoding.refining import refine
@@ -34,13 +43,15 @@ if TYPE_CHECKING:
     from exgs.codec.writing.serializer import Serialized, serialize, serialize_measured
 
 _ENCODER = (
-    ("encoding.config", ("METHODS", "PRESETS", "EncodeConfig")),
+    ("encoding.analysis_cache", ("AnalysisCache",)),
+    ("encoding.config", ("DEFAULT_PRESET", "METHODS", "MOST_LEVELS", "PRESETS", "STORAGES", "EncodeConfig")),
+    ("encoding.effort", ("DEFAULT_EFFORT", "EFFORTS")),
     ("encoding.encoder", ("PHASES", "encode")),
     ("encoding.photographs", ("Photographs",)),
     ("encoding.refining", ("refine",)),
+    ("encoding.report", ("Encoding", "Report")),
     ("writing.precision", ("Precision",)),
     ("writing.pyramid", ("Level", "Pyramid")),
-    ("encoding.report", ("Encoding", "Report")),
     ("writing.serializer", ("Serialized", "serialize", "serialize_measured")),
 )
 
@@ -53,9 +64,15 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "DEFAULT_EFFORT",
+    "DEFAULT_PRESET",
+    "EFFORTS",
     "METHODS",
+    "MOST_LEVELS",
     "PHASES",
     "PRESETS",
+    "STORAGES",
+    "AnalysisCache",
     "Assembly",
     "ChunkInfo",
     "CodecError",
