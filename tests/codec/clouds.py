@@ -7,6 +7,7 @@ import numpy as np
 from exgs.codec import EncodeConfig
 from exgs.codec.encoding.leaves import leaves_of
 from exgs.codec.encoding.merge_tree import plan_merges
+from exgs.codec.encoding.merging import Clusters
 from exgs.codec.encoding.moments import areas, covariances
 from exgs.codec.encoding.survey import Survey, survey
 from exgs.codec.encoding.task import Task
@@ -51,6 +52,11 @@ def seen(gaussians: Gaussians) -> Survey:
     area = areas(covariances(gaussians.quats, gaussians.log_scales))
     weight = (10 * 2 * np.pi * gaussians.opacities * area * footprint).astype(np.float32)
     return Survey((CAMERA,), np.zeros((1, 64, 64, 3), np.float32), weight, footprint)
+
+
+def uncut(gaussians: Gaussians) -> Clusters:
+    """One cluster for every Gaussian, their merges planned as if nothing hid anything."""
+    return Clusters.whole(plan_merges(leaves_of(gaussians, seen(gaussians)), Crew(1)))
 
 
 def task_of(scene: Gaussians) -> Task:

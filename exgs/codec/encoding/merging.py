@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.encoding.gathering import gather, heads_of, rows_of
-from exgs.codec.encoding.leaves import LOW_PASS_PX2, Rows, leaves_of
-from exgs.codec.encoding.merge_tree import MergeTree, plan_merges
+from exgs.codec.encoding.leaves import LOW_PASS_PX2, Rows
+from exgs.codec.encoding.merge_tree import MergeTree
 from exgs.codec.encoding.moments import rotations_and_scales
-from exgs.codec.encoding.survey import Survey
-from exgs.raster.crew import Crew
 from exgs.scene import SH_C0, Gaussians
 
 LEAST_SHARE = 1e-3
@@ -53,16 +51,6 @@ class Clusters:
         return self.made
 
     @property
-    def means(self) -> np.ndarray:
-        """[N,3] float32 weighted means."""
-        return self.rows.means
-
-    @property
-    def covs(self) -> np.ndarray:
-        """[N,6] float32 covariances, widened by the low-pass of the pixels."""
-        return self.rows.covs
-
-    @property
     def mass(self) -> np.ndarray:
         """[N] float32 visible amplitude x area."""
         return self.rows.mass
@@ -90,11 +78,6 @@ class Clusters:
     def copy(self) -> Clusters:
         """The same cut, for merging on without moving this one."""
         return replace(self)
-
-
-def begin(gaussians: Gaussians, views: Survey) -> Clusters:
-    """One cluster for every Gaussian."""
-    return Clusters.whole(plan_merges(leaves_of(gaussians, views), Crew()))
 
 
 def reduce(clusters: Clusters, target: int) -> np.ndarray:

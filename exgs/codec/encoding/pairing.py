@@ -44,7 +44,9 @@ _ZERO, _HALF, _ONE, _TWO = _F(0.0), _F(0.5), _F(1.0), _F(2.0)
 _PI, _TINY = _F(np.pi), _F(1e-30)
 _ALPHA = _F(ALPHA_WEIGHT)
 _FIELDS = 23
+"""Numbers of a pair: two covariances, the way between, shares, amplitudes, colours' products, footprint."""
 _FARTHEST = _F(40.0)
+"""Beyond this exponent nothing overlaps: exp(-40) is below any rounding."""
 
 
 @inlined
@@ -144,7 +146,7 @@ def _overlap(p: Ellipse, q: Ellipse, dx: float, dy: float) -> float:
 
 @kernel
 def price(pairs: np.ndarray, out: np.ndarray) -> None:
-    """Costs [LANES] of the gathered ``pairs`` [23,LANES]."""
+    """Costs [LANES] of the gathered ``pairs`` [_FIELDS,LANES]."""
     for t in range(LANES):
         one3 = (pairs[0, t], pairs[1, t], pairs[2, t], pairs[3, t], pairs[4, t], pairs[5, t])
         two3 = (pairs[6, t], pairs[7, t], pairs[8, t], pairs[9, t], pairs[10, t], pairs[11, t])
@@ -274,6 +276,15 @@ def merge_pairs(pairs: np.ndarray, state: State, leaf: np.ndarray, moves: State)
         footprint[i] = p * footprint[i] + q * footprint[j]
         mass[i] += mass[j]
         amplitude[i] = _least(mass[i] / _most(area_of(covs[i]), _TINY), _ONE)
+    return _close_gaps(gone, state, leaf, place, halves)
+
+
+@kernel
+def _close_gaps(
+    gone: np.ndarray, state: State, leaf: np.ndarray, place: np.ndarray, halves: np.ndarray
+) -> int:
+    """Moves what is left up to where something has ``gone`` [N]; gives how many are left."""
+    means, covs, mass, amplitude, colors, footprint, strength = state
     n = 0
     for i in range(len(mass)):
         if not gone[i]:

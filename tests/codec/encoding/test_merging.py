@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from clouds import scattered, seen
+from clouds import scattered, seen, uncut
 from pair_twin import pair_cost
 
 from exgs.codec.encoding.leaves import leaves_of
 from exgs.codec.encoding.merge_tree import cheapest_first, plan_merges
-from exgs.codec.encoding.merging import Clusters, begin, reduce, to_gaussians
+from exgs.codec.encoding.merging import Clusters, reduce, to_gaussians
 from exgs.codec.encoding.moments import area_of, covariances, rotations_and_scales
 from exgs.codec.encoding.pairing import ALPHA_WEIGHT, find_partners
 from exgs.raster.crew import Crew
@@ -27,8 +27,8 @@ def test_a_sphere_shows_its_cross_section() -> None:
 
 def test_a_pair_keeps_mass_mean_and_second_moment() -> None:
     scene = scattered(2)
-    clusters = begin(scene, seen(scene))
-    mass, means, covs = clusters.mass.copy(), clusters.means.copy(), clusters.covs.copy()
+    clusters = uncut(scene)
+    mass, means, covs = clusters.mass.copy(), clusters.rows.means.copy(), clusters.rows.covs.copy()
     share = mass / mass.sum()
     reduce(clusters, 1)
     mean = share @ means
@@ -36,9 +36,9 @@ def test_a_pair_keeps_mass_mean_and_second_moment() -> None:
     moment = sum(s * (c + np.outer(m - mean, m - mean)) for s, c, m in zip(share, full, means, strict=True))
     assert clusters.count == 1
     np.testing.assert_allclose(clusters.mass[0], mass.sum(), rtol=1e-5)
-    np.testing.assert_allclose(clusters.means[0], mean, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(clusters.rows.means[0], mean, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(
-        clusters.covs[0][[0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(3, 3), moment, rtol=1e-3, atol=1e-5
+        clusters.rows.covs[0][[0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(3, 3), moment, rtol=1e-3, atol=1e-5
     )
 
 
@@ -56,7 +56,7 @@ def price_of(clusters: Clusters, i: int, j: int) -> float:
 def test_prices_are_those_of_the_readable_twin() -> None:
     scene = scattered(60)
     scene.means[:] *= 0.05
-    clusters = begin(scene, seen(scene))
+    clusters = uncut(scene)
     for i in range(0, 60, 3):
         for j in range(1, 60, 7):
             if i != j:
@@ -73,7 +73,7 @@ def test_the_cost_is_the_squared_difference_of_the_pictures() -> None:
         np.array([[[0.8, -0.4, 0.1]], [[-0.9, 0.2, 0.5]]], np.float32) / np.float32(SH_C0) * 0.4,
         np.zeros((2, 0, 3), np.float32),
     )
-    clusters = begin(scene, seen(scene))
+    clusters = uncut(scene)
     step = 0.004
     x, y = np.meshgrid(np.arange(-1, 1, step), np.arange(-1, 1, step))
 
@@ -85,13 +85,13 @@ def test_the_cost_is_the_squared_difference_of_the_pictures() -> None:
         return np.asarray((amplitude * np.exp(-0.5 * power))[..., None] * channels)
 
     c = clusters
-    pair = sum(drawn(c.means[i], c.covs[i], c.amplitude[i], c.colors[i]) for i in range(2))
+    pair = sum(drawn(c.rows.means[i], c.rows.covs[i], c.amplitude[i], c.colors[i]) for i in range(2))
     predicted = price_of(clusters, 0, 1)
-    plane = [np.sqrt(c.covs[i][0] * c.covs[i][3] - c.covs[i][1] ** 2) for i in range(2)]
+    plane = [np.sqrt(c.rows.covs[i][0] * c.rows.covs[i][3] - c.rows.covs[i][1] ** 2) for i in range(2)]
     flat_mass = sum(c.amplitude[i] * plane[i] for i in range(2))
     reduce(clusters, 1)
-    merged_plane = np.sqrt(c.covs[0][0] * c.covs[0][3] - c.covs[0][1] ** 2)
-    one = drawn(c.means[0], c.covs[0], flat_mass / merged_plane, c.colors[0])
+    merged_plane = np.sqrt(c.rows.covs[0][0] * c.rows.covs[0][3] - c.rows.covs[0][1] ** 2)
+    one = drawn(c.rows.means[0], c.rows.covs[0], flat_mass / merged_plane, c.colors[0])
     measured = np.square(pair - one).sum() * step * step * 1e4
     assert predicted == pytest.approx(measured, rel=0.02)
 
@@ -103,7 +103,7 @@ def test_like_neighbours_merge_before_unlike_ones() -> None:
     scene.opacity_logits[:] = 0.0
     scene.sh0[:] = 0.0
     scene.sh0[3] = 3.0
-    clusters = begin(scene, seen(scene))
+    clusters = uncut(scene)
     leaf = np.argsort(clusters.tree.leaves.index)
     place = reduce(clusters, 3)[leaf]
     assert place[0] == place[1] and place[2] != place[3]
@@ -111,23 +111,23 @@ def test_like_neighbours_merge_before_unlike_ones() -> None:
 
 def test_any_way_to_a_count_gives_the_same_clusters() -> None:
     scene = scattered(500)
-    once, twice = (Clusters.whole(begin(scene, seen(scene)).tree) for _ in range(2))
+    once, twice = (uncut(scene) for _ in range(2))
     straight = reduce(once, 40)
     detour = reduce(twice, 200)
     np.testing.assert_array_equal(reduce(twice, 40)[detour], straight)
     for name in ("means", "covs", "mass", "amplitude", "colors", "footprint"):
-        np.testing.assert_allclose(getattr(twice, name), getattr(once, name), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(getattr(twice.rows, name), getattr(once.rows, name), rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(twice.error, once.error, rtol=1e-4)
 
 
 def test_a_copy_stays_where_it_is() -> None:
-    clusters = begin(scattered(100), seen(scattered(100)))
+    clusters = uncut(scattered(100))
     reduce(clusters, 50)
     before = clusters.copy()
-    means = before.means.copy()
+    means = before.rows.means.copy()
     reduce(clusters, 10)
     assert (before.count, clusters.count) == (50, 10)
-    np.testing.assert_array_equal(before.means, means)
+    np.testing.assert_array_equal(before.rows.means, means)
 
 
 def test_threads_do_not_change_the_tree() -> None:
@@ -141,7 +141,7 @@ def test_threads_do_not_change_the_tree() -> None:
 
 def test_what_is_not_merged_keeps_its_values() -> None:
     scene = scattered(64)
-    clusters = begin(scene, seen(scene))
+    clusters = uncut(scene)
     place = reduce(clusters, 60)
     kept = to_gaussians(clusters)
     alone = np.flatnonzero(np.bincount(place)[place] == 1)

@@ -1,17 +1,16 @@
 """The tree of coarser pictures."""
 
 import numpy as np
-from clouds import scattered, seen
+from clouds import scattered, uncut
 
 from exgs.codec.encoding.gains import importance
-from exgs.codec.encoding.merging import begin
 from exgs.codec.encoding.simplify import FEWEST_ROOTS, Tree, grow, to_pyramid
 from exgs.codec.writing.cutting import check_pyramid
 
 
 def tree_of(count: int, levels: int) -> Tree:
     scene = scattered(count)
-    return grow(begin(scene, seen(scene)), levels)
+    return grow(uncut(scene), levels)
 
 
 def leaves_below(tree: Tree, node: int) -> int:
