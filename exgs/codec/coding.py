@@ -29,6 +29,7 @@ from exgs.codec.model import (
 NEVER = 1 << 30
 """A threshold that no difference reaches."""
 _MAX_MEAN = 1 << 20
+"""Magnitude of the mean of a prediction and of ``Coding.shift_from``."""
 MAX_CLASS_FROM = 1 << 30
 """Magnitude of ``Coding.class_from``."""
 

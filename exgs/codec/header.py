@@ -16,7 +16,9 @@ from exgs.codec.manifest import ChunkInfo, parse_manifest, serialize_manifest
 from exgs.scene import Frame, SceneError, StartView
 
 MAGIC = b"\x89UGC"
+"""First bytes of every file."""
 VERSION = (1, 0)
+"""Major and minor version of the files that are written."""
 PREFIX_BYTES = 12
 """Magic, version, flags and size of the preamble: enough to know how much to wait for."""
 FLAG_METRES = 1
@@ -25,6 +27,7 @@ FLAG_START = 2
 """Bit of the flags: a start view follows."""
 KNOWN_FLAGS = FLAG_METRES | FLAG_START
 _LETTERS = ("RL", "UD", "BF")
+"""Directions that share an axis: the second of each pair points against the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,14 +152,8 @@ def parse_preamble(data: bytes | memoryview) -> Preamble:
     chunks = parse_manifest(reader, box[0], coding.position_steps, size)
     if reader.offset != size - 4:
         raise reader.corrupt("M10", f"{size - 4 - reader.offset} bytes after the manifest")
-    splats = [0] * levels
-    for chunk in chunks:
-        splats[chunk.level] += chunk.count
-    most = most_splats(sum(chunk.size_bytes for chunk in chunks))
-    if sum(splats) > most:
-        message = f"{sum(splats)} splats, at most {most} in chunks of this size"
-        raise LimitExceeded(message, section="manifest", offset=reader.offset)
-    header = Header(version, frame, sh_degree, tuple(splats), box[0], box[1], coding, start)
+    splats = _splats(reader, chunks, levels)
+    header = Header(version, frame, sh_degree, splats, box[0], box[1], coding, start)
     return Preamble(header, chunks, size, build(families))
 
 
@@ -191,6 +188,18 @@ def finish_preamble(header: Header, head: bytes, chunks: list[ChunkInfo]) -> byt
     serialize_manifest(writer, chunks, header.levels)
     writer.data[8:12] = (len(writer.data) + 4).to_bytes(4, "little")
     return bytes(writer.data) + zlib.crc32(writer.data).to_bytes(4, "little")
+
+
+def _splats(reader: FieldReader, chunks: tuple[ChunkInfo, ...], levels: int) -> tuple[int, ...]:
+    """Splats of each level, finest first."""
+    splats = [0] * levels
+    for chunk in chunks:
+        splats[chunk.level] += chunk.count
+    most = most_splats(sum(chunk.size_bytes for chunk in chunks))
+    if sum(splats) > most:
+        message = f"{sum(splats)} splats, at most {most} in chunks of this size"
+        raise LimitExceeded(message, section=reader.section, offset=reader.offset)
+    return tuple(splats)
 
 
 def _parse_frame(reader: FieldReader, flags: int) -> Frame:

@@ -17,8 +17,11 @@ from exgs.codec.limits import MAX_CHUNK_BYTES, MAX_CHUNK_SPLATS, MAX_CHUNKS
 from exgs.codec.model import MAX_AXIS_BITS
 
 _LEVEL_ORDER = 4
+"""Order of the Golomb code of the number of chunks of a level."""
 _ONE = 512
+"""Code of an importance of 1."""
 _LARGEST_IMPORTANCE = 1023
+"""Largest code of an importance."""
 
 
 @dataclass(frozen=True, eq=False)

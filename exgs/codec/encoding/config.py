@@ -42,7 +42,7 @@ class EncodeConfig:
     preset: str | None = None
     """A named ratio; ``DEFAULT_PRESET`` where no size is named at all."""
     effort: str = DEFAULT_EFFORT
-    """A name of ``EFFORTS``: how large and how many pictures everything is fitted to."""
+    """A name of ``EFFORTS``: how large and how many pictures all is fitted to, how often each is drawn."""
     views: int | None = None
     """Viewpoints that judge what is seen; at most so many of the given cameras are used. None: by
     effort and size."""
@@ -53,7 +53,7 @@ class EncodeConfig:
     levels: int = MOST_LEVELS
     """Most levels of detail to make, 1 to 3; small files have fewer."""
     refit: bool = True
-    """Whether ``ugc`` fits the merged colours to pictures of the source."""
+    """Whether ``ugc`` fits what it merged to the pictures, colours first and then every value."""
     amplify: bool = True
     """Whether ``exgs`` enlarges what it keeps."""
     storage: Literal["fp16", "ugc"] = "fp16"

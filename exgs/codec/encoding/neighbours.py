@@ -19,7 +19,11 @@ from exgs.raster.crew import Crew
 BLOCK = 8
 """Points of a block, and boxes of a larger box."""
 _AXIS_CELLS = 1 << 20
+"""Cells of the curve along an axis: three such numbers fit 64 bits."""
 _STACK = 256
+"""Boxes that wait to be looked into: at most seven on each level, and 21 levels hold 2^63 points."""
+_NODE_BITS = 40
+"""Of an entry of the stack that number the box; the level stands above them."""
 _F: Any = np.float32
 
 
@@ -38,7 +42,8 @@ def _fill_codes(means: np.ndarray, low: np.ndarray, scale: float, out: np.ndarra
     for i in range(len(means)):
         code = 0
         for axis in range(3):
-            cell = wide(min(max((means[i, axis] - low[axis]) * scale, 0.0), 1048575.0))
+            cell = wide(min(max((means[i, axis] - low[axis]) * scale, 0.0), _AXIS_CELLS - 1.0))
+            # Every bit moves to three times its place.
             cell = (cell | (cell << 32)) & 0x1F00000000FFFF
             cell = (cell | (cell << 16)) & 0x1F0000FF0000FF
             cell = (cell | (cell << 8)) & 0x100F00F00F00F00F
@@ -136,11 +141,11 @@ def _search(
         for other in range(max(block - 1, 0), min(block + 2, first[1])):
             _scan(block, other, means, index, distance)
         reach = _reach(rows, distance)
-        stack[0] = (levels - 1) << 40
+        stack[0] = (levels - 1) << _NODE_BITS
         depth = 1
         while depth > 0:
             depth -= 1
-            level, node = stack[depth] >> 40, stack[depth] & ((1 << 40) - 1)
+            level, node = stack[depth] >> _NODE_BITS, stack[depth] & ((1 << _NODE_BITS) - 1)
             if _gap(boxes[block], boxes[first[level] + node]) >= reach:
                 continue
             if level == 0:
@@ -149,7 +154,7 @@ def _search(
                     reach = _reach(rows, distance)
                 continue
             for child in range(node * BLOCK, min((node + 1) * BLOCK, first[level] - first[level - 1])):
-                stack[depth] = ((level - 1) << 40) | child
+                stack[depth] = ((level - 1) << _NODE_BITS) | child
                 depth += 1
 
 

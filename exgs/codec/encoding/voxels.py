@@ -7,8 +7,15 @@ import numpy as np
 from exgs.codec.kernel import kernel, wide
 
 _TRIALS = 16
+"""Halvings of the range in which the size of a voxel is looked for."""
+_FINEST = 12
+"""Binary logarithm of the voxels along the scene at most; as many again count on either side of it."""
+_AXIS_BITS = 20
+"""Of the place along an axis in a voxel's code."""
 _FREE = -1
+"""Code in a slot of the table that no voxel has taken."""
 _SPREAD = 0x9E3779B97F4A7C15 >> 2
+"""2^62 over the golden ratio, which spreads codes over the table (Knuth's multiplicative hashing)."""
 
 
 def voxels(means: np.ndarray, occupied: int) -> np.ndarray:
@@ -20,7 +27,7 @@ def voxels(means: np.ndarray, occupied: int) -> np.ndarray:
         return np.zeros(len(means), np.int64)
     numbers = np.zeros(len(means), np.int64)
     table = np.empty(1 << max(4, (4 * occupied).bit_length()), np.int64)
-    coarse, fine = 0.0, 12.0
+    coarse, fine = 0.0, float(_FINEST)
     for _ in range(_TRIALS):
         middle = 0.5 * (coarse + fine)
         if _number(means, low, 2.0**middle / extent, (table, np.empty_like(table)), occupied, numbers):
@@ -44,13 +51,13 @@ def _number(
     """Numbers the occupied voxels of edge 1 / ``scale`` as they are met; gives up beyond ``most`` of them."""
     keys, known = tables
     keys[:] = _FREE
-    found, last = 0, len(keys) - 1
+    found, last, cells = 0, len(keys) - 1, 1 << _FINEST
     for i in range(len(means)):
         code = wide(0)
         for axis in range(3):
             cell = np.floor((means[i, axis] - low[axis]) * scale)
-            code = (code << 20) | (wide(min(max(cell, -4096.0), 8192.0)) + 4096)
-        slot = ((code * _SPREAD) >> 20) & last
+            code = (code << _AXIS_BITS) | (wide(min(max(cell, -1.0 * cells), 2.0 * cells)) + cells)
+        slot = ((code * _SPREAD) >> _AXIS_BITS) & last
         while keys[slot] != code and keys[slot] != _FREE:
             slot = (slot + 1) & last
         if keys[slot] == _FREE:

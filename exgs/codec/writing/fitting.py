@@ -19,9 +19,11 @@ from exgs.codec.entropy.tables import (
 )
 
 _BETAS = (4, 6, 8, 10, 12, 16, 20, 24, 32)
+"""Parameters of the beta-binomial that are tried, in sixteenths."""
 _FINE_WEIGHTS = np.array([fine_weight(digit) for digit in range(256)], np.float64)
 _COARSE = np.array(COARSE_WEIGHTS, np.float64)
 _ESTIMATED_BITS_PER_DIGIT = 5
+"""What a table's digit counts for while contexts are grouped: between those of coarse and of fine tables."""
 
 
 def fit_family(counts: np.ndarray) -> Family:
