@@ -29,14 +29,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.judging import fidelity, judging_views, mean_psnr
+from benchmarks.judging import Reference
+from exgs import codec
 from exgs.raster import choose_rasterizer
 from exgs.scene import Gaussians, generate_interior, read_scene, write_scene
 from exgs.scene.interior import MAX_COUNT
 
 JUDGES = 16
 """Views that a file is judged by."""
-PHASES = ("read", "views", "significance", "simplification", "refit", "coding", "check")
+PHASES = ("read", *codec.PHASES)
+"""Whose seconds have a column each."""
 EXGS = (sys.executable, "-m", "exgs", "encode")
 
 
@@ -48,6 +50,18 @@ class Run:
     """Wall time, start included."""
     said: str
     """Its standard output."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A scene that is encoded again and again."""
+
+    path: Path
+    """Its file."""
+    folder: Path
+    """Where what is made of it lies."""
+    reference: Reference
+    """Its pictures."""
 
 
 def main() -> None:
@@ -98,41 +112,29 @@ def near(scene: Gaussians, parts: int, rng: np.random.Generator) -> Gaussians:
     )
 
 
-def measure(scene: Path, budget: int, folder: Path, peer: str | None) -> None:
+def measure(path: Path, budget: int, folder: Path, peer: str | None) -> None:
     """Prints the table of one scene; without a ``peer`` only its first row."""
-    print(f"\n{scene.name}\n")
+    print(f"\n{path.name}\n")
     print(f"| run | bytes | Gaussians | PSNR | whole s | {' | '.join(PHASES)} | peak MiB |")
     print("|---" * (len(PHASES) + 6) + "|")
-    made = folder / "made.ugc"
+    scene = Subject(path, folder, Reference(read_scene(path), JUDGES, choose_rasterizer("cpu")))
     if peer is None:
-        encode("exgs", scene, budget, made)
+        encode(scene, "exgs", budget)
         return
-    cache = ("--cache", str(folder / f"cache-{scene.name}"))
-    first = encode("exgs", scene, budget, made, *cache)
-    encode("exgs, half the bytes, from the cache", scene, budget // 2, made, *cache)
-    encode("exgs, half the bytes, afresh", scene, budget // 2, made)
-    encode("exgs --effort fast", scene, budget, made, "--effort", "fast")
-    found = shutil.which(peer)
-    if found is None:
-        print(f"| splat-transform | not found: {peer} |")
-        return
-    theirs = folder / "peer.sog"
-    count = str(first["splats_kept"])
-    run = timed([found, "-g", "cpu", "-w", "-q", str(scene), "--decimate", count, str(theirs)])
-    peak = peak_mib()
-    source = read_scene(scene)
-    worth = mean_psnr(source, read_scene(theirs), judging_views(source, JUDGES), choose_rasterizer("cpu"))
-    print(
-        f"| splat-transform -g cpu --decimate, SOG | {theirs.stat().st_size} | {count} | {worth:.2f} | "
-        f"{run.seconds:.1f} |{' |' * len(PHASES)} {peak:.0f} (or less) |"
-    )
+    cache = ("--cache", str(folder / f"cache-{path.name}"))
+    first = encode(scene, "exgs", budget, *cache)
+    encode(scene, "exgs, half the bytes, from the cache", budget // 2, *cache)
+    encode(scene, "exgs, half the bytes, afresh", budget // 2)
+    encode(scene, "exgs --effort fast", budget, "--effort", "fast")
+    decimate(scene, peer, first["splats_kept"])
 
 
-def encode(label: str, scene: Path, budget: int, made: Path, *options: str) -> dict[str, Any]:
-    """Encodes to ``made`` in a process, prints its row, gives what it said."""
-    run = timed([*EXGS, str(scene), str(made), "--max-bytes", str(budget), "--json", "-w", *options])
+def encode(scene: Subject, label: str, budget: int, *options: str) -> dict[str, Any]:
+    """Encodes in a process of its own, prints its row, gives what it said."""
+    made = scene.folder / "made.ugc"
+    run = timed([*EXGS, str(scene.path), str(made), "--max-bytes", str(budget), "--json", "-w", *options])
     said: dict[str, Any] = json.loads(run.said)
-    worth = fidelity(read_scene(scene), made.read_bytes(), JUDGES, choose_rasterizer("cpu"))
+    worth = scene.reference.mean_psnr(codec.decode(made.read_bytes()))
     phases = {phase["name"]: phase for phase in said["phases"]}
     spent = " | ".join(f"{phases[name]['seconds']:.1f}" if name in phases else "" for name in PHASES)
     peak = max(phase["peak_bytes"] for phase in phases.values()) / 2**20
@@ -142,6 +144,21 @@ def encode(label: str, scene: Path, budget: int, made: Path, *options: str) -> d
         flush=True,
     )
     return said
+
+
+def decimate(scene: Subject, peer: str, count: int) -> None:
+    """Prints the row of splat-transform with so many Gaussians, where ``peer`` names it."""
+    found = shutil.which(peer)
+    if found is None:
+        print(f"| splat-transform | not found: {peer} |")
+        return
+    made = scene.folder / "peer.sog"
+    run = timed([found, "-g", "cpu", "-w", "-q", str(scene.path), "--decimate", str(count), str(made)])
+    worth, peak = scene.reference.mean_psnr(read_scene(made)), peak_mib()
+    print(
+        f"| splat-transform -g cpu --decimate, SOG | {made.stat().st_size} | {count} | {worth:.2f} | "
+        f"{run.seconds:.1f} |{' |' * len(PHASES)} {peak:.0f} (or less) |"
+    )
 
 
 def timed(command: Sequence[str]) -> Run:

@@ -30,6 +30,20 @@ def mean_psnr(
     return float(np.mean([psnr(reference, test) for reference, test in pairs]))
 
 
+class Reference:
+    """A scene from the views above, drawn once, for any number of files to be judged by."""
+
+    def __init__(self, scene: Gaussians, views: int, rasterizer: Rasterizer) -> None:
+        """Draws so many ``views`` of ``scene``, which is then let go."""
+        self._cameras, self._rasterizer = judging_views(scene, views), rasterizer
+        self._pictures = [rasterizer.render(scene, [camera]).color[0] for camera in self._cameras]
+
+    def mean_psnr(self, decoded: Gaussians) -> float:
+        """Mean PSNR [dB] of ``decoded``."""
+        drawn = (self._rasterizer.render(decoded, [camera]).color[0] for camera in self._cameras)
+        return float(np.mean([psnr(*pair) for pair in zip(self._pictures, drawn, strict=True)]))
+
+
 def fidelity(scene: Gaussians, data: bytes, views: int, rasterizer: Rasterizer) -> float:
     """Mean PSNR [dB] of the file ``data`` against ``scene`` over so many of the views above."""
     return mean_psnr(scene, decode(data), judging_views(scene, views), rasterizer)
