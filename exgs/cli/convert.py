@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 
 from exgs.cli import arguments
 from exgs.cli.errors import CommandError
 from exgs.scene import Gaussians
+from exgs.scene.finite import finite_mask
+
+UNSOUND = "have a value that is not finite, or no rotation; --drop-non-finite leaves them out"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
              "box that begins with a minus needs --bbox=...",
     )  # fmt: skip
     arguments.add_axes(parser)
-    parser.add_argument("--drop-non-finite", action="store_true", help="drop Gaussians with NaN or infinity")
+    parser.add_argument(
+        "--drop-non-finite", action="store_true", help="drop Gaussians with NaN, infinity or no rotation"
+    )
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
     arguments.add_json(parser)
@@ -49,13 +56,17 @@ def run(args: argparse.Namespace) -> int:
             gaussians = _filter(named_frame(source, args.axes), args)
         if len(source) and not len(gaussians):
             raise CommandError("the filters leave no Gaussian")
+        unsound = _unsound(gaussians, target)
         if target is not None:
             with reporter.phase("write"):
                 write_scene(target, gaussians)
+    if unsound and not args.quiet:
+        print(f"note: {unsound:,} Gaussians {UNSOUND}", file=sys.stderr)
     written = target.stat().st_size if target else 0
     summary = {
         "splats_in": len(source),
         "splats_out": len(gaussians),
+        "non_finite": unsound,
         "sh_degree": gaussians.sh_degree,
         "frame_in": gaussians.frame.axes,
         "output_bytes": written,
@@ -67,6 +78,18 @@ def run(args: argparse.Namespace) -> int:
         rows += [("written", f"{target}, {size(written)}")] if target else []
         print(table(rows))
     return 0
+
+
+def _unsound(gaussians: Gaussians, target: Path | None) -> int:
+    """How many Gaussians nobody can draw.
+
+    Raises:
+        CommandError: there are some, and the format of ``target`` cannot hold them.
+    """
+    count = len(gaussians) - int(finite_mask(gaussians).sum())
+    if count and target is not None and target.suffix.lower() == ".spz":
+        raise CommandError(f"{target}: SPZ cannot hold what {count:,} of the Gaussians hold: they {UNSOUND}")
+    return count
 
 
 def _filter(gaussians: Gaussians, args: argparse.Namespace) -> Gaussians:

@@ -60,9 +60,8 @@ def _describe_scene(path: str, *, scan: bool) -> tuple[dict[str, Any], list[tupl
     if scene.bounds_min is not None and scene.bounds_max is not None:
         rows.append(("bounds", f"{_point(scene.bounds_min)} to {_point(scene.bounds_max)}"))
     if scene.non_finite:
-        rows.append(
-            ("not finite", f"{scene.non_finite:,} Gaussians (convert --drop-non-finite leaves them out)")
-        )
+        what = "Gaussians with a value that is not finite, or no rotation"
+        rows.append(("unsound", f"{scene.non_finite:,} {what} (convert --drop-non-finite leaves them out)"))
     return asdict(scene) | {"up": scene.frame.up}, rows
 
 

@@ -73,7 +73,7 @@ class SceneDescription:
     bounds_max: tuple[float, float, float] | None
     """Greatest coordinates of the finite means."""
     non_finite: int | None
-    """Gaussians with a NaN or infinite value; None where the data were not read."""
+    """Gaussians with a NaN or infinite value, or a quaternion of zeros; None where the data were not read."""
 
 
 def read_scene(path: str | Path, *, max_gaussians: int = MAX_GAUSSIANS) -> Gaussians:

@@ -165,6 +165,21 @@ def test_convert_filters_and_turns(exgs: Command, scene_path: Path, tmp_path: Pa
     assert np.abs(half.means - kept * [1, -1, -1]).max() < 1e-3
 
 
+def test_convert_says_what_nobody_can_draw(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    scene, odd = read_scene(scene_path), tmp_path / "odd.ply"
+    scene.means[:2], scene.quats[2] = np.nan, 0.0
+    write_scene(odd, scene)
+    code, out, err = exgs("convert", odd, tmp_path / "same.ply", "--json")
+    assert code == 0 and json.loads(out)["non_finite"] == 3
+    assert "note: 3 Gaussians have a value that is not finite, or no rotation; --drop-non-finite" in err
+    assert exgs("convert", odd, tmp_path / "quiet.ply", "--quiet")[1:] == ("", "")
+    code, _, err = exgs("convert", odd, tmp_path / "out.spz")
+    assert code == 1 and "SPZ cannot hold what 3 of" in err and "--drop-non-finite leaves them out" in err
+    code, _, err = exgs("convert", odd, tmp_path / "out.spz", "--drop-non-finite")
+    assert code == 0 and "note" not in err
+    assert "unsound     3 Gaussians with a value that is not finite, or no rotation" in exgs("info", odd)[1]
+
+
 def test_convert_to_an_unknown_format_is_wrong_usage(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     code, _, err = exgs("convert", scene_path, tmp_path / "x.obj")
     assert code == 2 and ".ply or .spz" in err
