@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from exgs.cli.errors import UsageError
+from exgs.cli.process import ending_signals
 from exgs.protocol.drivers.settings import IceServer
 
 TOKEN_VARIABLE = "EXGS_TOKEN"
@@ -55,7 +56,7 @@ def add_transport(group: argparse._ActionsContainer) -> None:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs ``work`` to its end. A termination signal cancels it, as Ctrl-C does.
+    """Runs ``work`` to its end. What asks the process to end cancels it, as Ctrl-C does.
 
     Raises:
         KeyboardInterrupt: it was cancelled.
@@ -72,13 +73,15 @@ async def _terminable(work: Coroutine[Any, Any, T]) -> T:
     assert task is not None
     if os.name != "posix":
         return await work
-    before = signal.getsignal(signal.SIGTERM)
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    before = {number: signal.getsignal(number) for number in ending_signals()}
+    for number in before:
+        loop.add_signal_handler(number, task.cancel)
     try:
         return await work
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, before)  # what called this may have more to take down
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)  # what called this may have more to take down
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -48,6 +48,11 @@ def _fill(descriptor: int) -> None:
             os.close(opened)
 
 
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """What asks this process to end, but for what it was started to ignore, as by ``nohup``."""
+    return tuple(number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN)
+
+
 @contextmanager
 def ending_on_signals() -> Iterator[None]:
     """While it lasts, what asks the process to end raises SystemExit, so that unfinished outputs are removed.
@@ -57,7 +62,7 @@ def ending_on_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _end) for number in ENDING_SIGNALS}
+    before = {number: signal.signal(number, _end) for number in ending_signals()}
     told, sys.unraisablehook = sys.unraisablehook, _signal_again(sys.unraisablehook)
     try:
         yield

@@ -101,17 +101,17 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
 
 
 async def run_server(config: ServerConfig, ready: Callable[[RunningServer], Awaitable[None]]) -> None:
-    """Serves until the process is interrupted or terminated; ``ready`` is called once, when viewers may come.
+    """Serves until the process is asked to end; ``ready`` is called once, when viewers may come.
 
     Must run on the main thread's event loop.
 
     Raises:
         ServerError: as for ``serve``.
     """
-    stop = asyncio.Event()
+    stop, signals = asyncio.Event(), _ending_signals()
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows: an interrupt then raises KeyboardInterrupt
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in signals:
             loop.add_signal_handler(number, stop.set)
     try:
         async with serve(config) as server:
@@ -119,8 +119,16 @@ async def run_server(config: ServerConfig, ready: Callable[[RunningServer], Awai
             await stop.wait()
     finally:
         with contextlib.suppress(NotImplementedError):
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in signals:
                 loop.remove_signal_handler(number)
+
+
+def _ending_signals() -> tuple[signal.Signals, ...]:
+    """What asks the process to end; the end of its terminal only where it was not started to outlive it."""
+    always = (signal.SIGINT, signal.SIGTERM)
+    if not hasattr(signal, "SIGHUP") or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return always
+    return (*always, signal.SIGHUP)
 
 
 def _check(config: ServerConfig) -> None:

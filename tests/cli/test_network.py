@@ -29,19 +29,20 @@ def test_an_address_of_no_server_is_wrong_usage(capsys: pytest.CaptureFixture[st
     assert "'example.org': expected stun:HOST:PORT" in capsys.readouterr().err
 
 
-async def _ends_itself(ended: list[str]) -> None:
+async def _ends_itself(ended: list[str], number: signal.Signals) -> None:
     try:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
         await asyncio.Event().wait()
     finally:
         ended.append("in order")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such signals here")
-def test_a_termination_signal_ends_the_work_in_order() -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_that_asks_for_the_end_ends_the_work_in_order(name: str) -> None:
     ended: list[str] = []
     with pytest.raises(KeyboardInterrupt):
-        network.run(_ends_itself(ended))
+        network.run(_ends_itself(ended, signal.Signals[name]))
     assert ended == ["in order"]
 
 

@@ -129,15 +129,13 @@ async def _url(process: asyncio.subprocess.Process) -> str:
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_the_command_serves_says_goodbye_and_exits(
-    scenes: Path, tmp_path: Path, number: signal.Signals
-) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+async def test_the_command_serves_says_goodbye_and_exits(scenes: Path, tmp_path: Path, name: str) -> None:
     async with _process(str(scenes), "--port", "0", "--cache", str(tmp_path / "cache")) as process:
         url = await _url(process)
         viewer, _ = await _connect(url)
         await viewer.opened()
-        process.send_signal(number)
+        process.send_signal(signal.Signals[name])
         async with asyncio.timeout(10):
             async for event in viewer:
                 if isinstance(event, Closed):
@@ -146,6 +144,22 @@ async def test_the_command_serves_says_goodbye_and_exits(
             output, errors = await process.communicate()
     assert process.returncode == 0 and errors == b""
     assert b"statue" in output and b"exgs play" in output
+
+
+@pytest.mark.end_to_end
+async def test_started_by_nohup_it_outlives_its_terminal(scenes: Path, tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which children take over
+    try:
+        async with _process(str(scenes), "--port", "0", "--cache", str(tmp_path / "cache"), "-q") as process:
+            url = await _url(process)
+            process.send_signal(signal.SIGHUP)
+            async with aiohttp.ClientSession() as http, http.get(f"{url}/healthz") as response:
+                assert response.status == 200
+            process.terminate()
+            await process.communicate()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert process.returncode == 0
 
 
 @pytest.mark.end_to_end
