@@ -35,6 +35,7 @@ def main() -> None:
     )
     parser.add_argument("pairs", type=Path)
     parser.add_argument("weights", nargs="+")
+    parser.add_argument("--holes", nargs="+", type=float, default=list(HOLES), help="bounds to choose from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
@@ -42,16 +43,16 @@ def main() -> None:
     pairs = read_pairs(args.pairs)
     for name in args.weights:
         weights = open_weights(name)
-        choice = chosen(weights, pairs)
+        choice = chosen(weights, pairs, args.holes)
         print(f"{name}: {choice}", flush=True)
         if args.write:
             write_gate(weights, choice, [found.scene for found in pairs])
 
 
-def chosen(weights: Weights, pairs: list[Pairs]) -> Choice:
+def chosen(weights: Weights, pairs: list[Pairs], bounds: list[float]) -> Choice:
     """The bound that gains most of those that do no harm; the network's own gates are left as they are."""
     network = load(weights, build, PainterError).eval()
-    gates = [Gate(weights.manifest.gate.splats_per_pixel, holes) for holes in HOLES]
+    gates = [Gate(weights.manifest.gate.splats_per_pixel, holes) for holes in bounds]
     return calibrate(network, pairs, biases=(0.0,), gates=gates, chosen=all_of)
 
 
