@@ -22,8 +22,9 @@ def add_actions(parser: argparse.ArgumentParser, actions: Actions) -> None:
     commands = parser.add_subparsers(title="commands", metavar="ACTION", required=True)
     for name, (summary, add) in actions.items():
         child = commands.add_parser(
-            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
-        )
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", epilog=parser.epilog,
+            allow_abbrev=False,
+        )  # fmt: skip
         child.register("type", None, arguments.name)
         child.set_defaults(parser=child, action=name)
         add(child)

@@ -47,7 +47,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except UsageError as error:
-        return _fail(f"{error}\nTry 'exgs {words[0]} --help'.", 2)
+        return _fail(str(error), 2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -70,8 +70,11 @@ def _command(words: list[str]) -> int:
     if chosen is None:
         parser.print_help()
         return 0
-    with raising():
-        return int(chosen.run(args))
+    try:
+        with raising():
+            return int(chosen.run(args))
+    except UsageError as error:
+        raise UsageError(f"{error}\nTry '{args.parser.prog} --help'.") from error
 
 
 def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleType | None]:

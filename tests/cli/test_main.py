@@ -45,6 +45,24 @@ def test_flags_are_not_abbreviated(command: str) -> None:
     assert parser.allow_abbrev is False
 
 
+@pytest.mark.parametrize("words", [("painter", "train"), ("feedforward", "make-views")])
+def test_commands_of_a_group_have_help_of_their_own(
+    words: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run([*words, "--help"])
+    assert stop.value.code == 0 and "Exit codes" in capsys.readouterr().out
+
+
+def test_wrong_usage_names_the_help_that_lists_the_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["painter", "train", str(tmp_path), str(tmp_path), "--resume"]) == 2
+    assert capsys.readouterr().err.endswith("Try 'exgs painter train --help'.\n")
+    assert run(["info", "x.ply", "--chunks"]) == 2
+    assert capsys.readouterr().err.endswith("Try 'exgs info --help'.\n")
+
+
 def test_an_unknown_command_is_wrong_usage() -> None:
     with pytest.raises(SystemExit) as stop:
         run(["compress"])
