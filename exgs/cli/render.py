@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_SIZE, DEFAULT_FPS = (1280, 720), 30.0
 MOST_VIEWS = 100_000
 """Along a loop."""
+MOST_NAMES = 8
+"""Of cameras, that are told where one is not found."""
 SPAN_VIEWS, SPAN_PIXELS = 12, 20_000
 """Views, and pixels of each, that tell how far what is rendered is away."""
 
@@ -177,12 +179,18 @@ def _views(
     else:
         cameras = recorded
     if args.view is not None:
-        cameras = [camera for camera in cameras if camera.name == args.view]
+        everything, cameras = cameras, [camera for camera in cameras if camera.name == args.view]
         if not cameras:
-            raise UsageError(f"--view {args.view}: no camera of that name")
+            raise UsageError(f"--view {args.view}: no camera of that name; there are {_named(everything)}")
     if not args.stereo or start is None:
         return [(camera,) for camera in cameras]
     return [stereo_pair(camera, ipd_m * start.units_per_metre) for camera in cameras]
+
+
+def _named(cameras: Sequence[Camera]) -> str:
+    """Some of their names."""
+    names = ", ".join(camera.name for camera in cameras[:MOST_NAMES])
+    return names if len(cameras) <= MOST_NAMES else f"{names} and {len(cameras) - MOST_NAMES} more"
 
 
 def _along(

@@ -193,4 +193,7 @@ def _parse(path: Path, index: int, entry: Any) -> Camera:
         raise SceneError(f"{where}: {error.args[0]} is missing") from error
     except (TypeError, ValueError, OverflowError) as error:
         raise SceneError(f"{where}: {error}") from error
-    return Camera(matrix, numbers[0], numbers[1], numbers[2], numbers[3], width, height, name)
+    try:
+        return Camera(matrix, numbers[0], numbers[1], numbers[2], numbers[3], width, height, name)
+    except SceneError as error:
+        raise SceneError(f"{path}: {error}") from error

@@ -47,7 +47,10 @@ def test_render_of_one_view(exgs: Command, encoded: Encoded, cameras_path: Path,
     assert exgs("render", encoded[0], target, *words, "--view", "v1", "--stereo")[0] == 0
     assert size_of(target) == (128, 64)
     assert exgs("render", encoded[0], target, *words, "--view", "v1")[0] == 2
-    assert exgs("render", encoded[0], target, *words, "--view", "v9", "-w")[0] == 2
+    code, _, err = exgs("render", encoded[0], target, *words, "--view", "v9", "-w")
+    assert code == 2 and "--view v9: no camera of that name; there are v0, v1, v2\n" in err
+    code, _, err = exgs("render", encoded[0], "null", "--orbit", "20", "--view", "v9")
+    assert code == 2 and err.splitlines()[-2].endswith(" and 12 more")
 
 
 def test_render_of_an_orbit_is_a_video(exgs: Command, scene_path: Path, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def entry(**changes: object) -> dict[str, object]:
 def test_broken_camera_files(document: object, word: str, tmp_path: Path) -> None:
     path = tmp_path / "cameras.json"
     path.write_text(json.dumps(document))
-    with pytest.raises(SceneError, match=word):
+    with pytest.raises(SceneError, match=rf"cameras\.json: .*{word}"):
         read_cameras(path)
 
 
