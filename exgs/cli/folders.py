@@ -48,3 +48,12 @@ def try_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise CommandError(f"{folder}: no file can be made there ({error.strerror or error})") from error
+
+
+def try_nearest(folder: Path) -> None:
+    """As ``try_folder``, where ``folder`` is to be made later: in what there is of its path.
+
+    Raises:
+        CommandError: no file can be made there.
+    """
+    try_folder(next(path for path in (folder, *folder.absolute().parents) if path.is_dir()))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.files import DRY_RUN, check_output
-from exgs.cli.folders import check_folder_name
+from exgs.cli.folders import check_folder_name, try_nearest
 from exgs.cli.pictures import write_png
 from exgs.raster import to_bytes
 from exgs.scene import Camera, write_cameras
@@ -114,6 +114,7 @@ class PictureFolder:
         if not name:
             raise UsageError("the output has no name")
         check_folder_name(self._folder)
+        try_nearest(self._folder)
 
     def expect(self, names: Sequence[str]) -> None:
         """Refuses to replace pictures unasked."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.folders import check_folder_name, make_folder
+from exgs.cli.folders import check_folder_name, make_folder, try_nearest
 
 
 @pytest.mark.parametrize("name", ["file", "file/within", "file/within/deeper"])
@@ -29,3 +29,11 @@ def test_a_folder_is_made_with_what_it_lies_in_and_left_empty(tmp_path: Path) ->
 def test_a_folder_that_takes_no_file_is_told_at_once() -> None:
     with pytest.raises(CommandError, match="/proc"):
         make_folder(Path("/proc/nothing"))
+    with pytest.raises(CommandError, match="/proc: no file can be made there"):
+        try_nearest(Path("/proc/nothing/deeper"))
+
+
+def test_trying_what_is_to_be_made_makes_nothing(tmp_path: Path) -> None:
+    try_nearest(tmp_path / "new" / "one")
+    try_nearest(tmp_path)
+    assert not list(tmp_path.iterdir())

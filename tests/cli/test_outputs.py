@@ -71,6 +71,12 @@ def test_a_disk_that_refuses_is_an_error_with_the_folder_in_it(tmp_path: Path) -
         output.write([PICTURE])
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that takes no file")
+def test_a_folder_where_nothing_can_be_made_is_refused_at_once() -> None:
+    with pytest.raises(CommandError, match="/proc: no file can be made there"):
+        picture_output("/proc/pictures", overwrite=False, fps=30)
+
+
 def test_a_dry_run_draws_and_writes_nothing(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     code, out, _ = exgs("render", scene_path, "null", "--orbit", "2", "--size", "16x16")
     assert code == 0 and "written" not in out
