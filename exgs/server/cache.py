@@ -45,6 +45,8 @@ class Cache:
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, "not writable")
             self._clear_stale()
+        except FileExistsError as error:
+            raise ServerError(f"cache folder {folder}: is a file, expected a folder") from error
         except OSError as error:
             raise ServerError(f"cache folder {folder}: {error.strerror}") from error
 

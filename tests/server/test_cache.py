@@ -107,3 +107,5 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(ServerError, match="cache folder"):
         Cache(tmp_path / "file" / "cache")
+    with pytest.raises(ServerError, match="file: is a file, expected a folder"):
+        Cache(tmp_path / "file")
