@@ -57,7 +57,7 @@ def positive_int(text: str) -> int:
 def whole_number(text: str) -> int:
     """A whole number, zero included."""
     if not re.fullmatch(r"\d{1,18}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, not below zero")
     return int(text)
 
 

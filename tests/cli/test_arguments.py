@@ -57,6 +57,7 @@ def test_no_word_is_worse_than_wrong_usage(parser: argparse.ArgumentParser, acti
     "words",
     [
         ("encode", "scene.ply", "null", "--views", "999999999"),
+        ("encode", "scene.ply", "null", "--seed", "-1"),
         ("encode", "scene.ply", "null", "--views", "1"),
         ("encode", "scene.ply", "null", "--levels", "9"),
         ("encode", "scene.ply", "null", "--levels", "0"),
