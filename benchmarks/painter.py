@@ -5,9 +5,9 @@
 
 The first form judges weights on two generated interiors and, from ../shared (where it is), on st-peter,
 guitar, skull and flowers: files as ``exgs encode`` makes them by itself, and what splat-transform decimates.
-It writes pictures side by side (source | decoded | restored | mask) and times a picture of 640 x 360. What
-was judged is kept in OUT (painter_judging.py). The second trains each variant from nothing for as many
-minutes of one processor, and compares them on the views that are held back from training.
+It writes pictures side by side (source | decoded | restored | mask), and with ``--latency`` times one of
+640 x 360. What was judged is kept in OUT (painter_judging.py). The second trains each variant from nothing
+for as many minutes of one processor, and compares them on the views that are held back from training.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def main() -> None:
     parser.add_argument("--encodings", type=Path)
     parser.add_argument("--splat-transform", metavar="PATH")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--latency", action="store_true", help="on an idle machine")
     parser.add_argument("--document", type=Path)
     parser.add_argument("--picture", type=Path, metavar="OUT.jpg")
     parser.add_argument("--ablate", type=Path, metavar="PAIRS")
@@ -101,8 +102,9 @@ def scored(args: argparse.Namespace) -> Iterator[str]:
         yield ""
         yield from rows({s: {d: v[name] for d, v in verdicts.items()} for s, verdicts in found.items()})
         yield ""
-        yield latency(name)
-        yield ""
+        if args.latency:
+            yield latency(name)
+            yield ""
 
 
 def told(gate: Gate) -> str:
