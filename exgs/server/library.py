@@ -114,7 +114,7 @@ class Library:
         """
         await self._refresh()
         entries = self._catalogue.entries()
-        unread = [entry for entry in entries if entry.encoded and entry.stamp not in self._peeked]
+        unread = [entry for entry in entries if entry.encoded and not self._knows(entry.stamp)]
         if unread:
             found = await asyncio.to_thread(lambda: [peek(entry.path) for entry in unread])
             self._peeked.update(zip((entry.stamp for entry in unread), found, strict=True))
@@ -153,6 +153,9 @@ class Library:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _knows(self, stamp: str) -> bool:
+        return stamp in self._peeked and self._peeked[stamp].lasting
 
     async def _refresh(self) -> None:
         async with self._scanning:

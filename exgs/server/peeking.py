@@ -18,6 +18,8 @@ class Peeked:
     """How many it shows once every chunk is there; 0 where that is not known."""
     fault: str = ""
     """Why it cannot be opened; empty where nothing speaks against that."""
+    lasting: bool = True
+    """Whether another look at the same bytes would find the same: not where they could not be read."""
 
 
 def peek(path: Path) -> Peeked:
@@ -30,5 +32,5 @@ def peek(path: Path) -> Peeked:
     except DecodeError as error:
         return Peeked(fault=str(error))
     except OSError as error:
-        return Peeked(fault=error.strerror or "it cannot be read")
+        return Peeked(fault=error.strerror or "it cannot be read", lasting=False)
     return Peeked(sum(chunk.count - chunk.replaced for chunk in preamble.chunks))

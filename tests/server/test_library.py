@@ -199,6 +199,22 @@ async def test_a_file_that_cannot_be_opened_is_listed_last_and_says_why(
         await library.open("broken")
 
 
+async def test_a_file_that_can_be_read_again_is_no_longer_listed_as_failed(
+    library: Library, scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after ``chmod``, which leaves the size and the time of change of a file as they were."""
+
+    def refused(path: Path, mode: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refused)
+        report = _state(await library.list(), "statue")
+    assert (report.state, report.detail) == ("failed", "Permission denied")
+    report = _state(await library.list(), "statue")
+    assert (report.state, report.splats) == ("ready", 24_000)
+
+
 async def test_closing_ends_encodings(library: Library, pool: Any) -> None:
     pool.go.clear()
     waiting = asyncio.create_task(library.open("room"))
