@@ -88,7 +88,8 @@ def _masks(gaussians: Gaussians) -> tuple[np.ndarray, np.ndarray]:
 def _nothing_left(count: int, sound: int) -> str:
     if sound or not count:
         return f"none of the scene's {count} Gaussians can be seen: nothing to encode"
-    return f"all {count} Gaussians hold a value that is not finite, or are beyond {FARTHEST:g} units"
+    unsound = f"a value that is not finite, no rotation, or a place beyond {FARTHEST:g} units"
+    return f"all {count} Gaussians have {unsound}"
 
 
 def without_floaters(gaussians: Gaussians, views: Survey) -> np.ndarray:

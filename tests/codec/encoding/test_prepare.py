@@ -35,7 +35,9 @@ def test_what_is_beyond_all_measure_is_left_out_and_told() -> None:
     prepared = prepare(scene)
     assert (len(prepared.gaussians), prepared.unsound) == (4, 1)
     scene.means[:] = 1e30
-    with pytest.raises(EncodeError, match=r"all 5 Gaussians hold .* beyond 1e\+09 units"):
+    with pytest.raises(
+        EncodeError, match=r"all 5 Gaussians have .* no rotation, or a place beyond 1e\+09 units"
+    ):
         prepare(scene)
 
 
