@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exgs.codec.encoding.config import PRESETS
+from exgs.codec.encoding.config import FEWEST_VIEWS, MOST_VIEWS, PRESETS
 from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
 from exgs.experiments.config import (
     DEFAULT_SIZE,
@@ -111,7 +111,7 @@ def _scene(fields: Fields) -> SceneSpec:
         raise ExperimentError(
             f"{fields.where}: stream is encoded already: ratios, presets and effort do not apply"
         )
-    views = fields.whole("views", 0, 2, 4096) or None
+    views = fields.whole("views", 0, FEWEST_VIEWS, MOST_VIEWS) or None
     effort = fields.choice("effort", tuple(EFFORTS), DEFAULT_EFFORT)
     name = fields.text("name", made.name if isinstance(made, Path) else "interior")
     if isinstance(made, Path) and sog is None and made.suffix.lower() == ".sog":

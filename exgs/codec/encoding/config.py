@@ -21,6 +21,8 @@ METHODS = ("ugc", "exgs")
 """Our method, and ExGS as published."""
 STORAGES = ("fp16", "ugc")
 """By which ``exgs`` may count bytes."""
+FEWEST_VIEWS, MOST_VIEWS = 2, 4096
+"""Viewpoints that may judge a scene."""
 MOST_LEVELS = 3
 """What the encoder makes; a file may hold more."""
 
@@ -75,8 +77,8 @@ class EncodeConfig:
             raise EncodeError(f"max_bytes {self.max_bytes}: expected a positive number")
         if self.ratio is not None and not (self.ratio > 0 and math.isfinite(self.ratio)):
             raise EncodeError(f"ratio {self.ratio}: expected a positive number")
-        if self.views is not None and not 2 <= self.views <= 4096:
-            raise EncodeError(f"{self.views} views: expected 2 to 4096")
+        if self.views is not None and not FEWEST_VIEWS <= self.views <= MOST_VIEWS:
+            raise EncodeError(f"{self.views} views: expected {FEWEST_VIEWS} to {MOST_VIEWS}")
         if self.sh_degree is not None and self.sh_degree not in range(4):
             raise EncodeError(f"SH degree {self.sh_degree}: expected 0 to 3")
         if not 1 <= self.levels <= MOST_LEVELS:
