@@ -16,6 +16,8 @@ _FREE = -1
 """Code in a slot of the table that no voxel has taken."""
 _SPREAD = 0x9E3779B97F4A7C15 >> 2
 """2^62 over the golden ratio, which spreads codes over the table (Knuth's multiplicative hashing)."""
+_SPREAD_FROM = 20
+"""Lowest bit of a code's product that says where it stands in the table: those below are spread less."""
 
 
 def voxels(means: np.ndarray, occupied: int) -> np.ndarray:
@@ -57,7 +59,7 @@ def _number(
         for axis in range(3):
             cell = np.floor((means[i, axis] - low[axis]) * scale)
             code = (code << _AXIS_BITS) | (wide(min(max(cell, -1.0 * cells), 2.0 * cells)) + cells)
-        slot = ((code * _SPREAD) >> _AXIS_BITS) & last
+        slot = ((code * _SPREAD) >> _SPREAD_FROM) & last
         while keys[slot] != code and keys[slot] != _FREE:
             slot = (slot + 1) & last
         if keys[slot] == _FREE:
