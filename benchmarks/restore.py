@@ -13,6 +13,7 @@ together, which a busy machine does not change; else it is the wall's.
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,11 +22,13 @@ from statistics import median
 
 import numpy as np
 
-from exgs.painter import Pictures, Restorer, choose_restorer, splats_per_pixel
+from exgs.painter import Pictures, Restorer, splats_per_pixel
 from exgs.painter.choose import choose_network
+from exgs.painter.gate import Gate
 from exgs.painter.network import Network
 from exgs.painter.planes import planes, unplanes
 from exgs.painter.recall import Recall
+from exgs.painter.restorer import NetworkRestorer
 from exgs.painter.shelf import shipped
 from exgs.painter.visibility import layers
 from exgs.raster import Rasterizer, choose_rasterizer
@@ -59,8 +62,9 @@ def main() -> None:
             width, height = (int(side) for side in words.split("x"))
             for eyes in (int(word) for word in args.eyes.split(",")):
                 frames = walk(scene, (width, height), eyes, args.repeats)
-                restorer = choose_restorer(name, engine=args.engine, video=True, threads=args.threads)
-                _, network = choose_network(name, args.engine, threads=args.threads)
+                weights, network = choose_network(name, args.engine, threads=args.threads)
+                manifest = replace(weights.manifest, gate=Gate(math.inf))  # these pictures have few holes
+                restorer = NetworkRestorer(network, manifest, recall=Recall(threads=args.threads))
                 tools = Tools(restorer, network, Recall(threads=args.threads), rasterizer)
                 row = timed(tools, frames, scene, clock=clock)
                 named = restorer.name
