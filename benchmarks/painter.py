@@ -25,7 +25,7 @@ from PIL import Image
 from benchmarks.painter_judging import Candidate, Desk, HeldOut, Verdict, judged, row_of_pictures
 from exgs.cli.painter_make_pairs import INTERIOR_SPLATS
 from exgs.cli.scenes import scenes
-from exgs.codec.encoding.analysis_cache import AnalysisCache
+from exgs.codec import AnalysisCache
 from exgs.painter.damage import encoder
 from exgs.painter.gate import Gate
 from exgs.painter.onnx_network import OnnxNetwork
