@@ -37,7 +37,8 @@ def _add_make_pairs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--damage", metavar="KIND", nargs="+",
         help="what is done to scenes: METHOD-RATIO such as ugc-107 or exgs-200, METHOD-RATIO-quick for a "
-        "file made in less time, @SHARE after either for a part of it, source for nothing (default: ten kinds)",
+        "file made in less time, @SHARE after either for a part of it, source for nothing "
+        "(default: ten kinds)",
     )  # fmt: skip
     parser.add_argument(
         "--views", metavar="N", type=arguments.whole_between(2, MOST_VIEWS),
