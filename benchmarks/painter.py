@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 OBJECTS = ("st-peter.sog", "guitar.compressed.ply", "skull.sog", "flowers/lod-meta.json@2")
 INTERIORS = (101, 102)
-DAMAGES = ("ugc-107", "ugc-200", "ugc-20", "exgs-107", "exgs-200")
+DAMAGES = ("ugc-107", "ugc-200", "ugc-20", "ugc-107@0.3", "exgs-107", "exgs-200")
 DECIMATED = ("decimate-2%", "decimate-5%")
 """What the foreign program leaves."""
 SAMPLED, SEED, VIEW_PX = 24, 777, (640, 360)
