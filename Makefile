@@ -50,6 +50,7 @@ bench-painter: $(VENV)/.installed-test ## what restoring is worth on scenes neve
 
 bench-feedforward: $(VENV)/.installed-experiments ## what reconstructing from pictures is worth and takes, with plot and pictures: docs/feedforward.md (needs torch)
 	$(BIN)/python -m benchmarks.feedforward --out $(BENCH_OUT) --document docs/feedforward.md --plot docs/figures/feedforward.png --picture docs/pictures/reconstructed.jpg
+	$(BIN)/python -m benchmarks.coverage --out $(BENCH_OUT) --document docs/feedforward.md
 
 cold: ## drop the compiled kernels, after a change to functions that kernels call
 	find exgs -name '*.nb[ic]' -delete
