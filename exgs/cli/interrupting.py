@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 INTERRUPTED = 130
@@ -39,5 +39,6 @@ def raising() -> Iterator[None]:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    os.write(2, b"exgs: interrupted\n")
+    with suppress(OSError):
+        os.write(2, b"exgs: interrupted\n")
     os._exit(INTERRUPTED)

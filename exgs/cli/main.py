@@ -42,9 +42,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     prepare_streams()
     try:
-        with ending_on_signals():
-            code = _command(words)
-            sys.stdout.flush()
+        code = _command(words)
+        sys.stdout.flush()
         return code
     except UsageError as error:
         return _fail(str(error), 2)
@@ -71,7 +70,7 @@ def _command(words: list[str]) -> int:
         parser.print_help()
         return 0
     try:
-        with raising():
+        with raising(), ending_on_signals():  # not before: what is being imported cannot be interrupted
             return int(chosen.run(args))
     except UsageError as error:
         raise UsageError(f"{error}\nTry '{args.parser.prog} --help'.") from error

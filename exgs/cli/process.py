@@ -40,12 +40,7 @@ def _fill(descriptor: int) -> None:
     try:
         os.fstat(descriptor)
     except OSError:
-        opened = os.open(os.devnull, os.O_RDWR)
-        if opened == descriptor:
-            os.set_inheritable(opened, True)
-        else:
-            os.dup2(opened, descriptor)
-            os.close(opened)
+        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free: this one
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:

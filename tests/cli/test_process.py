@@ -159,6 +159,19 @@ def test_an_interrupt_during_the_first_imports_ends_quietly(module: str) -> None
     assert process.returncode == 130
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals itself")
+@pytest.mark.parametrize("module", ["argparse", "exgs.cli.info", "numpy"])
+def test_what_asks_the_process_to_end_does_so_during_the_first_imports(module: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", IMPORTING, module], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == b"imports\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr.read() == b""
+    assert process.returncode == -signal.SIGTERM
+
+
 def test_only_what_is_not_begun_is_ended_at_once() -> None:
     body = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
