@@ -19,18 +19,18 @@ from exgs.codec import (
     DEFAULT_EFFORT,
     DEFAULT_PRESET,
     EFFORTS,
+    FEWEST_VIEWS,
     METHODS,
     MOST_LEVELS,
+    MOST_VIEWS,
     PRESETS,
     STORAGES,
     EncodeConfig,
 )
 
 if TYPE_CHECKING:
-    from exgs.codec.encoding.analysis_cache import AnalysisCache
+    from exgs.codec import AnalysisCache
 
-VIEWS = (2, 4096)
-"""Fewest and most views that may judge a scene."""
 USER = "user"
 """Stands for the user's own cache folder."""
 SIZE_AND_EFFORT = ("max_bytes", "ratio", "preset", "effort")
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cameras", metavar="FILE", help="views where viewers may be (default: sampled)")
     parser.add_argument(
         "--views",
-        type=arguments.whole_between(*VIEWS),
+        type=arguments.whole_between(FEWEST_VIEWS, MOST_VIEWS),
         metavar="N",
         help="how many views judge the scene (default: by effort and size, 48 to 256)",
     )
@@ -186,7 +186,7 @@ def cache_at(name: str | None, reporter: Reporter) -> AnalysisCache | None:
         UsageError: it is no folder.
         CommandError: it cannot be made, or takes no file.
     """
-    from exgs.codec.encoding.analysis_cache import AnalysisCache
+    from exgs.codec import AnalysisCache
 
     if name is None:
         return None

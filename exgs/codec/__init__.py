@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from exgs.codec.encoding.analysis_cache import AnalysisCache
     from exgs.codec.encoding.config import (
         DEFAULT_PRESET,
+        FEWEST_VIEWS,
         METHODS,
         MOST_LEVELS,
+        MOST_VIEWS,
         PRESETS,
         STORAGES,
         EncodeConfig,
@@ -44,7 +46,19 @@ if TYPE_CHECKING:
 
 _ENCODER = (
     ("encoding.analysis_cache", ("AnalysisCache",)),
-    ("encoding.config", ("DEFAULT_PRESET", "METHODS", "MOST_LEVELS", "PRESETS", "STORAGES", "EncodeConfig")),
+    (
+        "encoding.config",
+        (
+            "DEFAULT_PRESET",
+            "FEWEST_VIEWS",
+            "METHODS",
+            "MOST_LEVELS",
+            "MOST_VIEWS",
+            "PRESETS",
+            "STORAGES",
+            "EncodeConfig",
+        ),
+    ),
     ("encoding.effort", ("DEFAULT_EFFORT", "EFFORTS")),
     ("encoding.encoder", ("PHASES", "encode")),
     ("encoding.photographs", ("Photographs",)),
@@ -67,8 +81,10 @@ __all__ = [
     "DEFAULT_EFFORT",
     "DEFAULT_PRESET",
     "EFFORTS",
+    "FEWEST_VIEWS",
     "METHODS",
     "MOST_LEVELS",
+    "MOST_VIEWS",
     "PHASES",
     "PRESETS",
     "STORAGES",

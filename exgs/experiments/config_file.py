@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exgs.codec.encoding.config import FEWEST_VIEWS, MOST_VIEWS, PRESETS
-from exgs.codec.encoding.effort import DEFAULT_EFFORT, EFFORTS
+from exgs.codec import DEFAULT_EFFORT, EFFORTS, FEWEST_VIEWS, MOST_VIEWS, PRESETS
 from exgs.experiments.config import (
     DEFAULT_SIZE,
     KINDS,

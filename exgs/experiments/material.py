@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from exgs.codec import Container, DecodeError, EncodeConfig, encode, open_container
-from exgs.codec.encoding.analysis_cache import AnalysisCache
+from exgs.codec import AnalysisCache, Container, DecodeError, EncodeConfig, encode, open_container
 from exgs.experiments.config import Generated, HeadSpec, SceneSpec, Size
 from exgs.experiments.errors import ExperimentError
 from exgs.experiments.grid import code_checksum

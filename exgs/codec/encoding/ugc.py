@@ -74,13 +74,16 @@ def _finished(task: Task, plan: Plan, tree: Tree, outcome: Outcome) -> Outcome:
     size = len(outcome.fit.file.data)
     known = remember(plan.clusters, finest, size, plan.precision, outcome.fit.factor)
     rounds = COMPENSATIONS if plan.degree else 1
-    return _compensated(task, replace(outcome, fitted=known), plan.precision, rounds, COLOUR_VIEWS)
+    outcome = replace(outcome, fitted=known)
+    return _compensated(task, outcome, plan.precision, rounds=rounds, views=COLOUR_VIEWS, tolerance=TOLERANCE)
 
 
 def _finished_carried(task: Task, plan: Plan, outcome: Outcome) -> Outcome:
     """The outcome of a fit that was carried over, compensated where that does not take long."""
-    count = CARRIED_COLOURS // plan.clusters.count
-    return _compensated(task, outcome, plan.precision, 1, count) if count >= FEWEST_COLOUR_VIEWS else outcome
+    views = min(CARRIED_COLOURS // plan.clusters.count, COLOUR_VIEWS)
+    if views < FEWEST_COLOUR_VIEWS:
+        return outcome
+    return _compensated(task, outcome, plan.precision, rounds=1, views=views, tolerance=CARRIED_TOLERANCE)
 
 
 def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
@@ -112,12 +115,14 @@ def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
     return tree, seen
 
 
-def _compensated(task: Task, outcome: Outcome, precision: Precision, rounds: int, count: int) -> Outcome:
+def _compensated(
+    task: Task, outcome: Outcome, precision: Precision, *, rounds: int, views: int, tolerance: float
+) -> Outcome:
     """The outcome with colours that make up for what quantising did, where that still fits the budget."""
-    views = task.views.thinned(min(count, COLOUR_VIEWS))
+    few = task.views.thinned(views)
     for _ in range(rounds):
-        pyramid = compensate(outcome.pyramid, outcome.fit.file, views, task.rasterizer)
-        fit = fit_precision(pyramid, task.budget, precision, start=outcome.fit.factor)
+        pyramid = compensate(outcome.pyramid, outcome.fit.file, few, task.rasterizer)
+        fit = fit_precision(pyramid, task.budget, precision, start=outcome.fit.factor, tolerance=tolerance)
         if not fit.fits:
             break
         outcome = replace(outcome, pyramid=pyramid, fit=fit)
