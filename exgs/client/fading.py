@@ -68,9 +68,12 @@ class Transitions:
         """What takes the place of splats on display comes now; what comes where nothing was is there."""
         before, known = {piece.chunk for piece in self._shown}, self._came_s
         self._came_s = {}
-        for chunk in (piece.chunk for piece in shown):
-            replaces = not before.isdisjoint(assembly.ancestors(chunk))
-            self._came_s[chunk] = known.get(chunk, now_s if replaces else -_NEVER_S)
+        for chunk in {piece.chunk for piece in shown}:
+            if chunk in known:
+                self._came_s[chunk] = known[chunk]
+            else:
+                replaces = not before.isdisjoint(assembly.ancestors(chunk))
+                self._came_s[chunk] = now_s if replaces else -_NEVER_S
 
     def _note_going(self, assembly: Assembly, shown: list[Piece], now_s: float) -> None:
         """What was replaced goes from now on; what was let go is gone, and what shows again does not go."""

@@ -149,10 +149,8 @@ class _Session:
                     reporting = group.create_task(self._report(log))
                     await self._show(decoding)
                     reporting.cancel()
-            except asyncio.CancelledError:
+            finally:
                 log.note(self._gauges.read(), last=True)
-                raise
-            log.note(self._gauges.read(), last=True)
 
     def decoded(self, chunk: Decoded) -> None:
         """Called in the decoder's thread."""
