@@ -173,7 +173,9 @@ def failure(url: str, error: aiohttp.ClientError | OSError) -> str:
         return _unreached(url, error)
     if isinstance(error, aiohttp.ServerDisconnectedError) and url.startswith("http://"):
         return f"{url}: the server hung up without an answer; if it speaks TLS, say https:// instead"
-    return f"{url} cannot be reached: {error or type(error).__name__}"
+    if isinstance(error, aiohttp.ClientConnectionError | OSError):
+        return f"{url} cannot be reached: {error or type(error).__name__}"
+    return f"{url} answers what cannot be understood: {error or type(error).__name__}"
 
 
 def _unreached(url: str, error: aiohttp.ClientConnectorError) -> str:
@@ -187,9 +189,10 @@ def _unreached(url: str, error: aiohttp.ClientConnectorError) -> str:
 
 def _untrusted(url: str, error: aiohttp.ClientSSLError) -> str:
     """Why TLS with the server failed, and what would help."""
-    if getattr(error.os_error, "reason", "") in NOT_TLS:
+    cause = getattr(error, "certificate_error", None) or error.os_error  # not all versions have both
+    if getattr(cause, "reason", "") in NOT_TLS:
         return f"{url}: what answers there speaks no TLS; say http:// instead"
-    reason = getattr(error.os_error, "verify_message", "") or error.os_error
+    reason = getattr(cause, "verify_message", "") or cause
     return f"{url}: TLS fails: {reason}; a certificate of your own is trusted with SSL_CERT_FILE=own.pem"
 
 

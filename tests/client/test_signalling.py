@@ -110,6 +110,20 @@ async def test_a_certificate_that_nobody_vouches_for(monkeypatch: pytest.MonkeyP
         await post("https://127.0.0.1:1/whep")
 
 
+def test_a_certificate_error_of_older_versions_of_the_library_is_told_as_well():
+    class Older(aiohttp.ClientSSLError):
+        def __init__(self) -> None:
+            self.certificate_error = ssl.SSLCertVerificationError(1, "verify failed")
+
+    assert "TLS fails: " in signalling.failure("https://localhost/whep", Older())
+
+
+def test_an_answer_that_is_no_http_is_not_called_out_of_reach():
+    assert "cannot be understood" in signalling.failure(
+        "http://localhost/whep", aiohttp.ClientPayloadError("cut")
+    )
+
+
 @pytest.mark.parametrize("transport", ["webrtc", "websocket"])
 async def test_plain_text_to_a_server_that_speaks_tls_and_the_other_way_round(transport: str):
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
