@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from exgs.cli import arguments
-from exgs.cli.encode import VIEWS
 from exgs.cli.main import COMMANDS, build_parser
-from exgs.codec.encoding.config import EncodeConfig
-from exgs.codec.errors import EncodeError
 from tests.cli.conftest import Command
 
 ODD = ("", "-1", "-0", "nan", "inf", "-inf", "1e308", "1e-308", "0x10", "9" * 40, "9" * 400, "9" * 5000)
@@ -88,13 +85,6 @@ def test_an_empty_name_is_not_the_current_folder(exgs: Command, words: tuple[str
     code, _, err = exgs(*words)
     assert code == 2
     assert "expected a name, found nothing" in err.splitlines()[-1]
-
-
-def test_the_bounds_of_views_are_those_of_the_encoder() -> None:
-    assert [EncodeConfig(views=views).views for views in VIEWS] == list(VIEWS)
-    for views in (VIEWS[0] - 1, VIEWS[1] + 1):
-        with pytest.raises(EncodeError):
-            EncodeConfig(views=views)
 
 
 @pytest.mark.parametrize(
