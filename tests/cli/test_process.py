@@ -146,30 +146,28 @@ raise SystemExit(main())
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals itself")
-@pytest.mark.parametrize("module", ["exgs.cli.main", "argparse", "exgs.cli.info", "numpy"])
-def test_an_interrupt_during_the_first_imports_ends_quietly(module: str) -> None:
+def ended_while_importing(module: str, number: signal.Signals) -> tuple[bytes, int]:
+    """What a command says, and how it ends, that gets a signal while it imports ``module``."""
     with subprocess.Popen(
         [sys.executable, "-c", IMPORTING, module], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == b"imports\n"
-        process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == b"exgs: interrupted\n"
-    assert process.returncode == 130
+        process.send_signal(number)
+        said = process.stderr.read()
+    return said, process.returncode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals itself")
+@pytest.mark.parametrize("module", ["exgs.cli.main", "argparse", "exgs.cli.info", "numpy"])
+def test_an_interrupt_during_the_first_imports_ends_quietly(module: str) -> None:
+    assert ended_while_importing(module, signal.SIGINT) == (b"exgs: interrupted\n", 130)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals itself")
 @pytest.mark.parametrize("module", ["argparse", "exgs.cli.info", "numpy"])
 def test_what_asks_the_process_to_end_does_so_during_the_first_imports(module: str) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", IMPORTING, module], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.readline() == b"imports\n"
-        process.send_signal(signal.SIGTERM)
-        assert process.stderr.read() == b""
-    assert process.returncode == -signal.SIGTERM
+    assert ended_while_importing(module, signal.SIGTERM) == (b"", -signal.SIGTERM)
 
 
 def test_only_what_is_not_begun_is_ended_at_once() -> None:
