@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from exgs.cli import arguments, network
@@ -13,6 +15,7 @@ from exgs.cli.arguments import byte_count, port, positive_float, positive_int
 from exgs.cli.encode import SIZE_AND_EFFORT, add_effort, given
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.network import TOKEN_VARIABLE
+from exgs.cli.process import ending_signals
 from exgs.cli.terminal import size
 from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
@@ -75,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
     level = logging.ERROR if args.quiet else logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("exgs").setLevel(level)
-    network.run(run_server(config, lambda server: _announce(server, config, quiet=args.quiet)))
+    ready = partial(_announce, config=config, quiet=args.quiet)
+    network.run(run_server(config, ready, signals=(signal.SIGINT, *ending_signals())))
     return 0
 
 

@@ -7,7 +7,7 @@ import contextlib
 import errno
 import signal
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -100,16 +100,20 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
         await runner.cleanup()
 
 
-async def run_server(config: ServerConfig, ready: Callable[[RunningServer], Awaitable[None]]) -> None:
-    """Serves until the process is asked to end; ``ready`` is called once, when viewers may come.
+async def run_server(
+    config: ServerConfig,
+    ready: Callable[[RunningServer], Awaitable[None]],
+    *,
+    signals: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM),
+) -> None:
+    """Serves until one of ``signals`` comes; ``ready`` is called once, when viewers may come.
 
     Must run on the main thread's event loop.
 
     Raises:
         ServerError: as for ``serve``.
     """
-    stop, signals = asyncio.Event(), _ending_signals()
-    loop = asyncio.get_running_loop()
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows: an interrupt then raises KeyboardInterrupt
         for number in signals:
             loop.add_signal_handler(number, stop.set)
@@ -121,14 +125,6 @@ async def run_server(config: ServerConfig, ready: Callable[[RunningServer], Awai
         with contextlib.suppress(NotImplementedError):
             for number in signals:
                 loop.remove_signal_handler(number)
-
-
-def _ending_signals() -> tuple[signal.Signals, ...]:
-    """What asks the process to end; the end of its terminal only where it was not started to outlive it."""
-    always = (signal.SIGINT, signal.SIGTERM)
-    if not hasattr(signal, "SIGHUP") or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        return always
-    return (*always, signal.SIGHUP)
 
 
 def _check(config: ServerConfig) -> None:
