@@ -16,8 +16,8 @@ from exgs.cli.groups import (
     run_action,
 )
 
-MOST_VIEWS = 4096
-"""Of a scene, or of a stretch."""
+MOST_VIEWS, MOST_STEPS = 4096, 4096
+"""Of a scene or a stretch, and of the path that a stretch follows."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +94,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="views between, to judge from (default: 8)",
     )  # fmt: skip
     parser.add_argument(
-        "--steps", metavar="N", type=arguments.whole_between(2, MOST_VIEWS), default=40,
+        "--steps", metavar="N", type=arguments.whole_between(2, MOST_STEPS), default=40,
         help="length of the stretch: 4 cm of a walk each, or 1.8 degrees around an object (default: 40)",
     )  # fmt: skip
     parser.add_argument(

@@ -17,8 +17,10 @@ from exgs.cli.groups import (
 
 LEAST_CROP, USUAL_CROP = 32, 128
 """Sides of the smallest crops that a network is trained on, and of those where nobody says."""
-MOST_VIEWS = 4096
-"""Of a scene; and crops of a step."""
+MOST_VIEWS, MOST_PAIRS_PER_VIEW = 4096, 4096
+"""Of a scene, and of one of its views."""
+MOST_CROPS = 4096
+"""Of a training step."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +47,7 @@ def _add_make_pairs(parser: argparse.ArgumentParser) -> None:
         help="of each scene (default: 16)",
     )  # fmt: skip
     parser.add_argument(
-        "--pairs-per-view", metavar="N", type=arguments.whole_between(1, MOST_VIEWS),
+        "--pairs-per-view", metavar="N", type=arguments.whole_between(1, MOST_PAIRS_PER_VIEW),
         help="damaged pictures (default: 2)",
     )  # fmt: skip
     parser.add_argument(
@@ -70,7 +72,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     add_run(parser, seed="weights and crops", checkpoint_minutes=3.0)
     parser.add_argument("--size", choices=("tiny", "small", "base"), default="tiny", help="(default: tiny)")
     parser.add_argument(
-        "--batch", metavar="N", type=arguments.whole_between(1, MOST_VIEWS),
+        "--batch", metavar="N", type=arguments.whole_between(1, MOST_CROPS),
         help="crops in a step (default: 8)",
     )  # fmt: skip
     parser.add_argument(
