@@ -13,33 +13,35 @@ from exgs.painter.seam import Pictures, Restored
 
 
 class NetworkRestorer:
-    """Restores what the gate lets through; both eyes in one batch, and nothing at random."""
+    """Restores what the gate lets through; both eyes in one batch, and nothing at random.
+
+    Of a video it keeps what the last frame taught, and that is written by ``restore`` and ``forget`` alone:
+    frames may be drawn ahead of restoring, and be left out.
+    """
 
     def __init__(self, network: Network, manifest: Manifest, *, recall: Recall | None = None) -> None:
         """``recall`` is for frames of a video, in their order; None for pictures that stand alone."""
         self.name = f"{manifest.name} on {network.device}"
         self._network, self._gate, self._recall = network, manifest.gate, recall
-        self._needed = True
+        self._whole = False
+        """Whether the last frame of the video had no holes to speak of; not where nothing is known of it."""
 
     def wants_depth(self, splats_per_pixel: np.ndarray) -> bool:
         """Whether any of the pictures may be restored: of a video, those after one without holes are not.
 
-        Where holes come up, the first frame of them goes without; what it had got is next to nothing.
+        Where holes come up, the first frames of them go without; what they had got is next to nothing.
         """
-        return self._needed and bool(self._gate.strength(splats_per_pixel).any())
+        return not self._whole and bool(self._gate.strength(splats_per_pixel).any())
 
     def restore(self, pictures: Pictures) -> Restored:
-        """Restores ``pictures``, which have depth and layers where depth was wanted; (ValueError otherwise).
+        """Restores ``pictures``; frames of a video that were drawn without depth are left alone.
 
         Raises:
             PainterError: the network gives something else than pictures.
+            ValueError: a picture that stands alone is to be restored, and has no depth and layers.
         """
-        strength = self._gate.strength(pictures.splats_per_pixel)
-        unasked = not self._needed and pictures.depth is None
-        if strength.any():
-            need = self._gate.need(hole_share(pictures.alpha))
-            self._needed = self._recall is None or bool(need.any())
-            strength = strength * need
+        strength = self._strength(pictures)
+        unasked = self._recall is not None and pictures.depth is None
         if unasked or not strength.any():
             if self._recall is not None:
                 self._recall.forget()
@@ -54,9 +56,18 @@ class NetworkRestorer:
 
     def forget(self) -> None:
         """What comes next has nothing to do with what came before."""
-        self._needed = True
+        self._whole = False
         if self._recall is not None:
             self._recall.forget()
+
+    def _strength(self, pictures: Pictures) -> np.ndarray:
+        """[B] float32 share of the restoration that each picture gets; notes whether a video has holes."""
+        strength = self._gate.strength(pictures.splats_per_pixel)
+        if not strength.any():
+            return strength
+        need = self._gate.need(hole_share(pictures.alpha))
+        self._whole = self._recall is not None and not need.any()
+        return strength * need
 
     def _asked(self, pictures: Pictures) -> np.ndarray:
         """[B,H,W,3] what the network makes of them."""

@@ -33,6 +33,13 @@ def pair(rates: np.ndarray = RATES, *, depth: bool = True) -> Pictures:
     return Pictures(color, alpha, cameras, rates, 2 * alpha if depth else None, rates if depth else None)
 
 
+def broken(*, depth: bool = True) -> Pictures:
+    """As ``pair``, with holes in 0.15 of both."""
+    pictures = pair(depth=depth)
+    pictures.alpha[:, :, :3] = 0.5
+    return pictures
+
+
 def restorer(network: Brightener, recall: Recall | None = None) -> NetworkRestorer:
     return NetworkRestorer(network, Manifest("tiny", {}, gate=Gate(0.1)), recall=recall)
 
@@ -77,16 +84,34 @@ def test_a_video_without_holes_is_drawn_without_depth_until_holes_come() -> None
         assert one.restore(pair()).verdict == "rich"
     assert still.wants_depth(RATES), "the next picture may be of anything"
     assert not painter.wants_depth(RATES)
-    broken = pair(depth=False)
-    broken.alpha[:, :, :3] = 0.5
-    assert painter.restore(broken).verdict == "rich"
+    assert painter.restore(broken(depth=False)).verdict == "rich"
     assert painter.wants_depth(RATES)
-    with pytest.raises(ValueError, match="depth"):
-        painter.restore(broken)
+    assert painter.restore(broken()).verdict == "restored"
     painter.restore(pair())
     assert not painter.wants_depth(RATES)
     painter.forget()
     assert painter.wants_depth(RATES)
+
+
+def test_frames_may_be_drawn_ahead_of_restoring() -> None:
+    """All are drawn as the last restored one had it; those without depth are left alone, none is refused."""
+    gate, network = Manifest("tiny", {}, gate=Gate(0.1, holes=0.2)), Brightener()
+    painter = NetworkRestorer(network, gate, recall=Recall(threads=1))
+    painter.restore(pair())
+    ahead = [broken(depth=painter.wants_depth(RATES)) for _ in range(3)]
+    assert [painter.restore(frame).verdict for frame in ahead] == ["rich"] * 3
+    assert not network.asked
+    assert painter.restore(broken(depth=painter.wants_depth(RATES))).verdict == "restored"
+
+
+def test_asking_for_depth_leaves_no_trace() -> None:
+    gate = Manifest("tiny", {}, gate=Gate(0.1, holes=0.2))
+    asked, unasked = (NetworkRestorer(Brightener(), gate, recall=Recall(threads=1)) for _ in range(2))
+    for frame in (broken(), pair(), broken(depth=False), broken()):
+        asked.wants_depth(np.ones(2))
+        asked.wants_depth(RATES)
+        found, wanted = asked.restore(frame), unasked.restore(frame)
+        assert found.verdict == wanted.verdict and np.array_equal(found.color, wanted.color)
 
 
 def test_between_both_it_fades() -> None:
@@ -107,6 +132,6 @@ def test_the_last_frame_is_recalled_until_a_rich_one_comes() -> None:
     assert added == pytest.approx([0.1, 0.2 - 0.75 * 0.1, 0, 0.3], abs=1e-4)
 
 
-def test_depth_is_needed() -> None:
+def test_pictures_that_stand_alone_need_their_depth() -> None:
     with pytest.raises(ValueError, match="depth"):
         restorer(Brightener()).restore(pair(depth=False))
