@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -40,10 +41,8 @@ LIGHT = 100.0
 """Ratio below which a file of ours is a kind of its own: pictures that are nearly right."""
 LOOKED, TRIED = 0.5, 0.6
 """Shares of the work that are over when the network has seen all pictures, and when all ways were tried."""
-
-
 GATES = tuple(Gate(bound, holes) for bound, holes in product(BOUNDS, HOLES))
-"""All of both."""
+"""Every bound with every share of holes: what is tried."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +114,35 @@ def calibrate(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A picture that was held back, and what the network makes of it; tensors are [1,C,H,W]."""
+    """A picture that was held back, and what the network makes of it."""
 
     kind: str
+    """The ``family`` it counts to."""
     color: Tensor
+    """[1,3,H,W] the picture as it is, damaged."""
     source: Tensor
+    """[1,3,H,W] what it should be."""
     rate: float
+    """Its value of the rate plane: 2^-14 splats per pixel are 0, one is 1."""
     holes: float
+    """Share of it that holes take."""
     residual: Tensor
+    """[1,3,H,W] what the network adds where its gate is open."""
     gate: Tensor
+    """[1,1,H,W] how far the gate is open, 0 to 1, before anything closes it."""
+
+    @cached_property
+    def damaged_db(self) -> float:
+        """PSNR of the picture as it is."""
+        return psnr(self.color, self.source)
+
+    @cached_property
+    def damaged_flip(self) -> Tensor:
+        """[] mean FLIP error of the picture as it is."""
+        return flip(self.color, self.source).mean()
 
     def thinned(self) -> _Seen:
-        """Every fourth pixel each way: enough to choose by."""
+        """One of ``THIN`` pixels each way: enough to choose by."""
         parts = (plane[:, :, ::THIN, ::THIN] for plane in (self.color, self.source, self.residual, self.gate))
         color, source, residual, gate = (part.contiguous() for part in parts)
         return _Seen(self.kind, color, source, self.rate, self.holes, residual, gate)
@@ -164,6 +180,7 @@ def _taken(seen: list[_Seen], ways: list[Choice], progress: Progress) -> Choice:
         choice = replace(way, worst_flip=min(_flip_gains(seen, way, _part(progress, begin, 1 - left))))
         if choice.harmless:
             break
+    progress(1.0)
     return choice
 
 
@@ -173,8 +190,8 @@ def _part(progress: Progress, begin: float, end: float) -> Progress:
 
 
 def _try(seen: list[_Seen], bias: float, gate: Gate) -> Choice:
-    gains = [psnr(picture.restored(bias, gate), picture.source) - psnr(picture.color, picture.source)
-             for picture in seen]  # fmt: skip
+    """What a way to close gates gains; FLIP is not asked."""
+    gains = [psnr(picture.restored(bias, gate), picture.source) - picture.damaged_db for picture in seen]
     means = _by_kind(seen, gains, np.mean)
     unlucky = min(_by_kind(seen, gains, _unlucky))
     return Choice(bias, gate.splats_per_pixel, gate.holes, sum(means) / len(means), min(means), 0.0, unlucky)
@@ -184,9 +201,8 @@ def _flip_gains(seen: list[_Seen], way: Choice, progress: Progress) -> list[floa
     """Share of the FLIP error that is gone, for each kind."""
     gains = []
     for number, picture in enumerate(seen, start=1):
-        pictures = (picture.color, picture.restored(way.bias, way.gate))
-        before, after = (flip(shown, picture.source).mean() for shown in pictures)
-        gains.append(float(1 - after / before.clamp(min=1e-9)))
+        left = flip(picture.restored(way.bias, way.gate), picture.source).mean()
+        gains.append(float(1 - left / picture.damaged_flip.clamp(min=1e-9)))
         progress(number / len(seen))
     return _by_kind(seen, gains, np.mean)
 
