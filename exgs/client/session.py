@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from exgs.client import carriers
 from exgs.client.beginning import Begin, fetch_beginning
@@ -71,19 +72,16 @@ async def play(
     teller.offered()
     if connect is None:
         begin = begin or fetch_beginning
-    line = Lifeline(config, connect or carriers.connect, say=teller.say)
-    try:
+    async with AsyncExitStack() as leaving:
+        line = Lifeline(config, connect or carriers.connect, say=teller.say)
+        leaving.push_async_callback(line.hang_up)
         scene = await open_scene(
             line, config.scene, timeout_s=config.connect_timeout_s, say=teller.say,
             beginning=None if begin is None else begin(config),
         )  # fmt: skip
-        try:
-            session = _Session(config, staging, line, scene, teller=teller, clock=clock)
-            return await session.run(interrupted or (lambda _: None))
-        finally:
-            await scene.stop_connecting()
-    finally:
-        await line.hang_up()
+        leaving.push_async_callback(scene.stop_connecting)
+        session = _Session(config, staging, line, scene, teller=teller, clock=clock)
+        return await session.run(interrupted or (lambda _: None))
 
 
 async def _stage(config: PlayConfig, teller: Teller, rasterizer: Rasterizer | None) -> Staging:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
@@ -64,27 +65,42 @@ async def connect(
         ClientError: the server cannot be reached, refuses, or no route leads there.
     """
     url, began_s = endpoint_url(config.url), time.monotonic()
-    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.connect_timeout_s))
-    transport: WebRtcTransport | None = None
-    answer: Answer | None = None
+    async with AsyncExitStack() as undoing:
+        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.connect_timeout_s))
+        undoing.push_async_callback(http.close)
+        with _explained(url):
+            transport, offer = await WebRtcTransport.offer(replace(_webrtc(config), route=route))
+            undoing.push_async_callback(transport.close)
+            answer = await post_offer(http, url, offer, token=config.token)
+            answered_after_s = time.monotonic() - began_s
+            undoing.push_async_callback(_delete, http, answer.resource, config.token)
+            await transport.accept(answer.sdp)
+            if opens_within_s is not None and not await transport.is_open(opens_within_s):
+                raise NoRoute(f"nothing came through by UDP within {opens_within_s:g} s")
+        undoing.pop_all()
+    return _link(config, http, transport, answer, answered_after_s=answered_after_s)
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Says what WebRTC fails with as the client's own errors."""
     try:
-        transport, offer = await WebRtcTransport.offer(replace(_webrtc(config), route=route))
-        answer = await post_offer(http, url, offer, token=config.token)
-        answered_s = time.monotonic()
-        await transport.accept(answer.sdp)
-        if opens_within_s is not None and not await transport.is_open(opens_within_s):
-            raise NoRoute(f"nothing came through by UDP within {opens_within_s:g} s")
-    except BaseException as error:
-        if transport is not None:
-            await transport.close()
-        if answer is not None and answer.resource is not None:
-            await _delete(http, answer.resource, config.token)
-        await http.close()
-        if isinstance(error, TransportError):
-            raise NoRoute(f"no connection to {url}: {error}") from error
-        if isinstance(error, ProtocolError):
-            raise ClientError(f"{url} gave an answer that does not fit: {error}") from error
-        raise
+        yield
+    except TransportError as error:
+        raise NoRoute(f"no connection to {url}: {error}") from error
+    except ProtocolError as error:
+        raise ClientError(f"{url} gave an answer that does not fit: {error}") from error
+
+
+def _link(
+    config: PlayConfig,
+    http: aiohttp.ClientSession,
+    transport: WebRtcTransport,
+    answer: Answer,
+    *,
+    answered_after_s: float,
+) -> Link:
+    """The session that ``answer`` began, and the ways to end it."""
     endpoint = Endpoint(Role.CLIENT, transport, connection_of(config))
 
     async def let_go() -> None:
@@ -93,11 +109,10 @@ async def connect(
 
     async def hang_up() -> None:
         await endpoint.close()
-        if answer.resource is not None and not http.closed:
-            await _delete(http, answer.resource, config.token)
+        await _delete(http, answer.resource, config.token)
         await http.close()
 
-    return Link(endpoint, hang_up, let_go, answered_after_s=answered_s - began_s)
+    return Link(endpoint, hang_up, let_go, answered_after_s=answered_after_s)
 
 
 def endpoint_url(url: str) -> str:
@@ -226,8 +241,10 @@ def refusal(url: str, status: int, headers: Mapping[str, str], *, detail: str = 
     return f"{url} refuses with status {status}{told}"
 
 
-async def _delete(http: aiohttp.ClientSession, resource: str, token: str | None) -> None:
+async def _delete(http: aiohttp.ClientSession, resource: str | None, token: str | None) -> None:
     """Tells the server that the session is over; it notices by itself where this does not arrive."""
+    if resource is None or http.closed:
+        return
     timeout = aiohttp.ClientTimeout(total=GOODBYE_TIMEOUT_S)
     try:
         async with http.delete(resource, headers=bearer(token), timeout=timeout, allow_redirects=False):
