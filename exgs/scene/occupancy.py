@@ -16,6 +16,7 @@ SOLID_DENSITY = 0.7
 _MOST_ALONG = 16
 _PROBES = 40
 _AROUND = 0.5
+_SEEN = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,8 @@ def measure_occupancy(gaussians: Gaussians, *, cells: int = 72, core: np.ndarray
     mass = stands_for * thinned.opacities.astype(np.float64) * areas(thinned)
     if core is None:
         core = np.stack(robust_bounds(thinned.means, thinned.opacities.astype(np.float64), outside=0.04))
-    low, high = robust_bounds(thinned.means, mass)
+    core = _around_all(core, thinned)
+    low, high = _around_all(np.stack(robust_bounds(thinned.means, mass)), thinned)
     around = _AROUND * np.maximum(core[1] - core[0], 0.5 * (core[1] - core[0]).max())
     nearest, farthest = core[0] - around, core[1] + around
     low, high = np.maximum(low, nearest), np.minimum(high, farthest)
@@ -145,6 +147,14 @@ def robust_bounds(
     )
     margin = np.maximum(0.02 * (high - low).max(), 1e-6 * (1 + np.abs(low).max()))
     return low - margin, high + margin
+
+
+def _around_all(box: np.ndarray, gaussians: Gaussians) -> np.ndarray:
+    """``box`` [2,3] of places; widened where Gaussians are larger: there is one, or few at one place."""
+    size = float(np.median(gaussians.scales.max(axis=1))) if len(gaussians) else 0.0
+    if (box[1] - box[0]).max() >= size:
+        return box
+    return np.asarray(box.mean(axis=0) + _SEEN * size * np.array([[-1.0], [1.0]]))
 
 
 def _sums(

@@ -45,6 +45,15 @@ def garden(*, hills: bool = True, unit: float = 1.0) -> Gaussians:
     )
 
 
+@pytest.mark.parametrize("apart", [0.0, 0.01])
+@pytest.mark.parametrize("size", [0.1, 30.0])
+def test_a_few_gaussians_at_one_place_are_seen_from_around_them(size: float, apart: float) -> None:
+    middle = np.array([5.0, 2, -7])
+    few = dots(middle + apart * size * np.eye(3), size)
+    away = np.array([np.linalg.norm(camera.position - middle) for camera in sample_views(few, 16)])
+    assert (away > 0.5 * size).all() and (away < 20 * size).all()
+
+
 @pytest.mark.parametrize("unit", [1.0, 0.01, 300.0])
 def test_a_garden_is_walked_through_whatever_its_unit(unit: float) -> None:
     scene = garden(unit=unit)
