@@ -26,6 +26,7 @@ def facts(report: Report, phases: Sequence[Phase]) -> dict[str, Any]:
         "bytes": report.size_bytes,
         "fp16_bytes": report.fp16_bytes,
         "budget_bytes": report.budget_bytes,
+        "floored": report.floored,
         "float_bytes": report.float_bytes,
         "ratio": round(report.ratio, 3),
         "section_bytes": report.section_bytes,
@@ -52,11 +53,12 @@ def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
     levels = " + ".join(f"{count:,}" for count in report.level_splats)
     sections = ", ".join(f"{name} {size(count)}" for name, count in report.section_bytes.items() if count)
     bytes_per_splat = report.size_bytes / max(report.splats_kept, 1)
-    written = f"{size(report.size_bytes)} of {size(report.budget_bytes)} allowed"
+    allowed = f"{size(report.budget_bytes)} allowed" + (" at any ratio" if report.floored else "")
+    written = f"{size(report.size_bytes)} of {allowed}"
     if report.size_bytes < SPENT * report.budget_bytes:
         written += " (coded as finely as it can be)"
     if report.fp16_bytes is not None:
-        written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {size(report.size_bytes)})"
+        written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {written})"
     own = f"PSNR {report.psnr_db:.2f} dB over its own views ({report.views})"
     if report.source_psnr_db is not None:
         own = (

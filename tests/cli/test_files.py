@@ -36,6 +36,16 @@ def test_encode_prints_a_table(exgs: Command, scene_path: Path, cameras_path: Pa
     assert "refit:" in err or "coding:" in err
 
 
+def test_encode_says_when_a_ratio_would_allow_too_little(
+    exgs: Command, scene_path: Path, tmp_path: Path
+) -> None:
+    write_scene(tiny := tmp_path / "tiny.ply", read_scene(scene_path).select(slice(0, 3)))
+    code, out, _ = exgs("encode", tiny, "null", *QUICK)
+    assert code == 0 and " of 512 B allowed at any ratio" in out
+    code, out, err = exgs("encode", tiny, "null", *QUICK, "--max-bytes", "60")
+    assert code == 1 and "60 bytes: no file has less than" in err and out == ""
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that takes no file")
 def test_encode_tries_the_folder_before_it_works(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     code, _, err = exgs("encode", scene_path, "/proc/x.ugc", "--views", "4")

@@ -17,6 +17,9 @@ PRESETS: Mapping[str, float] = MappingProxyType(
 """Named ratios: bytes of the source as a float32 PLY over bytes of the file."""
 DEFAULT_PRESET = "small"
 """The preset where no size is named."""
+LEAST_SHARE_BYTES = 512
+"""A ratio, or a preset, allows so many bytes of however small a scene: what little a file of one Gaussian
+takes is no share of its size."""
 METHODS = ("ugc", "exgs")
 """Our method, and ExGS as published."""
 STORAGES = ("fp16", "ugc")
@@ -97,5 +100,12 @@ class EncodeConfig:
         """Bytes that the file may take, for a source of ``float_bytes``."""
         if self.max_bytes is not None:
             return self.max_bytes
+        return max(LEAST_SHARE_BYTES, self._share_bytes(float_bytes))
+
+    def floored(self, float_bytes: int) -> bool:
+        """Whether the share asked for is less than ``LEAST_SHARE_BYTES``, which are allowed instead."""
+        return self.max_bytes is None and self._share_bytes(float_bytes) < LEAST_SHARE_BYTES
+
+    def _share_bytes(self, float_bytes: int) -> int:
         ratio = self.ratio if self.ratio is not None else PRESETS[self.preset or DEFAULT_PRESET]
-        return max(1, int(float_bytes / ratio))
+        return int(float_bytes / ratio)

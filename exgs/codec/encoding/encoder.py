@@ -211,6 +211,7 @@ def _report(job: _Job, task: Task, outcome: Outcome) -> Report:
         photographs=len(job.where) if isinstance(job.where, Photographs) else 0,
         float_bytes=scene.float_bytes,
         budget_bytes=task.budget,
+        floored=task.config.floored(scene.float_bytes),
         size_bytes=len(data),
         fp16_bytes=outcome.fp16_bytes,
         section_bytes=dict(outcome.fit.file.section_bytes),

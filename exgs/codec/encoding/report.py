@@ -39,6 +39,8 @@ class Report:
     """Size of the source as a float32 PLY of its own SH degree."""
     budget_bytes: int
     """Bytes that the file was allowed."""
+    floored: bool
+    """Whether the ratio asked for fewer, less than is allowed of any scene."""
     size_bytes: int
     """Bytes of the file."""
     fp16_bytes: int | None

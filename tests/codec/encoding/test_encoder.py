@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from exgs.codec import PHASES, EncodeConfig, EncodeError, Photographs, decode, encode, open_container
 from exgs.codec.encoding.analysis_cache import AnalysisCache
+from exgs.codec.encoding.config import METHODS
 from exgs.codec.encoding.effort import EFFORTS
 from exgs.raster import Rasterizer, Rendering, choose_rasterizer, to_bytes
 from exgs.raster.cpu import CpuRasterizer
@@ -164,6 +166,18 @@ def test_budgets_below_any_file_are_refused_before_any_work(cpu: Rasterizer) -> 
             progress=lambda phase, _: heard.append(phase),
         )
     assert not heard
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("count", "sh_degree"), [(1, 0), (50, 3)])
+def test_tiny_scenes_are_encoded_without_naming_a_size(
+    cpu: Rasterizer, method: Literal["ugc", "exgs"], count: int, sh_degree: int
+) -> None:
+    config = EncodeConfig(method=method, effort="fast", views=4)
+    encoding = encode(ball(count, sh_degree=sh_degree), config, rasterizer=cpu)
+    assert len(encoding.data) <= encoding.report.budget_bytes and encoding.report.floored
+    assert len(decode(encoding.data)) == encoding.report.splats_kept > 0
+    assert encoding.report.psnr_db > 20
 
 
 def test_a_scene_of_nothing_is_refused(cpu: Rasterizer) -> None:
