@@ -90,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
             network = load_network(weights, device)
         with reporter.phase("read") as progress:
             views = load_views(found, size=args.size, pixels=SUITED_PIXELS, progress=progress.update)
+            views = _told_of(views, args.anchors)
         for note in views.notes:
             reporter.say(f"note: {note}")
         with reporter.phase("reconstruct") as progress:
@@ -142,6 +143,14 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
         args.output, source=args.input, overwrite=args.overwrite, beside=(UGC_SUFFIX,)
     )
     return target, EncodeConfig(**flags) if flags else None
+
+
+def _told_of(views: Views, anchors: str | int) -> Views:
+    """``views``, with a note where more of them were asked for as anchors than there are."""
+    if isinstance(anchors, str) or anchors <= len(views):
+        return views
+    note = f"--anchors {anchors}: there are {len(views)} views, each becomes an anchor"
+    return replace(views, notes=(*views.notes, note))
 
 
 def _warn(views: Views, made: Reconstruction, reporter: Reporter) -> None:

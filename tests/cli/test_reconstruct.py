@@ -135,6 +135,17 @@ def test_flags_reach_the_network(exgs: Command, views_path: Path, calls: list[di
     assert document["notes"] == ["4 of 5 views are used"]
 
 
+@pytest.mark.usefixtures("calls")
+def test_more_anchors_than_views_are_told_of(exgs: Command, views_path: Path) -> None:
+    note = "--anchors 999: there are 5 views, each becomes an anchor"
+    code, _, told = exgs("reconstruct", views_path, "null", "--anchors", 999)
+    assert code == 0 and f"note: {note}" in told
+    assert json.loads(exgs("reconstruct", views_path, "null", "--anchors", 999, "--json")[1])["notes"] == [
+        note
+    ]
+    assert "--anchors" not in exgs("reconstruct", views_path, "null", "--anchors", 3)[2]
+
+
 def test_what_is_written_as_it_is_may_be_refined(
     exgs: Command,
     views_path: Path,
