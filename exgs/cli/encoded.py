@@ -55,10 +55,10 @@ def rows(report: Report, phases: Sequence[Phase]) -> list[tuple[str, str]]:
     bytes_per_splat = report.size_bytes / max(report.splats_kept, 1)
     allowed = f"{size(report.budget_bytes)} allowed" + (" at any ratio" if report.floored else "")
     written = f"{size(report.size_bytes)} of {allowed}"
-    if report.size_bytes < SPENT * report.budget_bytes:
-        written += " (coded as finely as it can be)"
     if report.fp16_bytes is not None:
         written = f"{size(report.fp16_bytes)} at 28 bytes a splat (the file here: {written})"
+    elif report.size_bytes < SPENT * report.budget_bytes:
+        written += " (coded as finely as it can be)"
     own = f"PSNR {report.psnr_db:.2f} dB over its own views ({report.views})"
     if report.source_psnr_db is not None:
         own = (
