@@ -52,35 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ugc merges and refits (default); exgs prunes as ExGS describes it, the baseline",
     )  # fmt: skip
     add_effort(parser)
-    parser.add_argument("--cameras", metavar="FILE", help="views where viewers may be (default: sampled)")
-    parser.add_argument(
-        "--views",
-        type=arguments.whole_between(FEWEST_VIEWS, MOST_VIEWS),
-        metavar="N",
-        help="how many views judge the scene (default: by effort and size, 48 to 256)",
-    )
-    parser.add_argument(
-        "--seed", type=arguments.whole_number, default=0, help="of the sampled views (default: 0)"
-    )
-    parser.add_argument("--sh-degree", type=int, choices=range(4), help="keep at most this degree")
-    parser.add_argument(
-        "--levels", type=arguments.whole_between(1, MOST_LEVELS), metavar="N",
-        help=f"most levels of detail, 1 to {MOST_LEVELS}",
-    )  # fmt: skip
-    parser.add_argument(
-        "--no-refit", action="store_true", help="ugc: leave out the fit of colours to pictures"
-    )
-    parser.add_argument("--no-amplify", action="store_true", help="exgs: do not enlarge what is kept")
-    parser.add_argument(
-        "--storage", choices=STORAGES,
-        help="exgs: count 28 bytes a Gaussian as published (default), or the size of the coded file",
-    )  # fmt: skip
-    parser.add_argument(
-        "--cache", metavar="DIR",
-        help="keep what does not depend on the size in this folder, so that other sizes of the scene come in "
-        f"seconds; '{USER}' names your cache folder. A file so made takes over the fit of the first one, and "
-        "its bytes depend on that (default: nothing is kept)",
-    )  # fmt: skip
+    _add_views(parser)
+    _add_methods(parser)
     arguments.add_axes(parser)
     parser.add_argument(
         "--metres-per-unit",
@@ -92,6 +65,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
     arguments.add_json(parser)
+
+
+def _add_views(parser: argparse.ArgumentParser) -> None:
+    """Adds what says from where the scene is judged."""
+    parser.add_argument("--cameras", metavar="FILE", help="views where viewers may be (default: sampled)")
+    parser.add_argument(
+        "--views",
+        type=arguments.whole_between(FEWEST_VIEWS, MOST_VIEWS),
+        metavar="N",
+        help="how many views judge the scene (default: by effort and size, 48 to 256)",
+    )
+    parser.add_argument(
+        "--seed", type=arguments.whole_number, default=0, help="of the sampled views (default: 0)"
+    )
+
+
+def _add_methods(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags that one method alone knows: ``METHOD_OF``."""
+    parser.add_argument("--sh-degree", type=int, choices=range(4), help="keep at most this degree")
+    parser.add_argument(
+        "--levels", type=arguments.whole_between(1, MOST_LEVELS), metavar="N",
+        help=f"most levels of detail, 1 to {MOST_LEVELS}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-refit", action="store_true",
+        help="ugc: code what merging makes as it is, fitted to no picture: sooner done, and worse",
+    )  # fmt: skip
+    parser.add_argument("--no-amplify", action="store_true", help="exgs: do not enlarge what is kept")
+    parser.add_argument(
+        "--storage", choices=STORAGES,
+        help="exgs: count 28 bytes a Gaussian as published (default), or the size of the coded file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cache", metavar="DIR",
+        help="keep what does not depend on the size in this folder, so that other sizes of the scene come in "
+        f"seconds; '{USER}' names your cache folder. A file so made takes over the fit of the first one, and "
+        "its bytes depend on that (default: nothing is kept)",
+    )  # fmt: skip
 
 
 def add_size(parser: argparse.ArgumentParser) -> None:

@@ -39,38 +39,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     head = parser.add_argument_group("the head").add_mutually_exclusive_group()
     head.add_argument("--head-trace", metavar="CSV", help="recorded movement (default: a built-in one)")
     head.add_argument("--orbit", action="store_true", help="a loop around the object or through the room")
-    picture = parser.add_argument_group("the picture")
-    picture.add_argument("--stereo", action="store_true", help="both eyes side by side, left eye left")
-    picture.add_argument(
-        "--size", type=arguments.picture_size, metavar="WxH", default=DEFAULT_SIZE,
-        help="of one eye's picture, in pixels (default: 640x360)",
-    )  # fmt: skip
-    picture.add_argument("--fps", type=_fps, default=DEFAULT_FPS, help="frames per second (default: 30)")
-    picture.add_argument(
-        "--seconds", type=arguments.seconds, metavar="S",
-        help="how long, from the first frame (default: the head trace's length, else 10)",
-    )  # fmt: skip
-    picture.add_argument(
-        "--max-splats", type=_splats, metavar="N", default=0,
-        help="the most splats of all levels to hold (default: no bound)",
-    )  # fmt: skip
-    picture.add_argument(
-        "--no-fade", action="store_true", help="show finer splats at once, without a short fade"
-    )
+    _add_picture(parser.add_argument_group("the picture"))
     arguments.add_backend(parser)
     arguments.add_restore(parser, live=True)
-    output = parser.add_argument_group("output")
-    output.add_argument(
-        "--out", metavar="FILE.mp4|FOLDER|null", help="where pictures go (default: null, nowhere)"
-    )
-    output.add_argument(
-        "--stats", metavar="FILE.csv|FILE.jsonl", action="append", default=[],
-        help="a row for every frame, or a JSON object for every second; may be given once for each",
-    )  # fmt: skip
-    output.add_argument("--no-dashboard", action="store_true", help="plain lines on a terminal too")
+    _add_output(parser.add_argument_group("output"))
     arguments.add_json(parser)
     arguments.add_overwrite(parser)
     arguments.add_quiet(parser)
+
+
+def _add_picture(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--stereo", action="store_true", help="both eyes side by side, left eye left")
+    group.add_argument(
+        "--size", type=arguments.picture_size, metavar="WxH", default=DEFAULT_SIZE,
+        help="of one eye's picture, in pixels (default: 640x360)",
+    )  # fmt: skip
+    group.add_argument("--fps", type=_fps, default=DEFAULT_FPS, help="frames per second (default: 30)")
+    group.add_argument(
+        "--seconds", type=arguments.seconds, metavar="S",
+        help="how long, from the first frame (default: the head trace's length, else 10)",
+    )  # fmt: skip
+    group.add_argument(
+        "--max-splats", type=_splats, metavar="N", default=0,
+        help="the most splats of all levels to hold (default: no bound)",
+    )  # fmt: skip
+    group.add_argument(
+        "--no-fade", action="store_true", help="show finer splats at once, without a short fade"
+    )
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--out", metavar="FILE.mp4|FOLDER|null", help="where pictures go (default: null, nowhere)"
+    )
+    group.add_argument(
+        "--stats", metavar="FILE.csv|FILE.jsonl", action="append", default=[],
+        help="a row for every frame, or a JSON object for every second; may be given once for each",
+    )  # fmt: skip
+    group.add_argument("--no-dashboard", action="store_true", help="plain lines on a terminal too")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 from exgs.scene.head_trace import DEFAULT_IPD_M
 
 if TYPE_CHECKING:
+    from exgs.cli.terminal import PhaseProgress
+    from exgs.painter import Restored
     from exgs.raster import Rasterizer
 
 DEFAULT_SIZE, DEFAULT_FPS = (1280, 720), 30.0
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
     _check(args)
     output = picture_output(args.output, overwrite=args.overwrite, fps=args.fps or DEFAULT_FPS)
-    recorded = _recorded(args)
+    recorded, verdicts = _recorded(args), Counter[str]()
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
         video = args.head_trace is not None
@@ -81,21 +83,13 @@ def run(args: argparse.Namespace) -> int:
             gaussians = facing(read_any(args.input, max_bytes=args.max_bytes, drop=True), args.camera_axes)
             views = _views(args, gaussians, recorded)
             output.expect([eyes[0].name for eyes in views])
-        verdicts: Counter[str] = Counter()
         with reporter.phase("render") as progress:
-
-            def pictures() -> Iterator[np.ndarray]:
-                for number, eyes in enumerate(views, start=1):
-                    restored = restorer.restore(draw(rasterizer, restorer, gaussians, eyes))
-                    verdicts[restored.verdict] += 1
-                    yield np.concatenate(list(restored.color), axis=1)
-                    progress.update(number / len(views), f"{number} of {len(views)} views")
-
-            output.write(pictures())
+            restored = (restorer.restore(draw(rasterizer, restorer, gaussians, eyes)) for eyes in views)
+            output.write(_pictures(restored, len(views), verdicts, progress))
+        seconds = reporter.phases[-1].seconds
         if isinstance(output, PictureFolder) and not args.stereo:
             cameras = [camera for (camera,) in views]
             output.keep(cameras, _span(gaussians, cameras, rasterizer))
-        seconds = reporter.phases[-1].seconds
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
                "restored": verdicts["restored"], "rich": verdicts["rich"]}  # fmt: skip
@@ -105,6 +99,16 @@ def run(args: argparse.Namespace) -> int:
         written = [] if args.output == DRY_RUN else [("written", args.output)]
         print(table([*_rows(summary), *written]))
     return 0
+
+
+def _pictures(
+    restored: Iterable[Restored], count: int, verdicts: Counter[str], progress: PhaseProgress
+) -> Iterator[np.ndarray]:
+    """[H,W,3] of ``count`` views, two eyes side by side; ``verdicts`` counts what became of them."""
+    for number, view in enumerate(restored, start=1):
+        verdicts[view.verdict] += 1
+        yield np.concatenate(list(view.color), axis=1)
+        progress.update(number / count, f"{number} of {count} views")
 
 
 def _span(
