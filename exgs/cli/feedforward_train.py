@@ -71,9 +71,8 @@ def _start(
 
 def _command(args: argparse.Namespace) -> str:
     """The command as it could be called again: what was said, and nothing that is the default."""
-    return shlex.join(
-        command(args, "feedforward", args.sets, ("minutes", "steps", "threads", "rate", "seed"))
-    )
+    names = ("minutes", "steps", "threads", "rate", "seed")
+    return shlex.join(command(args, "feedforward", args.sets, ["--size", args.size], names))
 
 
 def _total(reports: Sequence[StepReport]) -> tuple[dict[str, Any], str]:

@@ -70,7 +70,12 @@ def _add_make_pairs(parser: argparse.ArgumentParser) -> None:
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pairs", metavar="PAIRS", help="a folder of pairs")
     add_run(parser, seed="weights and crops", checkpoint_minutes=3.0)
-    parser.add_argument("--size", choices=("tiny", "small", "base"), default="tiny", help="(default: tiny)")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--size", choices=("tiny", "small", "base"), help="(default: tiny)")
+    start.add_argument(
+        "--weights", metavar="WEIGHTS",
+        help="go on from these, with smaller steps: tiny, small, or a folder of weights",
+    )  # fmt: skip
     parser.add_argument(
         "--batch", metavar="N", type=arguments.whole_between(1, MOST_CROPS),
         help="crops in a step (default: 8)",

@@ -17,13 +17,17 @@ from exgs.cli.painter import USUAL_CROP
 from exgs.cli.run_folder import CHECKPOINT, begin, check_folder, need
 from exgs.cli.terminal import Reporter
 from exgs.cli.training_run import Run, command
+from exgs.painter.errors import PainterError
 from exgs.painter.planes import MULTIPLE
 from exgs.painter.shards import PAIRS, Pairs, read_pairs
+from exgs.painter.shelf import Weights, open_weights
 
 if TYPE_CHECKING:
     from exgs.painter.networks import Painter
     from exgs.painter.training import StepReport, Training, TrainSettings
 
+USUAL_SIZE = "tiny"
+"""Where neither ``--size`` nor ``--weights`` says otherwise."""
 REPORT_STEPS = 100
 """Steps between lines of the log."""
 WITH_AUTOENCODER = ("base",)
@@ -35,37 +39,50 @@ def run(args: argparse.Namespace) -> int:
     _check_flags(args)
     out = Path(args.out)
     check_folder(args, out)
+    weights = open_weights(args.weights) if args.weights else None
     _check_crop(args, PAIRS.read_index(Path(args.pairs)).get("size_px"))
     for path in [*(args.vae or []), *([args.unet] if args.unet else [])]:
         if not Path(path).exists():
             raise CommandError(f"{path}: there is no such file or folder")
-    need("torch", *(["diffusers", "safetensors"] if args.unet else []))
+    need("torch", *_needed(args))
     import torch
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    begin(out, _command(args), resume=args.resume)
+    begin(out, _commands(args, weights), resume=args.resume)
     with Reporter(quiet=args.quiet) as reporter:
         with reporter.phase("read"):
             pairs = read_pairs(Path(args.pairs))
-        training = _start(args, pairs, out)
+        training = _start(args, weights, pairs, out)
         with reporter.phase("train") as progress:
             judge = partial(_judge, pairs=pairs)
             Run(args, training, every=REPORT_STEPS, total=_total, judge=judge).go(progress.update)
     return 0
 
 
-def _start(args: argparse.Namespace, pairs: list[Pairs], out: Path) -> Training:
+def _needed(args: argparse.Namespace) -> list[str]:
+    """Modules that are needed beside torch."""
+    if args.unet:
+        return ["diffusers", "safetensors"]
+    return ["safetensors"] if args.weights else []
+
+
+def _start(args: argparse.Namespace, weights: Weights | None, pairs: list[Pairs], out: Path) -> Training:
     import torch
 
     from exgs.painter.crops import Crops
+    from exgs.painter.networks import build
     from exgs.painter.training import Training
+    from exgs.weights.tensors import load
 
-    settings = _settings(args)
+    network = load(weights, build, PainterError) if weights is not None else None
+    settings = _settings(args) if weights is None else _tuning(args, weights)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     training = Training(settings, Crops(pairs, size_px=settings.size_px), device=device)
     if args.resume:
         training.resume(out / CHECKPOINT)
+    elif network is not None:
+        training.use_network(network)
     elif args.vae:
         training.use_autoencoder(*(Path(path) for path in args.vae))
         if args.unet:
@@ -78,7 +95,7 @@ def _settings(args: argparse.Namespace) -> TrainSettings:
     from exgs.painter.networks import ARCHITECTURES
     from exgs.painter.training import TrainSettings
 
-    architecture = dict(ARCHITECTURES[args.size])
+    architecture = dict(ARCHITECTURES[args.size or USUAL_SIZE])
     if args.vae:
         shape = read_autoencoder(*(Path(path) for path in args.vae)).shape
         architecture |= shape | {"train_vae": False}
@@ -91,17 +108,30 @@ def _settings(args: argparse.Namespace) -> TrainSettings:
         del architecture["unet_widths"]
         architecture |= {"kind": "foreign", "unet": described}
         architecture |= {"train_unet": not args.freeze_unet}
-    named = {"batch": args.batch, "size_px": args.crop}
-    given = {name: value for name, value in named.items() if value is not None}
-    return TrainSettings(architecture, seed=args.seed, **given)
+    return TrainSettings(architecture, **_said(args))
+
+
+def _tuning(args: argparse.Namespace, weights: Weights) -> TrainSettings:
+    """How weights are trained on: as what they are, in smaller steps."""
+    from exgs.painter.training import TUNING_RATE, TrainSettings
+
+    return TrainSettings(weights.manifest.document["architecture"], rate=TUNING_RATE, **_said(args))
+
+
+def _said(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line names."""
+    named = {"batch": args.batch, "size_px": args.crop, "seed": args.seed}
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _check_flags(args: argparse.Namespace) -> None:
     """Refuses what makes no sense together."""
     for name in ("vae", "unet"):
+        if getattr(args, name) and args.weights:
+            raise UsageError(f"--{name}: not with --weights, which hold all of their network")
         if getattr(args, name) and args.size not in WITH_AUTOENCODER:
             sizes = " or ".join(WITH_AUTOENCODER)
-            raise UsageError(f"--{name}: {args.size} has no autoencoder; choose --size {sizes}")
+            raise UsageError(f"--{name}: {args.size or USUAL_SIZE} has no autoencoder; choose --size {sizes}")
     if args.vae and len(args.vae) > 2:
         raise UsageError("--vae: expected a folder, or two .pth files")
     if args.unet and not args.vae:
@@ -120,12 +150,18 @@ def _check_crop(args: argparse.Namespace, size_px: object) -> None:
         raise UsageError(f"{asked}: the pictures of {args.pairs} have {size_px} pixels a side")
 
 
-def _command(args: argparse.Namespace) -> str:
-    """The command as it could be called again: what was said, and nothing that is the default."""
-    words = command(args, "painter", [args.pairs], ("minutes", "steps", "threads", "batch", "crop", "seed"))
+def _commands(args: argparse.Namespace, weights: Weights | None) -> str:
+    """The command as it could be called again: what was said, and nothing that is the default; before it
+    those that the weights come from which it begins with."""
+    told = weights.manifest.document.get("command") if weights is not None and not args.resume else None
+    before = map(str, told) if isinstance(told, list) else ()
+    start = ["--weights", args.weights] if args.weights else ["--size", args.size or USUAL_SIZE]
+    names = ("minutes", "steps", "threads", "batch", "crop", "seed")
+    words = command(args, "painter", [args.pairs], start, names)
     words += ["--vae", *args.vae] if args.vae else []
     words += ["--unet", args.unet] if args.unet else []
-    return shlex.join([*words, *(["--freeze-unet"] if args.freeze_unet else [])])
+    words += ["--freeze-unet"] if args.freeze_unet else []
+    return "\n".join([*before, shlex.join(words)])
 
 
 def _total(reports: Sequence[StepReport]) -> tuple[dict[str, Any], str]:

@@ -39,9 +39,12 @@ Judge = Callable[[Any], tuple[dict[str, Any], Sequence[Sequence[np.ndarray]]]]
 """Of a network: its scores, and pictures for the sheet."""
 
 
-def command(args: argparse.Namespace, group: str, paths: Sequence[str], names: Sequence[str]) -> list[str]:
-    """The words of a training's command as it could be called again: of the flags ``names`` what was said."""
-    words = ["exgs", group, "train", *paths, args.out, "--size", args.size]
+def command(
+    args: argparse.Namespace, group: str, paths: Sequence[str], start: Sequence[str], names: Sequence[str]
+) -> list[str]:
+    """The words of a training's command as it could be called again: what it begins with, and of the flags
+    ``names`` what was said."""
+    words = ["exgs", group, "train", *paths, args.out, *start]
     for name in names:
         value = getattr(args, name)
         words += [f"--{name}", f"{value:g}"] if value else []

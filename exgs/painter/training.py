@@ -22,6 +22,8 @@ from exgs.training.learner import Learner, Settings
 
 LAYOUT = torch.channels_last
 """How convolutions like their pictures best, on processors too."""
+TUNING_RATE = 3e-4
+"""Largest step of the optimiser for weights that were trained before."""
 PRETRAINED_SHARE = 0.02
 """Of the learning rate, for weights that somebody else has trained."""
 
@@ -84,6 +86,11 @@ class Training(Learner[Painter, TrainSettings]):
         errors, gain, cautioned = self._judge(given[:, :3].float(), planes[:, :3], source)
         self.descend(cautioned + own, progress)
         return StepReport(self.step, errors, gain)
+
+    def use_network(self, trained: Painter) -> None:
+        """Begins with the weights of a network of the same architecture."""
+        for network in (self.network, self.average):
+            network.load_state_dict(trained.state_dict())
 
     def use_autoencoder(self, encoder: Path, decoder: Path | None = None) -> None:
         """Begins with the weights of a pretrained autoencoder.

@@ -11,6 +11,7 @@ from exgs.cli import painter_export
 from exgs.cli.painter import LEAST_CROP, USUAL_CROP
 from exgs.cli.painter_evaluate import by_kind, lines
 from exgs.cli.scenes import scene_name
+from exgs.painter.errors import PainterError
 from exgs.painter.gains import Gain
 from exgs.painter.shards import PAIRS, read_pairs
 from tests.cli.conftest import Command
@@ -52,6 +53,8 @@ def test_from_pairs_to_weights_that_restore(
 ) -> None:
     for needed in ("torch", "onnx", "onnxscript", "onnxruntime", "safetensors"):
         pytest.importorskip(needed)
+    from exgs.training.checkpoint import read_checkpoint
+
     out, weights, report = tmp_path / "run", tmp_path / "toy", tmp_path / "report.json"
     small = ("--batch", 2, "--crop", 32, "--threads", 1, "-q")
     code, _, err = exgs("painter", "train", pairs, out, "--steps", 3, *small)
@@ -84,6 +87,21 @@ def test_from_pairs_to_weights_that_restore(
     assert code == 0, err
     gain = json.loads(said)["kinds"]["object"]["exgs-20"]
     assert gain["pictures"] == 1 and 5 < gain["psnr_before"] < 60
+
+    tuned = tmp_path / "tuned"
+    code, _, err = exgs("painter", "train", pairs, tuned, "--weights", weights, "--steps", 1, *small)
+    assert code == 0, err
+    commands = (tuned / "command.txt").read_text().splitlines()
+    assert commands[:2] == [first, second] and f"--weights {weights} --steps 1" in commands[2]
+    trained, begun = (
+        read_checkpoint(folder / "checkpoint.pt", PainterError)["average"] for folder in (tuned, out)
+    )
+    apart = max(float((trained[name] - value).abs().max()) for name, value in begun.items())
+    assert apart < 0.02, "goes on from the weights, but for the bias of the gate and float16"
+    assert (
+        exgs("painter", "train", pairs, tuned, "--weights", weights, "--steps", 2, "--resume", *small)[0] == 0
+    )
+    assert len((tuned / "command.txt").read_text().splitlines()) == 4
 
 
 def test_an_export_tells_what_takes_long(
@@ -118,6 +136,9 @@ def test_an_export_tells_what_takes_long(
         (["train", "nowhere", "OUT", "--size", "base", "--unet", "x"], 2, "with --vae"),
         (["train", "nowhere", "OUT", "--size", "base", "--freeze-unet"], 2, "only with --unet"),
         (["train", "nowhere", "OUT", "--crop", "40"], 2, "multiple of 16"),
+        (["train", "nowhere", "OUT", "--weights", "tiny", "--vae", "x"], 2, "not with --weights"),
+        (["train", "nowhere", "OUT", "--weights", "tiny", "--size", "tiny"], 2, "not allowed with"),
+        (["train", "nowhere", "OUT", "--weights", "no-such"], 1, "no-such"),
         (["train", "nowhere", "OUT", "--steps", "3", "--minutes", "3"], 2, "not allowed with"),
         (["export", "nowhere", "OUT"], 1, "'exgs painter train' leaves one"),
         (["evaluate", "tiny"], 2, "no scenes"),
