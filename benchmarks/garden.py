@@ -1,10 +1,16 @@
-"""A garden made by rule, to measure coverage in: walkable ground, trees, a table, a house, hills, a sky."""
+"""A garden made by rule, to measure coverage in: walkable ground, trees, a table, a house, hills, a sky.
+
+python -m benchmarks.garden OUT.ply [--seed N] [--count N]
+"""
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import numpy as np
 
-from exgs.scene import SH_C0, Frame, Gaussians
+from exgs.scene import SH_C0, Frame, Gaussians, write_scene
 
 EYE_M = 1.6
 """Height of a walking head."""
@@ -148,3 +154,16 @@ def _floaters(random: np.random.Generator, count: int) -> Gaussians:
     )
     soft.opacity_logits[:] = -3.0
     return soft
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=250_000)
+    args = parser.parse_args()
+    write_scene(args.out, generate_garden(seed=args.seed, count=args.count))
+
+
+if __name__ == "__main__":
+    main()
