@@ -110,7 +110,7 @@ def scored(place: Place, network: Reconstructor, rasterizer: Rasterizer) -> Iter
         walk = place.walk(count)
         views = walk.context(count)
         for way in WAYS:
-            made = reconstruct(views, network, anchors=way)
+            made = reconstruct(views, network, rasterizer=rasterizer, anchors=way)
             seen = (rasterizer.render(made.gaussians, [camera]).color[0] for camera in walk.targets)
             worth = [psnr(truth, picture) for truth, picture in zip(walk.truth, seen, strict=True)]
             shares = made.coverage.shares

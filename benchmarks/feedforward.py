@@ -162,7 +162,9 @@ def case(args: argparse.Namespace) -> dict[str, Any]:
     network, views = load_network(open_weights(args.weights)), read_set(args.case)
     reset_peak_memory()
     before = peak_memory_bytes()
-    made = reconstruct(views, network, anchors=args.anchors, clock=time.perf_counter)
+    made = reconstruct(
+        views, network, rasterizer=choose_rasterizer("cpu"), anchors=args.anchors, clock=time.perf_counter
+    )
     took = peak_memory_bytes() - before
     facts = {"bytes": took, "tensors": made.peak_bytes, "before": before}
     return facts | {"seconds": made.seconds, "gaussians": len(made.gaussians)}
@@ -204,7 +206,7 @@ def coded(args: argparse.Namespace) -> Iterator[str]:
     for name, load in coded_scenes(args):
         walk = walk_through(load(), WalkSettings(targets=args.targets), rasterizer=rasterizer)
         views = walk.context(CODED_VIEWS)
-        made = reconstruct(views, network, anchors=ANCHORS).gaussians
+        made = reconstruct(views, network, rasterizer=rasterizer, anchors=ANCHORS).gaussians
         before = judged(made, walk.targets, walk.truth, rasterizer)
         ways = {"itself": None, "its photographs": Photographs(views.cameras, views.pictures)}
         for way, cameras in ways.items():

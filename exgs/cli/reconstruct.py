@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     from exgs.codec import Photographs
     from exgs.feedforward.choose import choose_device, load_network, open_weights
     from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
+    from exgs.raster import choose_rasterizer
 
     target, config = _outputs(args)
     with Reporter(quiet=args.quiet or args.json) as reporter:
@@ -96,8 +97,8 @@ def run(args: argparse.Namespace) -> int:
         with reporter.phase("reconstruct") as progress:
             anchors = None if args.anchors == OFF else args.anchors
             made = reconstruct(
-                views, network, anchors=anchors, device=device, progress=progress.update,
-                clock=time.perf_counter,
+                views, network, rasterizer=choose_rasterizer("cpu"), anchors=anchors,
+                progress=progress.update, clock=time.perf_counter,
             )  # fmt: skip
         _warn(views, made, reporter)
         if len(made.gaussians) == 0:

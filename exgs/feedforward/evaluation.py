@@ -102,7 +102,7 @@ def evaluate(
     """
     scores, seen = [], walk.truth
     for count in counts:
-        made = reconstruct(walk.context(count), network, anchors=anchors, clock=clock)
+        made = reconstruct(walk.context(count), network, rasterizer=rasterizer, anchors=anchors, clock=clock)
         seen = np.stack([rasterizer.render(made.gaussians, [camera]).color[0] for camera in walk.targets])
         pairs = list(zip(walk.truth, seen, strict=True))
         scores.append(

@@ -72,6 +72,11 @@ class Reconstructor(nn.Module):
         self.heads = Heads(quarter, quarter, blocks)
         self.to(memory_format=torch.channels_last)
 
+    @property
+    def device(self) -> str:
+        """What computes: ``cpu`` or ``cuda``, where the weights are."""
+        return str(next(self.parameters()).device.type)
+
     def forward(
         self,
         pictures: Tensor,

@@ -36,13 +36,13 @@ Progress = Callable[[float], None]
 
 
 def one_pass(
-    views: Views, network: Reconstructor, anchors: Anchors | None, *, device: str, progress: Progress
+    views: Views, network: Reconstructor, anchors: Anchors | None, *, progress: Progress
 ) -> Gaussians:
     """The Gaussians of ``views``, of which ``anchors`` go on; all of them where it is None.
 
-    ``progress`` hears the share that is done, 0 to 1.
+    Computes where ``network`` is. ``progress`` hears the share that is done, 0 to 1.
     """
-    return _Run(views, network, anchors, device, progress).gaussians()
+    return _Run(views, network, anchors, progress).gaussians()
 
 
 @dataclass(eq=False)
@@ -59,9 +59,9 @@ class _Run:
     """One reconstruction on its way."""
 
     def __init__(
-        self, views: Views, network: Reconstructor, anchors: Anchors | None, device: str, progress: Progress
+        self, views: Views, network: Reconstructor, anchors: Anchors | None, progress: Progress
     ) -> None:
-        self.source, self.network, self.device, self.progress = views, network, device, progress
+        self.source, self.network, self.progress = views, network, progress
         self.rig = Rig.of(views.cameras, views.near, views.far)
         self.views = tuple(anchors.indices if anchors else range(len(views)))
         self.supports = anchors.supports if anchors else None
@@ -84,7 +84,7 @@ class _Run:
     def _encode(self) -> _Kept:
         kept = _Kept({}, {}, {}, {})
         for view, picture in enumerate(self.source.pictures):
-            pixels = padded(as_pictures(picture[None], self.device))
+            pixels = padded(as_pictures(picture[None], self.network.device))
             encoded = self.network.encoder(pixels)
             if view in self.matched:
                 kept.matching[view] = encoded.matching[0].half()
@@ -125,7 +125,7 @@ class _Run:
         view = self.views[row]
         found = replace(found, features=found.features.float())
         checks = cross_check(self.rig, self.views, inverse, self.network.steps, [row])
-        pixels = padded(as_pictures(self.source.pictures[view : view + 1], self.device))
+        pixels = padded(as_pictures(self.source.pictures[view : view + 1], self.network.device))
         cloud: Cloud = self.network.place(self.rig, [view], pixels, found, checks)
         self._step()
         return cloud.visible().gaussians(self.source.frame)

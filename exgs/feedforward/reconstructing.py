@@ -19,7 +19,7 @@ from exgs.feedforward.memory import meter
 from exgs.feedforward.network import Reconstructor
 from exgs.feedforward.one_pass import Progress, one_pass
 from exgs.feedforward.views import Views
-from exgs.raster import choose_rasterizer
+from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
 
 AnchorChoice = Literal["auto"] | int | None
@@ -47,23 +47,25 @@ def reconstruct(
     views: Views,
     network: Reconstructor,
     *,
+    rasterizer: Rasterizer,
     anchors: AnchorChoice = "auto",
-    device: str = "cpu",
     progress: Progress | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Reconstruction:
-    """The Gaussians of ``views``.
+    """The Gaussians of ``views``, computed where ``network`` is.
 
-    ``anchors`` is how many views go on: ``auto`` takes as many as cover all views, from 6 to 24; None lets
-    all go on, past ZPressor. ``progress`` hears the share that is done, 0 to 1; ``clock`` tells seconds.
+    ``rasterizer`` looks at what they leave empty; where that is the CPU's everywhere, anchors do not depend
+    on what a machine draws with. ``anchors`` is how many views go on: ``auto`` takes as many as cover all
+    views, from 6 to 24; None lets all go on, past ZPressor. ``progress`` hears the share that is done, 0 to
+    1; ``clock`` tells seconds.
 
     Raises:
         FeedforwardError: there are fewer than 2 views, or an ill number of anchors.
     """
     chosen = pick_anchors(views, anchors)
-    work = _Work(network.to(device).eval(), device, progress or (lambda share: None))
+    work = _Work(network.eval(), rasterizer, progress or (lambda share: None))
     begin = clock() if clock else 0.0
-    watch = meter(device, sum(weights.nbytes for weights in network.parameters()))
+    watch = meter(network.device, sum(weights.nbytes for weights in network.parameters()))
     with torch.inference_mode(), watch:
         if anchors == "auto" and chosen:
             gaussians, chosen, coverage = work.covering(views, chosen)
@@ -89,14 +91,10 @@ def pick_anchors(views: Views, anchors: AnchorChoice) -> Anchors | None:
 
 
 class _Work:
-    """Passes through a network, and looks at what came of them.
+    """Passes through a network, and looks at what came of them."""
 
-    Looking is the CPU rasteriser's everywhere, so that anchors do not depend on what a machine draws with.
-    """
-
-    def __init__(self, network: Reconstructor, device: str, progress: Progress) -> None:
-        self.network, self.device, self.progress = network, device, progress
-        self.rasterizer = choose_rasterizer("cpu")
+    def __init__(self, network: Reconstructor, rasterizer: Rasterizer, progress: Progress) -> None:
+        self.network, self.rasterizer, self.progress = network, rasterizer, progress
 
     def passed(
         self, views: Views, anchors: Anchors | None, done: tuple[float, float]
@@ -104,7 +102,7 @@ class _Work:
         """One pass of ``views``, and what it leaves empty; progress goes through ``done`` meanwhile."""
         begin, end = done
         gaussians = one_pass(
-            views, self.network, anchors, device=self.device,
+            views, self.network, anchors,
             progress=lambda share: self.progress(begin + (end - begin) * share),
         )  # fmt: skip
         return gaussians, measure_coverage(gaussians, views, rasterizer=self.rasterizer)

@@ -129,6 +129,7 @@ def _reconstruct(folder: Path, report: Callable[[float], None]) -> tuple[Gaussia
     from exgs.codec import Photographs
     from exgs.feedforward.choose import SIZES, choose_device, load_network, open_weights
     from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
+    from exgs.raster import choose_rasterizer
 
     found, weights, device = find_views(folder), open_weights(SIZES[0]), choose_device()
     from exgs.feedforward.reconstructing import reconstruct  # torch is here, as choosing has found
@@ -136,7 +137,7 @@ def _reconstruct(folder: Path, report: Callable[[float], None]) -> tuple[Gaussia
     network = load_network(weights, device)
     views = load_views(found, pixels=SUITED_PIXELS, progress=lambda share: report(READ * share))
     made = reconstruct(
-        views, network, device=device,
+        views, network, rasterizer=choose_rasterizer("cpu"),
         progress=lambda share: report(READ + (RECONSTRUCTED - READ) * share),
     )  # fmt: skip
     return made.gaussians, Photographs(views.cameras, views.pictures)

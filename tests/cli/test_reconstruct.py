@@ -55,10 +55,10 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     heard: list[dict[str, Any]] = []
 
     def reconstruct(
-        views: Views, network: object, *, anchors: Any, device: str, progress: Any, clock: Any
+        views: Views, network: object, *, rasterizer: Rasterizer, anchors: Any, progress: Any, clock: Any
     ) -> Made:
-        assert clock() <= clock()
-        heard.append({"views": views, "network": network, "anchors": anchors, "device": device})
+        assert clock() <= clock() and rasterizer.name == "cpu"
+        heard.append({"views": views, "network": network, "anchors": anchors})
         progress(1.0)
         count = 2 if anchors == "auto" else anchors
         gaussians = to_frame(ball(600), views.frame)

@@ -21,6 +21,8 @@ from exgs.raster.cpu import CpuRasterizer  # noqa: E402
 from exgs.scene import Frame, generate_interior, orbit  # noqa: E402
 from tests.feedforward.rooms import TINY, wall  # noqa: E402
 
+CPU = CpuRasterizer(threads=1)
+
 
 @pytest.fixture(scope="module")
 def network() -> Reconstructor:
@@ -30,7 +32,7 @@ def network() -> Reconstructor:
 
 @pytest.fixture(scope="module")
 def views() -> Views:
-    shots = wall(CpuRasterizer(threads=1), count=10, size=(50, 30))
+    shots = wall(CPU, count=10, size=(50, 30))
     pictures = (255 * shots.pictures).astype(np.uint8)
     return Views(pictures, shots.cameras, shots.near, shots.far, Frame("RUB"))
 
@@ -39,7 +41,7 @@ def views() -> Views:
 def test_it_is_the_network_one_view_after_the_other(
     network: Reconstructor, views: Views, anchors: int | None
 ) -> None:
-    made = reconstruct(views, network, anchors=anchors)
+    made = reconstruct(views, network, rasterizer=CPU, anchors=anchors)
     with torch.inference_mode():
         cloud = network(as_pictures(views.pictures), views.cameras, views.near, views.far, made.anchors)
     whole = cloud.visible().gaussians(views.frame)
@@ -54,10 +56,10 @@ def test_memory_hardly_grows_with_views_and_as_foretold(network: Reconstructor, 
     peaks = {}
     for count in (4, 10):
         few = views.select(range(count))
-        peaks[count] = reconstruct(few, network, anchors=2).peak_bytes
+        peaks[count] = reconstruct(few, network, rasterizer=CPU, anchors=2).peak_bytes
         assert peaks[count] <= foretold_bytes(network, views.size, views=count, anchors=2)
         assert peaks[count] > 0.3 * foretold_bytes(network, views.size, views=count, anchors=2)
-    all_on = reconstruct(views, network, anchors=None).peak_bytes
+    all_on = reconstruct(views, network, rasterizer=CPU, anchors=None).peak_bytes
     assert all_on <= foretold_bytes(network, views.size, views=10, anchors=10)
     weights = sum(part.nbytes for part in network.parameters())
     assert peaks[10] - weights < 1.25 * (peaks[4] - weights)
@@ -68,7 +70,7 @@ def test_views_that_look_different_ways_need_more_memory_than_foretold_never(
     network: Reconstructor, views: Views
 ) -> None:
     near = replace(views, near=views.near / 20)  # steps of the ladder are cut into parts
-    assert reconstruct(near, network, anchors=2).peak_bytes <= foretold_bytes(
+    assert reconstruct(near, network, rasterizer=CPU, anchors=2).peak_bytes <= foretold_bytes(
         network, views.size, views=10, anchors=2
     )
 
@@ -88,7 +90,7 @@ def test_auto_lets_more_go_on_until_nothing_is_missing(
 
     monkeypatch.setattr(coverage, "SMALL_PIXELS", small_pixels)
     monkeypatch.setattr(reconstructing, "more_anchors", more)
-    made = reconstruct(views, network, progress=told.append)
+    made = reconstruct(views, network, rasterizer=CPU, progress=told.append)
     assert made.anchors is not None
     assert made.anchors.indices == (*begun, *others[:3])
     assert [anchors for _, anchors in heard] == [begun, (*begun, *others[:2]), made.anchors.indices]
@@ -99,12 +101,12 @@ def test_auto_lets_more_go_on_until_nothing_is_missing(
 
 
 def test_all_around_a_room_auto_covers_what_four_anchors_do_not() -> None:
-    scene, rasterizer = generate_interior(seed=101, count=60_000), CpuRasterizer(threads=1)
+    scene = generate_interior(seed=101, count=60_000)
     cameras = tuple(orbit(scene, 12, size=(112, 64)))
-    pictures, depths = look(scene, cameras, rasterizer=rasterizer)
+    pictures, depths = look(scene, cameras, rasterizer=CPU)
     views = Views(pictures, cameras, *depth_range(depths), scene.frame)
     shipped = load_network(open_weights("small"))
-    few, enough = (reconstruct(views, shipped, anchors=anchors) for anchors in (4, "auto"))
+    few, enough = (reconstruct(views, shipped, rasterizer=CPU, anchors=anchors) for anchors in (4, "auto"))
     assert few.anchors and enough.anchors
     assert len(few.coverage.short(few.anchors.indices)) > 3
     assert enough.coverage.short(enough.anchors.indices) == []
@@ -116,7 +118,12 @@ def test_progress_and_time_are_told(network: Reconstructor, views: Views, anchor
     told: list[float] = []
     ticks = iter((5.0, 7.5))
     made = reconstruct(
-        views.select(range(3)), network, anchors=anchors, progress=told.append, clock=lambda: next(ticks)
+        views.select(range(3)),
+        network,
+        rasterizer=CPU,
+        anchors=anchors,
+        progress=told.append,
+        clock=lambda: next(ticks),
     )
     assert told == sorted(told)
     assert told[-1] == 1
@@ -125,9 +132,9 @@ def test_progress_and_time_are_told(network: Reconstructor, views: Views, anchor
 
 def test_too_few_views_or_anchors_are_refused(network: Reconstructor, views: Views) -> None:
     with pytest.raises(FeedforwardError, match="2 views"):
-        reconstruct(views.select([0]), network)
+        reconstruct(views.select([0]), network, rasterizer=CPU)
     with pytest.raises(FeedforwardError):
-        reconstruct(views, network, anchors=0)
+        reconstruct(views, network, rasterizer=CPU, anchors=0)
 
 
 def test_the_meter_counts_what_is_held_at_one_time() -> None:

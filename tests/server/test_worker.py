@@ -36,7 +36,7 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
     heard: list[object] = []
 
     def reconstruct(
-        views: Views, network: object, *, device: str, progress: Callable[[float], None]
+        views: Views, network: object, *, rasterizer: object, progress: Callable[[float], None]
     ) -> object:
         heard.append(len(views))
         progress(0.5)
@@ -58,7 +58,7 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
     module.reconstruct = reconstruct  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(encoder, "encode", encode)
-    monkeypatch.setattr(raster, "choose_rasterizer", lambda: None)
+    monkeypatch.setattr(raster, "choose_rasterizer", lambda *names: None)
     for name in ("open_weights", "choose_device", "load_network"):
         monkeypatch.setattr(choose, name, lambda *words: "cpu")
     write_transforms(tmp_path, cameras_around())
