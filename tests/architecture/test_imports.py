@@ -98,6 +98,13 @@ def test_workshops_see_no_clock_socket_or_chance(room: str) -> None:
         assert "os.environ" not in path.read_text(encoding="utf-8"), f"{path} reads the environment"
 
 
+@pytest.mark.parametrize("room", [room for room in WORKSHOPS if room != "raster"])
+def test_workshops_are_told_what_draws(room: str) -> None:
+    for path in sources(room):
+        chosen = {name for name in imports(path) if name.endswith(".choose_rasterizer")}
+        assert not chosen, f"{path.relative_to(PACKAGE)} chooses a rasteriser"
+
+
 def test_the_protocol_core_is_sans_io() -> None:
     for path in (PACKAGE / "protocol").glob("*.py"):
         strange = {name.split(".")[0] for name in imports(path)} & (
