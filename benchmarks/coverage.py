@@ -14,22 +14,25 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.feedforward import DATA, HELD_OUT, INTERIORS, SPLATS
 from benchmarks.painter import write_between
 from exgs.feedforward.choose import load_network, open_weights
-from exgs.feedforward.evaluation import COUNTS, Walk, WalkSettings, walk_through
-from exgs.feedforward.network import Reconstructor
-from exgs.feedforward.reconstructing import AnchorChoice, reconstruct
 from exgs.feedforward.sets import depth_range, look
 from exgs.feedforward.views import Views
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.raster.quality import psnr
 from exgs.scene import Gaussians, generate_interior, orbit, read_scene
 from exgs.training.layout import kind_of
+from exgs.weights.tensors import require_torch
+
+if TYPE_CHECKING:  # what needs torch is imported where it is used: --help works without
+    from exgs.feedforward.evaluation import Walk
+    from exgs.feedforward.network import Reconstructor
+    from exgs.feedforward.reconstructing import AnchorChoice
 
 LOOPS = (24, 96)
 """Views of a loop."""
@@ -62,6 +65,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--document", type=Path)
     args = parser.parse_args()
+    require_torch(SystemExit)
     import torch
 
     torch.set_num_threads(args.threads)
@@ -77,6 +81,8 @@ def main() -> None:
 
 def places(args: argparse.Namespace, rasterizer: Rasterizer) -> Iterator[Place]:
     """Every stretch, and the loops through rooms."""
+    from exgs.feedforward.evaluation import COUNTS, WalkSettings, walk_through
+
     interiors = [
         (f"interior-{seed}", generate_interior, {"seed": seed, "count": SPLATS}) for seed in args.generated
     ]
@@ -95,6 +101,8 @@ def places(args: argparse.Namespace, rasterizer: Rasterizer) -> Iterator[Place]:
 
 def loop(scene: Gaussians, count: int, rasterizer: Rasterizer) -> Walk:
     """So many views all along a loop; the judge stands between them."""
+    from exgs.feedforward.evaluation import Walk, WalkSettings
+
     size = WalkSettings().size
     cameras = tuple(orbit(scene, count, size=size))
     pictures, depths = look(scene, cameras, rasterizer=rasterizer)
@@ -106,6 +114,8 @@ def loop(scene: Gaussians, count: int, rasterizer: Rasterizer) -> Walk:
 
 def scored(place: Place, network: Reconstructor, rasterizer: Rasterizer) -> Iterator[dict[str, Any]]:
     """What each way is worth with each number of views."""
+    from exgs.feedforward.reconstructing import reconstruct
+
     for count in place.counts:
         walk = place.walk(count)
         views = walk.context(count)

@@ -28,15 +28,13 @@ from exgs.cli.terminal import peak_memory_bytes, reset_peak_memory, size
 from exgs.codec import EncodeConfig, Photographs, decode, encode
 from exgs.feedforward.anchors import MOST
 from exgs.feedforward.choose import load_network, open_weights
-from exgs.feedforward.evaluation import COUNTS, WalkSettings, walk_through
-from exgs.feedforward.memory import foretold_bytes
-from exgs.feedforward.reconstructing import reconstruct
 from exgs.feedforward.rendered import read_set
 from exgs.feedforward.sets import ViewSet, write_view_set
 from exgs.feedforward.views import Views
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.raster.quality import psnr
 from exgs.scene import Camera, Gaussians, generate_interior, read_scene
+from exgs.weights.tensors import require_torch
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -71,6 +69,7 @@ def main() -> None:
     parser.add_argument("--case", type=Path, metavar="VIEWS.npz", help=argparse.SUPPRESS)
     parser.add_argument("--anchors", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    require_torch(SystemExit)  # what needs it is imported where it is used: --help works without
     if args.case:
         print(json.dumps(case(args)))
         return
@@ -129,6 +128,8 @@ def rows(kinds: dict[str, Any]) -> Iterator[str]:
 
 def memory(args: argparse.Namespace) -> Iterator[str]:
     """What each number of views takes."""
+    from exgs.feedforward.evaluation import COUNTS
+
     found = []
     for count in COUNTS:
         path = interior(args.out, count, (224, 128))
@@ -140,6 +141,8 @@ def memory(args: argparse.Namespace) -> Iterator[str]:
 
 def interior(folder: Path, count: int, pixels: tuple[int, int]) -> Path:
     """A file with so many views of a stretch through an interior, at that size."""
+    from exgs.feedforward.evaluation import WalkSettings, walk_through
+
     scene = generate_interior(seed=INTERIORS[0], count=SPLATS)
     settings = WalkSettings(targets=1, size=pixels)
     walk = walk_through(scene, settings, rasterizer=choose_rasterizer("cpu"))
@@ -157,6 +160,8 @@ def alone(args: argparse.Namespace, path: Path, anchors: int | None) -> dict[str
 def case(args: argparse.Namespace) -> dict[str, Any]:
     """Reconstructs once and says what it took beyond what the program takes anyway."""
     import torch
+
+    from exgs.feedforward.reconstructing import reconstruct
 
     torch.set_num_threads(args.threads)
     network, views = load_network(open_weights(args.weights)), read_set(args.case)
@@ -183,6 +188,8 @@ def memory_rows(memory: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def large(args: argparse.Namespace) -> Iterator[str]:
     """Memory of very many views at growing sizes: of the process, of tensors, and as foretold."""
+    from exgs.feedforward.memory import foretold_bytes
+
     network = load_network(open_weights(args.weights))
     yield f"| {MANY} views, {ANCHORS} anchors | memory | of it tensors | foretold | seconds |"
     yield "|---|---|---|---|---|"
@@ -199,6 +206,9 @@ def large(args: argparse.Namespace) -> Iterator[str]:
 
 def coded(args: argparse.Namespace) -> Iterator[str]:
     """What the codec makes of a reconstruction, by true pictures from between its views."""
+    from exgs.feedforward.evaluation import WalkSettings, walk_through
+    from exgs.feedforward.reconstructing import reconstruct
+
     network, rasterizer = load_network(open_weights(args.weights)), choose_rasterizer("cpu")
     heads = [f"{ratio:g} times smaller" for ratio in args.ratios]
     yield f"| from {CODED_VIEWS} views, {ANCHORS} anchors | fitted to | uncompressed | {' | '.join(heads)} |"
@@ -256,6 +266,8 @@ def plot(target: Path, kinds: dict[str, Any], memory: Sequence[dict[str, Any]]) 
 
     matplotlib.use("agg")
     from matplotlib.figure import Figure
+
+    from exgs.feedforward.evaluation import COUNTS
 
     figure = Figure(figsize=(9.6, 6.0), dpi=120, layout="constrained")
     panels = figure.subplots(2, 2).ravel()

@@ -15,18 +15,17 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from exgs.painter.calibration import HOLES, Choice, calibrate
 from exgs.painter.errors import PainterError
 from exgs.painter.gate import Gate
-from exgs.painter.networks import build
 from exgs.painter.shards import Pairs, read_pairs
 from exgs.painter.shelf import MANIFEST, Weights, open_weights
-from exgs.painter.validation import all_of
 from exgs.scene.formats.atomic import write_bytes
-from exgs.weights.tensors import load
+from exgs.weights.tensors import load, require_torch
+
+if TYPE_CHECKING:  # what needs torch is imported where it is used: --help works without
+    from exgs.painter.calibration import Choice
 
 
 def main() -> None:
@@ -35,15 +34,20 @@ def main() -> None:
     )
     parser.add_argument("pairs", type=Path)
     parser.add_argument("weights", nargs="+")
-    parser.add_argument("--holes", nargs="+", type=float, default=list(HOLES), help="bounds to choose from")
+    parser.add_argument("--holes", nargs="+", type=float, help="bounds to choose from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
+    require_torch(SystemExit)
+    import torch
+
+    from exgs.painter.calibration import HOLES
+
     torch.set_num_threads(args.threads)
     pairs = read_pairs(args.pairs)
     for name in args.weights:
         weights = open_weights(name)
-        choice = chosen(weights, pairs, args.holes)
+        choice = chosen(weights, pairs, args.holes or list(HOLES))
         print(f"{name}: {choice}", flush=True)
         if args.write:
             write_gate(weights, choice, [found.scene for found in pairs])
@@ -51,6 +55,10 @@ def main() -> None:
 
 def chosen(weights: Weights, pairs: list[Pairs], bounds: list[float]) -> Choice:
     """The bound that gains most of those that do no harm; the network's own gates are left as they are."""
+    from exgs.painter.calibration import calibrate
+    from exgs.painter.networks import build
+    from exgs.painter.validation import all_of
+
     network = load(weights, build, PainterError).eval()
     gates = [Gate(weights.manifest.gate.splats_per_pixel, holes) for holes in bounds]
     return calibrate(network, pairs, biases=(0.0,), gates=gates, chosen=all_of)

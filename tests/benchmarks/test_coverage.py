@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 
 from benchmarks import coverage
 from benchmarks.coverage import Place, loop, rows, scored
+from exgs.feedforward import reconstructing
 from exgs.feedforward.coverage import Coverage
 from exgs.raster.cpu import CpuRasterizer
 from exgs.scene import generate_interior
@@ -40,7 +41,7 @@ def test_a_loop_is_judged_from_between_its_views(monkeypatch: pytest.MonkeyPatch
     class Made:
         gaussians, anchors, coverage = scene, None, Coverage(np.zeros((4, 2, 2), bool))
 
-    monkeypatch.setattr(coverage, "reconstruct", lambda *args, **words: Made)
+    monkeypatch.setattr(reconstructing, "reconstruct", lambda *args, **words: Made)
     found = list(scored(Place("one", "interiors, a loop", (4,), lambda count: walk), None, rasterizer))  # type: ignore[arg-type]
     assert [one["way"] for one in found] == [str(way or "off") for way in coverage.WAYS]
     assert all(one["psnr"] > 60 and one["anchors"] == 4 for one in found)

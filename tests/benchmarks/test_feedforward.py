@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 from benchmarks import feedforward
 from benchmarks.feedforward import keep, memory_rows, plot, rows
 from exgs.codec import EncodeConfig, Photographs
+from exgs.feedforward import evaluation, reconstructing
 from exgs.feedforward.rendered import read_set
 from exgs.feedforward.sampling import as_views
 from tests.feedforward.conftest import MakeSet, make_set  # noqa: F401
@@ -63,8 +64,8 @@ def test_the_codec_is_measured_both_ways(monkeypatch: pytest.MonkeyPatch, make_s
     monkeypatch.setattr(feedforward, "load_network", lambda weights: None)
     monkeypatch.setattr(feedforward, "open_weights", lambda name: None)
     monkeypatch.setattr(feedforward, "coded_scenes", lambda args: [("room", lambda: None)])
-    monkeypatch.setattr(feedforward, "walk_through", lambda *a, **k: walk)
-    monkeypatch.setattr(feedforward, "reconstruct", lambda *a, **k: SimpleNamespace(gaussians="made"))
+    monkeypatch.setattr(evaluation, "walk_through", lambda *a, **k: walk)
+    monkeypatch.setattr(reconstructing, "reconstruct", lambda *a, **k: SimpleNamespace(gaussians="made"))
     monkeypatch.setattr(feedforward, "encode", encode)
     monkeypatch.setattr(feedforward, "decode", lambda data: data)
     monkeypatch.setattr(feedforward, "judged", lambda made, *more: worth[made])
