@@ -114,9 +114,9 @@ class Library:
         """
         await self._refresh()
         entries = self._catalogue.entries()
-        unread = [entry for entry in entries if entry.encoded and not self._knows(entry.stamp)]
+        unread = [entry for entry in entries if not self._knows(entry.stamp)]
         if unread:
-            found = await asyncio.to_thread(lambda: [peek(entry.path) for entry in unread])
+            found = await asyncio.to_thread(lambda: [peek(entry) for entry in unread])
             self._peeked.update(zip((entry.stamp for entry in unread), found, strict=True))
         return sorted(map(self._report, entries), key=lambda report: report.state == "failed")
 
@@ -183,9 +183,7 @@ class Library:
             return SceneReport(entry.name, entry.size_bytes, "preparing", progress)
         if entry.stamp in self._failures:
             return SceneReport(entry.name, entry.size_bytes, "failed", detail=self._failures[entry.stamp][1])
-        if entry.encoded:
-            return _of_file(entry, self._peeked.get(entry.stamp, Peeked()))
-        return SceneReport(entry.name, entry.size_bytes, "new")
+        return _unopened(entry, self._peeked.get(entry.stamp, Peeked()))
 
     def _recall_failure(self, entry: SceneEntry) -> None:
         failed_s, reason = self._failures.get(entry.stamp, (0.0, ""))
@@ -261,10 +259,12 @@ class Library:
         return sum(len(scene.container.data) for scene in self._kept.values())
 
 
-def _of_file(entry: SceneEntry, peeked: Peeked) -> SceneReport:
-    """How a .ugc file stands that nobody opened yet."""
+def _unopened(entry: SceneEntry, peeked: Peeked) -> SceneReport:
+    """How a scene stands that nobody opened yet."""
     if peeked.fault:
         return SceneReport(entry.name, entry.size_bytes, "failed", detail=peeked.fault)
+    if not entry.encoded:
+        return SceneReport(entry.name, entry.size_bytes, "new")
     return SceneReport(
         entry.name, entry.size_bytes, "ready", 1.0, size_bytes=entry.size_bytes, splats=peeked.splats
     )

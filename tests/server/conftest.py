@@ -11,7 +11,7 @@ import pytest
 
 from exgs.codec import Level, Precision, Pyramid, serialize
 from exgs.codec.encoding.config import EncodeConfig
-from exgs.scene import Gaussians
+from exgs.scene import Gaussians, write_scene
 from exgs.server.cache import Cache
 from exgs.server.catalogue import Catalogue
 from exgs.server.errors import SceneFailed
@@ -51,11 +51,11 @@ def encoded() -> bytes:
 
 @pytest.fixture
 def scenes(tmp_path: Path, encoded: bytes) -> Path:
-    """A folder with an encoded scene ``statue`` and a source scene ``room`` of nonsense."""
+    """A folder with an encoded scene ``statue`` and a source scene ``room``."""
     folder = tmp_path / "scenes"
     folder.mkdir()
     (folder / "statue.ugc").write_bytes(encoded)
-    (folder / "room.ply").write_bytes(b"not really a scene")
+    write_scene(folder / "room.ply", _gaussians(4, np.random.default_rng(4)))
     return folder
 
 

@@ -174,7 +174,7 @@ async def test_files_nobody_opened_tell_how_many_splats_they_show(library: Libra
     (scenes / "statue.ugc").write_bytes(b"UGC?")
     library._scanned_s -= module.RESCAN_AFTER_S
     assert _state(await library.list(), "statue").splats == 0
-    assert len(library._peeked) == 1, "what is gone is forgotten"
+    assert len(library._peeked) == 2, "what is gone is forgotten"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,44 @@ async def test_a_file_that_cannot_be_opened_is_listed_last_and_says_why(
     assert reports[2].state == "failed" and reason in reports[2].detail and reports[2].splats == 0
     with pytest.raises(SceneFailed, match=reason):
         await library.open("broken")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("bad.ply", b"garbage", "bad.ply: expected a PLY file"),
+        ("bad.ply", b"", "bad.ply: the file is empty"),
+        ("bad.ply", b"ply\nformat ascii 1.0\n", "bad.ply: PLY header: no end_header"),
+        ("bad.spz", b"NGSP", "bad.spz: SPZ header: 4 bytes"),
+        ("bad.splat", bytes(33), "bad.splat: 33 bytes, expected a multiple of 32"),
+        ("bad.sog", b"PK\x03\x04", "bad.sog: "),
+        ("bad.compressed.ply", b"ply\n", "bad.compressed.ply: PLY header"),
+    ],
+)
+async def test_a_source_whose_header_is_broken_is_listed_last_and_says_why(
+    library: Library, scenes: Path, pool: Any, name: str, data: bytes, reason: str
+) -> None:
+    (scenes / name).write_bytes(data)
+    library._scanned_s -= module.RESCAN_AFTER_S
+    reports = await library.list()
+    assert [(report.name, report.state) for report in reports] == [
+        ("room", "new"), ("statue", "ready"), ("bad", "failed")
+    ]  # fmt: skip
+    assert reports[2].detail.startswith(reason) and not pool.jobs
+
+
+async def test_a_source_cut_short_or_without_gaussians_is_listed_as_failed(
+    library: Library, scenes: Path
+) -> None:
+    whole = (scenes / "room.ply").read_bytes()
+    (scenes / "short.ply").write_bytes(whole[:-9])
+    (scenes / "void.ply").write_bytes(whole[: whole.index(b"end_header")].replace(b"vertex 4", b"vertex 0"))
+    with (scenes / "void.ply").open("ab") as file:
+        file.write(b"end_header\n")
+    library._scanned_s -= module.RESCAN_AFTER_S
+    reports = await library.list()
+    assert _state(reports, "short").detail.endswith(f"but the file has {len(whole) - 9}")
+    assert _state(reports, "void").detail == "void.ply: a scene without Gaussians"
 
 
 async def test_a_file_that_can_be_read_again_is_no_longer_listed_as_failed(
