@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from exgs.scene import Frame, Gaussians
+from exgs.scene.gaussians import VALUES
 
 FAINTEST = 1 / 255
 """Opacity below which no rasteriser draws a Gaussian."""
@@ -49,8 +50,7 @@ class Cloud:
 
     def select(self, kept: Tensor) -> Cloud:
         """Only the Gaussians that are ``kept`` [N] (bool); the depths stay whole."""
-        names = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
-        return replace(self, **{name: getattr(self, name)[kept] for name in names})
+        return replace(self, **{name: getattr(self, name)[kept] for name in VALUES})
 
     def visible(self) -> Cloud:
         """Only the Gaussians that a rasteriser draws."""
@@ -58,11 +58,7 @@ class Cloud:
 
     def gaussians(self, frame: Frame | None = None) -> Gaussians:
         """The Gaussians in scene coordinates."""
-        values = {
-            field.name: _array(getattr(self, field.name))
-            for field in fields(Gaussians)
-            if field.name != "frame"
-        }
+        values = {name: _array(getattr(self, name)) for name in VALUES}
         values["means"] = np.ascontiguousarray(values["means"] + self.origin, np.float32)
         return Gaussians(**values, frame=frame or Frame())
 

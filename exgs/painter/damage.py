@@ -15,6 +15,7 @@ from exgs.codec import EncodeConfig, decode, encode
 from exgs.painter.errors import PainterError
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
+from exgs.scene.gaussians import VALUES
 from exgs.scene.formats.atomic import write_bytes
 
 SOURCE = "source"
@@ -134,7 +135,6 @@ def damaged(
 def _key(gaussians: Gaussians, config: EncodeConfig) -> str:
     """Tells scenes and configurations apart."""
     digest = hashlib.sha256(repr(config).encode())
-    for array in (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits,
-                  gaussians.sh0, gaussians.shN):  # fmt: skip
-        digest.update(np.ascontiguousarray(array).tobytes())
+    for name in VALUES:
+        digest.update(np.ascontiguousarray(getattr(gaussians, name)).tobytes())
     return digest.hexdigest()[:24]

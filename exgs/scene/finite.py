@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.scene.gaussians import Gaussians
+from exgs.scene.gaussians import VALUES, Gaussians
 
 BLOCK = 1 << 16
 """Gaussians that are looked at at a time."""
@@ -18,7 +18,7 @@ def finite_mask(gaussians: Gaussians) -> np.ndarray:
         for start in range(0, len(gaussians), BLOCK):
             rows = slice(start, start + BLOCK)
             part = (gaussians.quats[rows] != 0).any(axis=1)
-            for name in ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN"):
+            for name in VALUES:
                 values = getattr(gaussians, name)[rows]
                 part &= np.isfinite(values).reshape(len(values), -1).all(axis=1)
             mask[rows] = part

@@ -16,6 +16,9 @@ SH_COEFFICIENTS = (0, 3, 8, 15)
 SH_C0 = 0.28209479177387814
 """The constant basis function: colour = 0.5 + SH_C0 * sh0."""
 
+VALUES = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
+"""Names of the arrays of ``Gaussians``, in their order."""
+
 
 @dataclass(frozen=True, eq=False)
 class Gaussians:
@@ -117,7 +120,7 @@ class Gaussians:
         return Gaussians(means, quats, log_scales, opacity_logits, sh0, shN, frame or Frame())
 
     def _arrays(self) -> tuple[np.ndarray, ...]:
-        return (self.means, self.quats, self.log_scales, self.opacity_logits, self.sh0, self.shN)
+        return tuple(getattr(self, name) for name in VALUES)
 
     def _like(self, arrays: Sequence[np.ndarray]) -> Gaussians:
         means, quats, log_scales, opacity_logits, sh0, shN = arrays

@@ -17,11 +17,11 @@ from exgs.codec.encoding.survey import Survey
 from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
 
+from exgs.scene.gaussians import VALUES
 VERSION = 6
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
 Arrays = Mapping[str, np.ndarray]
-_VALUES = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def scene_key(
     """
     made = f"exgs analysis {VERSION} {backend} {effort} {gaussians.frame}"
     digest = hashlib.blake2b(made.encode(), digest_size=20)
-    for name in _VALUES:
+    for name in VALUES:
         array = getattr(gaussians, name)
         digest.update(f"{name} {array.shape}".encode())
         digest.update(array.reshape(-1).view(np.uint8).data)
@@ -88,7 +88,7 @@ def to_arrays(analysis: Analysis) -> dict[str, np.ndarray]:
         arrays["fitted_steps"] = np.array([getattr(analysis.fitted.precision, name) for name in STEPS])
         for part in ("merged", "fitted"):
             gaussians = getattr(analysis.fitted, part)
-            arrays |= {f"{part}_{name}": getattr(gaussians, name) for name in _VALUES}
+            arrays |= {f"{part}_{name}": getattr(gaussians, name) for name in VALUES}
     return arrays
 
 
@@ -125,7 +125,7 @@ def _start(row: np.ndarray) -> StartView:
 def _fitted(arrays: Arrays, gaussians: Gaussians) -> Fitted:
     first = arrays["fitted_first"]
     merged, fitted = (
-        Gaussians(**{name: arrays[f"{part}_{name}"] for name in _VALUES}, frame=gaussians.frame)
+        Gaussians(**{name: arrays[f"{part}_{name}"] for name in VALUES}, frame=gaussians.frame)
         for part in ("merged", "fitted")
     )
     if first.dtype != np.int32 or not 0 < len(first) == len(merged) == len(fitted) <= len(gaussians):

@@ -18,6 +18,7 @@ from exgs.codec.errors import EncodeError
 from exgs.codec.writing.pyramid import Level, Pyramid
 from exgs.codec.writing.serializer import serialize_measured
 from exgs.scene import Gaussians
+from exgs.scene.gaussians import VALUES
 
 FP16_BYTES = 28
 """Bytes of one Gaussian as published: 14 FP16 values, colour without further harmonics."""
@@ -106,6 +107,6 @@ def as_fp16(gaussians: Gaussians) -> Gaussians:
     largest = float(np.finfo(np.float16).max)
     rounded = {
         name: np.clip(getattr(gaussians, name), -largest, largest).astype(np.float16).astype(np.float32)
-        for name in ("means", "quats", "log_scales", "opacity_logits", "sh0")
+        for name in VALUES
     }
     return replace(gaussians, **rounded)

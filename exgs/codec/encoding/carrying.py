@@ -9,6 +9,7 @@ import numpy as np
 from exgs.codec.encoding.merging import Clusters, moved, to_gaussians
 from exgs.codec.writing.precision import Precision
 from exgs.scene import Gaussians
+from exgs.scene.gaussians import VALUES
 
 REACH = 4.0
 """A fit serves up to so many times more, or fewer, clusters than it was made for."""
@@ -116,14 +117,14 @@ def _corrected(gaussians: Gaussians, found: np.ndarray, bands: int) -> Gaussians
 
 def _put(gaussians: Gaussians, fitted: Gaussians, mine: np.ndarray, theirs: np.ndarray) -> Gaussians:
     """``gaussians`` with the values of ``fitted`` [theirs] at [mine]."""
-    arrays = {}
-    for name in ("means", "quats", "log_scales", "opacity_logits", "sh0"):
-        arrays[name] = getattr(gaussians, name).copy()
-        arrays[name][mine] = getattr(fitted, name)[theirs]
-    shN = gaussians.shN.copy()
-    bands = min(shN.shape[1], fitted.shN.shape[1])
-    shN[mine, :bands] = fitted.shN[theirs, :bands]
-    return replace(gaussians, shN=shN, **arrays)
+    arrays = {name: getattr(gaussians, name).copy() for name in VALUES}
+    bands = min(gaussians.shN.shape[1], fitted.shN.shape[1])
+    for name, array in arrays.items():
+        if name == "shN":
+            array[mine, :bands] = fitted.shN[theirs, :bands]
+        else:
+            array[mine] = getattr(fitted, name)[theirs]
+    return replace(gaussians, **arrays)
 
 
 def lift(merged: Gaussians, fitted: Gaussians, parents: np.ndarray, nodes: np.ndarray) -> Gaussians:

@@ -23,6 +23,7 @@ from exgs.codec.encoding.survey import Survey
 from exgs.raster.crew import Crew, ranges
 from exgs.raster.seam import Gradients, Rasterizer
 from exgs.scene import SH_C0, Gaussians
+from exgs.scene.gaussians import VALUES
 
 BATCH = 2
 """Views of one step."""
@@ -38,7 +39,6 @@ ROWS = 1 << 14
 """Gaussians that one thread moves at a time."""
 SHARES = (1.0, 0.5, 0.25)
 """Parts of the whole way, tried in turn until one shows the views left out better than its start."""
-_VALUES = ("means", "quats", "log_scales", "opacity_logits", "sh0", "shN")
 CAUTION, TOUCH_CAUTION = 0.75, 0.4
 """How steps shorten with the number of Gaussians beyond, as a power: where there are many steps, and few."""
 
@@ -101,7 +101,7 @@ def _between(start: Gaussians, end: Gaussians, share: float) -> Gaussians:
     if share == 1:
         return end
     values = {}
-    for name in _VALUES:
+    for name in VALUES:
         first, last = getattr(start, name), getattr(end, name)
         mixed = np.float32(1 - share) * first + np.float32(share) * last
         values[name] = np.where(first == last, first, mixed)
@@ -131,7 +131,7 @@ class _Descent:
 
     def __init__(self, gaussians: Gaussians, degree: int, free: np.ndarray | None) -> None:
         count, bands = len(gaussians), 1 + gaussians.shN.shape[1]
-        self.gaussians = replace(gaussians, **{name: getattr(gaussians, name).copy() for name in _VALUES})
+        self.gaussians = replace(gaussians, **{name: getattr(gaussians, name).copy() for name in VALUES})
         self._crew, self._rows = Crew(), ranges(count, -(-count // ROWS))
         self._free = np.ones(count, np.bool_) if free is None else np.ascontiguousarray(free, np.bool_)
         self._merged = gaussians.log_scales
