@@ -87,18 +87,14 @@ class Leaves:
 
     def rows(self, begin: int, end: int) -> Rows:
         """The leaves of [begin, end) as clusters."""
-        index = self.index[begin:end]
+        part = self.source.select(self.index[begin:end])
         footprint, clear = self.footprint[begin:end], self.clear[begin:end]
-        source = self.source
-        covs = widened(source.quats[index], source.log_scales[index], footprint, self.views)
-        amplitude = opacity_of(source.opacity_logits[index]) * clear
-        colors = np.empty((len(index), 3 + 3 * source.shN.shape[1]), np.float32)
-        colors[:, :3] = 0.5 + SH_C0 * source.sh0[index, 0]
-        if source.shN.shape[1]:
-            colors[:, 3:] = np.float32(SH_C0) * source.shN[index].reshape(len(index), -1)
-        return Rows(
-            source.means[index], covs, amplitude * areas(covs), amplitude, colors, footprint.copy(), clear
-        )
+        covs = widened(part.quats, part.log_scales, footprint, self.views)
+        amplitude = part.opacities * clear
+        colors = np.empty((len(part), self.channels), np.float32)
+        colors[:, :3] = 0.5 + SH_C0 * part.sh0[:, 0]
+        colors[:, 3:] = np.float32(SH_C0) * part.shN.reshape(len(part), self.channels - 3)
+        return Rows(part.means, covs, amplitude * areas(covs), amplitude, colors, footprint.copy(), clear)
 
 
 def leaves_of(gaussians: Gaussians, views: Survey) -> Leaves:
@@ -107,9 +103,9 @@ def leaves_of(gaussians: Gaussians, views: Survey) -> Leaves:
     count = len(views.cameras)
 
     def unoccluded(begin: int, end: int) -> np.ndarray:
-        part = slice(begin, end)
-        covs = widened(gaussians.quats[part], gaussians.log_scales[part], footprint[part], count)
-        return 2.0 * np.pi * opacity_of(gaussians.opacity_logits[part]) * areas(covs) * footprint[part]
+        part, seen = gaussians.select(slice(begin, end)), footprint[begin:end]
+        covs = widened(part.quats, part.log_scales, seen, count)
+        return 2.0 * np.pi * part.opacities * areas(covs) * seen
 
     weight = np.concatenate(Crew().share(unoccluded, batches(len(gaussians))))
     clear = light(gaussians.means, weight, views.weight_sum)
@@ -122,8 +118,3 @@ def widened(quats: np.ndarray, log_scales: np.ndarray, footprint: np.ndarray, vi
     covs = covariances(quats, log_scales)
     covs[:, [0, 3, 5]] += (LOW_PASS_PX2 * views / footprint)[:, None]
     return covs
-
-
-def opacity_of(logits: np.ndarray) -> np.ndarray:
-    """[N] float32 opacities in (0, 1)."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0))), np.float32)

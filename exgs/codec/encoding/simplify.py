@@ -81,7 +81,7 @@ class _Growth:
         self.clusters = clusters
         count = clusters.count
         self.parts = [to_gaussians(clusters)]
-        self.errors = [clusters.error[:count].astype(np.float64)]
+        self.errors = [clusters.error.astype(np.float64)]
         self.parents = [np.full(count, -1, np.int64)]
         self.top = np.arange(count)
         """Index in the tree of what stands for each cluster."""
@@ -131,7 +131,6 @@ def to_pyramid(tree: Tree, importance: np.ndarray) -> Pyramid:
 
 def presence(clusters: Clusters) -> np.ndarray:
     """[count] float32 squared picture error of leaving each cluster out."""
-    count = clusters.count
-    strength = np.square(clusters.colors[:count]).sum(axis=1) + ALPHA_WEIGHT
-    weight = clusters.mass[:count] * clusters.amplitude[:count] * clusters.footprint[:count]
+    strength = np.square(clusters.colors).sum(axis=1) + ALPHA_WEIGHT
+    weight = clusters.mass * clusters.amplitude * clusters.footprint
     return np.asarray(np.pi * weight * strength, np.float32)
