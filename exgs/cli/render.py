@@ -118,12 +118,13 @@ def _span(
 
     Told by small pictures: who reconstructs from the pictures then need not guess.
     """
-    from exgs.feedforward.capture import shrunk, spread_evenly
+    from exgs.feedforward.capture import shrunk
     from exgs.feedforward.sets import SEEN
     from exgs.feedforward.span import span_of_depths
+    from exgs.scene.spread import evenly
 
     depths = [np.zeros(0)]
-    for index in spread_evenly(len(cameras), min(len(cameras), SPAN_VIEWS)):
+    for index in evenly(len(cameras), SPAN_VIEWS):
         camera = cameras[index]
         small = camera.resized(*shrunk((camera.width, camera.height), SPAN_PIXELS))
         drawn = rasterizer.render(gaussians, [small], depth=True)

@@ -15,6 +15,7 @@ from PIL import Image
 from exgs.feedforward.errors import FeedforwardError
 from exgs.feedforward.views import Views, fit
 from exgs.scene import Camera, Frame
+from exgs.scene.spread import evenly
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
@@ -51,7 +52,7 @@ class Capture:
         count = len(self.cameras)
         if count <= most:
             return self
-        kept, note = spread_evenly(count, most), fewer(most, count)
+        kept, note = evenly(count, most), fewer(most, count)
         cameras, pictures = [self.cameras[index] for index in kept], [self.pictures[index] for index in kept]
         return replace(self, cameras=tuple(cameras), pictures=tuple(pictures), notes=(*self.notes, note))
 
@@ -59,11 +60,6 @@ class Capture:
 def fewer(most: int, count: int) -> str:
     """The note that ``most`` of ``count`` views are used."""
     return f"{most} of {count} views are used"
-
-
-def spread_evenly(count: int, most: int) -> list[int]:
-    """``most`` of the numbers below ``count``, the first and the last among them."""
-    return [round(place * (count - 1) / max(most - 1, 1)) for place in range(most)]
 
 
 def inside(folder: Path, name: str, where: str) -> Path:

@@ -16,11 +16,11 @@ import numpy as np
 from PIL import Image
 
 from exgs.feedforward.anchors import MOST
-from exgs.feedforward.capture import spread_evenly
 from exgs.feedforward.frusta import Points, points_behind, sees
 from exgs.feedforward.views import Views, fit
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
+from exgs.scene.spread import evenly
 
 SMALL_PIXELS = 224 * 128
 """Of a picture as coverage is looked at: those that the network learnt from."""
@@ -113,7 +113,7 @@ def _patches(empty: np.ndarray) -> np.ndarray:
 def _missing_points(coverage: Coverage, views: Views, short: Sequence[int]) -> Points:
     """Points behind the missing patches of the views ``short``."""
     view, row, column = np.nonzero(coverage.missing[list(short)])
-    kept = spread_evenly(len(view), min(len(view), MOST_PATCHES))
+    kept = evenly(len(view), MOST_PATCHES)
     view, row, column = view[kept], row[kept], column[kept]
     width, height = views.size
     x, y = np.minimum((column + 0.5) * PATCH, width - 0.5), np.minimum((row + 0.5) * PATCH, height - 0.5)

@@ -13,7 +13,6 @@ from exgs.feedforward.capture import (
     fewer,
     load,
     shrunk,
-    spread_evenly,
     usual_size,
 )
 from exgs.feedforward.colmap import read_colmap
@@ -22,6 +21,7 @@ from exgs.feedforward.folders import CAMERAS, TRANSFORMS, find_model
 from exgs.feedforward.rendered import read_rendered, read_set
 from exgs.feedforward.transforms import read_document, read_transforms
 from exgs.feedforward.views import Views
+from exgs.scene.spread import evenly
 
 SET_SUFFIX = ".npz"
 SUITED_PIXELS = 854 * 480
@@ -66,7 +66,7 @@ def find_views(path: str | Path, *, most: int | None = None) -> Capture | Views:
     views = read_set(path)
     if most is None or len(views) <= most:
         return views
-    some = views.select(spread_evenly(len(views), most))
+    some = views.select(evenly(len(views), most).tolist())
     return replace(some, notes=(*views.notes, fewer(most, len(views))))
 
 

@@ -1,8 +1,16 @@
-"""Evenly spread points: sequences whose every prefix fills space without clumps."""
+"""What is spread evenly: some of many, directions, points whose every prefix fills space without clumps."""
 
 from __future__ import annotations
 
 import numpy as np
+
+
+def evenly(total: int, count: int) -> np.ndarray:
+    """[n] int64 ascending indices of ``count`` of ``total`` things, or of all: from the first to the last.
+
+    A single one is the first.
+    """
+    return np.linspace(0, total - 1, min(count, total)).round().astype(np.int64)
 
 
 def spread_points(count: int, dimensions: int, seed: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from exgs.raster import choose_rasterizer
 from exgs.scene import Camera, Frame, Gaussians, SceneError, orbit, sample_views, starting_view, to_frame
 from exgs.scene.inside import is_room
 from exgs.scene.occupancy import MAX_GAUSSIANS, measure_occupancy, thin
-from exgs.scene.spread import sphere_directions, spread_points
+from exgs.scene.spread import sphere_directions
 
 SIZE = (96, 54)
 
@@ -158,12 +158,6 @@ def test_rays_stop_at_solid_matter() -> None:
     free = grid.depth_along(starts, ways, 4.0)
     assert free[0] == 4.0
     assert free[2] == pytest.approx(1.0, abs=2.5 * grid.cell)
-
-
-def test_spread_points_fill_space_evenly() -> None:
-    points = spread_points(256, 2, seed=5)
-    counts, _, _ = np.histogram2d(points[:, 0], points[:, 1], bins=8, range=[[0, 1], [0, 1]])
-    assert counts.min() >= 1 and counts.max() <= 8
 
 
 @pytest.mark.parametrize(("count", "layout"), [(-1, "auto"), (10**9, "auto"), (3, "sideways")])

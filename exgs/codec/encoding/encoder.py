@@ -23,7 +23,7 @@ from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.photographs import Photographs
 from exgs.codec.encoding.prepare import Prepared, prepare, without_floaters
 from exgs.codec.encoding.report import Encoding, Report
-from exgs.codec.encoding.survey import Survey, evenly, survey
+from exgs.codec.encoding.survey import Survey, survey
 from exgs.codec.encoding.task import Outcome, Progress, Task
 from exgs.codec.encoding.ugc import encode_ugc
 from exgs.codec.errors import EncodeError
@@ -31,6 +31,7 @@ from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians, StartView
 from exgs.scene.orbit import starting_view_of
+from exgs.scene.spread import evenly
 from exgs.scene.site import measure_site
 from exgs.scene.views import sample_site
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from exgs.codec.encoding.survey import Survey, evenly
+from exgs.codec.encoding.survey import Survey
 from exgs.codec.errors import EncodeError
 from exgs.scene import Camera
+from exgs.scene.spread import evenly
 
 
 @dataclass(frozen=True, eq=False)

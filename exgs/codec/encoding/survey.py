@@ -12,6 +12,7 @@ from exgs.codec.kernel import kernel
 from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
+from exgs.scene.spread import evenly
 
 BATCH = 8
 """Views whose weights are added up for themselves: sums of many small numbers stay exact."""
@@ -53,11 +54,6 @@ class Survey:
         """
         views, height, width = self.pictures.shape[:3]
         return self.weight_sum / np.float32(views * height * width)
-
-
-def evenly(total: int, count: int) -> np.ndarray:
-    """[n] int64 indices of ``count`` of ``total`` views, or of all, evenly spaced."""
-    return np.linspace(0, total - 1, min(count, total)).round().astype(np.int64)
 
 
 def survey(gaussians: Gaussians, cameras: Sequence[Camera], rasterizer: Rasterizer) -> Survey:

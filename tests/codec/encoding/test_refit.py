@@ -9,7 +9,7 @@ from clouds import cloud
 from exgs.codec.encoding.fidelity import mean_psnr
 from exgs.codec.encoding.left_out import HELD_OUT, held_apart
 from exgs.codec.encoding.refit import refit_colors
-from exgs.codec.encoding.survey import Survey, evenly, survey
+from exgs.codec.encoding.survey import Survey, survey
 from exgs.raster import Rasterizer, choose_rasterizer
 from exgs.scene import Gaussians, sample_views
 
@@ -83,13 +83,6 @@ def test_the_survey_sums_what_the_rasteriser_weighs(scene: Gaussians, views: Sur
     assert (views.footprint >= 0).all() and views.footprint.any()
     thin = views.thinned(5)
     assert len(thin.cameras) == len(thin.pictures) == 5
-
-
-def test_few_of_many_views_are_spread_evenly() -> None:
-    assert evenly(16, 5).tolist() == [0, 4, 8, 11, 15] and evenly(16, 1).tolist() == [0]
-    for total in (1, 2, 7, 100):
-        assert evenly(total, total + 3).tolist() == list(range(total))
-        assert all(len(set(evenly(total, count).tolist())) == count for count in range(1, total))
 
 
 def test_one_view_in_eight_is_left_out_and_of_few_the_middle_one() -> None:
