@@ -24,6 +24,7 @@ from exgs.codec.header import Header, Preamble, parse_preamble
 from exgs.codec.manifest import ChunkInfo
 
 if TYPE_CHECKING:
+    from exgs.codec.encoding.analysis import Analyses, Analysis
     from exgs.codec.encoding.analysis_cache import AnalysisCache
     from exgs.codec.encoding.config import (
         DEFAULT_PRESET,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from exgs.codec.writing.serializer import Serialized, serialize, serialize_measured
 
 _ENCODER = (
+    ("encoding.analysis", ("Analyses", "Analysis")),
     ("encoding.analysis_cache", ("AnalysisCache",)),
     (
         "encoding.config",
@@ -88,6 +90,8 @@ __all__ = [
     "PHASES",
     "PRESETS",
     "STORAGES",
+    "Analyses",
+    "Analysis",
     "AnalysisCache",
     "Assembly",
     "ChunkInfo",

@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from exgs.codec import EncodeConfig, decode, encode
+from exgs.codec import Analyses, Analysis, EncodeConfig, decode, encode
 from exgs.painter.errors import PainterError
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
@@ -75,11 +74,11 @@ Encoder = Callable[[Gaussians, EncodeConfig], bytes]
 """Makes a file of a scene."""
 
 
-def encoder(rasterizer: Rasterizer, *, keep: Path | None = None, cache: Any = None) -> Encoder:
+def encoder(rasterizer: Rasterizer, *, keep: Path | None = None, cache: Analyses | None = None) -> Encoder:
     """What makes files; those in the folder ``keep`` are not made again.
 
-    ``cache`` is the codec's own. Quick files take over the fits in it, others only what was found out about
-    the scene: they come out as if there were none.
+    Quick files take over the fits in ``cache``, others only what was found out about the scene: they come out
+    as if there were none.
     """
     unfitted = Unfitted(cache) if cache is not None else None
 
@@ -87,7 +86,7 @@ def encoder(rasterizer: Rasterizer, *, keep: Path | None = None, cache: Any = No
         path = keep / f"{_key(gaussians, config)}.ugc" if keep is not None else None
         if path is not None and path.is_file():
             return path.read_bytes()
-        known: Any = cache if config.effort == QUICK_EFFORT else unfitted
+        known = cache if config.effort == QUICK_EFFORT else unfitted
         data = encode(gaussians, config, rasterizer=rasterizer, cache=known).data
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,13 +97,13 @@ def encoder(rasterizer: Rasterizer, *, keep: Path | None = None, cache: Any = No
 
 
 class Unfitted:
-    """The codec's cache without the fits in it, of which one file would lend another its own."""
+    """Analyses without the fits in them, of which one file would lend another its own."""
 
-    def __init__(self, cache: Any) -> None:
+    def __init__(self, cache: Analyses) -> None:
         self._cache = cache
         self._known: set[str] = set()
 
-    def get(self, key: str, prepared: Gaussians) -> Any:
+    def get(self, key: str, prepared: Gaussians) -> Analysis | None:
         """What is known of the scene; None where nothing is."""
         found = self._cache.get(key, prepared)
         if found is None:
@@ -112,7 +111,7 @@ class Unfitted:
         self._known.add(key)
         return replace(found, fitted=None)
 
-    def put(self, key: str, analysis: Any) -> None:
+    def put(self, key: str, analysis: Analysis) -> None:
         """Keeps what was found out about the scene, once."""
         if key not in self._known:
             self._cache.put(key, replace(analysis, fitted=None))

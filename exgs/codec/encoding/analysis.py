@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -16,7 +17,6 @@ from exgs.codec.encoding.rate import BALANCED
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
-
 from exgs.scene.gaussians import VALUES
 VERSION = 6
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
@@ -41,6 +41,16 @@ class Analysis:
 
 
 def scene_key(
+class Analyses(Protocol):
+    """What keeps analyses from one encoding to the next, by ``scene_key``."""
+
+    def get(self, key: str, prepared: Gaussians) -> Analysis | None:
+        """The analysis of ``prepared``; None where there is none that can be used."""
+
+    def put(self, key: str, analysis: Analysis) -> None:
+        """Keeps ``analysis`` in the place of any other of that key."""
+
+
     gaussians: Gaussians,
     views: Sequence[Camera] | tuple[int, int],
     backend: str,

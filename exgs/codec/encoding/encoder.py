@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exgs.codec.decoder import decode
-from exgs.codec.encoding.analysis import Analysis, scene_key
-from exgs.codec.encoding.analysis_cache import AnalysisCache
+from exgs.codec.encoding.analysis import Analyses, Analysis, scene_key
 from exgs.codec.encoding.baseline import encode_exgs
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.codec.encoding.fidelity import mean_psnr
@@ -50,7 +49,7 @@ def encode(
     rasterizer: Rasterizer,
     cameras: Sequence[Camera] | Photographs | None = None,
     progress: Progress | None = None,
-    cache: AnalysisCache | None = None,
+    cache: Analyses | None = None,
 ) -> Encoding:
     """Encodes ``gaussians`` as ``config`` asks; the same input gives the same bytes.
 
@@ -99,10 +98,10 @@ class _Job:
         task = self._task(*self._look())
         return task, encode_exgs(task)
 
-    def by_ugc(self, cache: AnalysisCache | None) -> tuple[Task, Outcome]:
+    def by_ugc(self, cache: Analyses | None) -> tuple[Task, Outcome]:
         """Merges, by an analysis out of the cache if it has one, which it learns otherwise."""
-        key = self._key() if cache else ""
-        known = cache.get(key, self.scene.gaussians) if cache else None
+        key = self._key() if cache is not None else ""
+        known = cache.get(key, self.scene.gaussians) if cache is not None else None
         analysis = known or self._analysed()
         if known:
             kept = known.tree.leaves.source
@@ -111,7 +110,7 @@ class _Job:
         fitted = analysis.fitted if self.config.refit else None
         task = replace(self._task(analysis.views, analysis.start), tree=analysis.tree, fitted=fitted)
         outcome = encode_ugc(task)
-        if cache and (known is None or outcome.fitted):
+        if cache is not None and (known is None or outcome.fitted):
             cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
         return task, outcome
 

@@ -85,6 +85,22 @@ def test_what_was_put_is_got(tmp_path: Path) -> None:
     assert heard == []
 
 
+class Kept(dict[str, Analysis]):
+    """Analyses in memory."""
+
+    def get(self, key: str, prepared: Gaussians) -> Analysis | None:  # type: ignore[override]
+        return super().get(key)
+
+    def put(self, key: str, analysis: Analysis) -> None:
+        self[key] = analysis
+
+
+def test_what_keeps_analyses_may_be_empty_and_false() -> None:
+    kept, config = Kept(), EncodeConfig(max_bytes=4000, views=2, refit=False)
+    encode(cloud(), config, rasterizer=choose_rasterizer("cpu", threads=1), cache=kept)
+    assert len(kept) == 1
+
+
 def test_what_is_not_there_is_made_without_a_word(tmp_path: Path) -> None:
     heard = Heard()
     assert cache_in(tmp_path, heard).get("key", cloud()) is None
