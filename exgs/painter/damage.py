@@ -14,8 +14,8 @@ from exgs.codec import Analyses, Analysis, EncodeConfig, decode, encode
 from exgs.painter.errors import PainterError
 from exgs.raster import Rasterizer
 from exgs.scene import Gaussians
-from exgs.scene.gaussians import VALUES
 from exgs.scene.formats.atomic import write_bytes
+from exgs.scene.gaussians import VALUES
 
 SOURCE = "source"
 """The damage that is none: the network learns to leave such a picture alone."""

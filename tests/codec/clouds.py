@@ -10,7 +10,7 @@ from exgs.codec.encoding.merge_tree import plan_merges
 from exgs.codec.encoding.merging import Clusters
 from exgs.codec.encoding.moments import areas, covariances
 from exgs.codec.encoding.survey import Survey, survey
-from exgs.codec.encoding.task import Task
+from exgs.codec.encoding.task import MergeTask
 from exgs.raster.cpu import CpuRasterizer
 from exgs.raster.crew import Crew
 from exgs.scene import SH_COEFFICIENTS, Camera, Gaussians, StartView, sample_views
@@ -59,10 +59,10 @@ def uncut(gaussians: Gaussians) -> Clusters:
     return Clusters.whole(plan_merges(leaves_of(gaussians, seen(gaussians)), Crew(1)))
 
 
-def task_of(scene: Gaussians) -> Task:
+def task_of(scene: Gaussians) -> MergeTask:
     """The scene looked at and its merges planned, to be encoded in 4,000 bytes."""
     cpu = CpuRasterizer(threads=2)
     views = survey(scene, sample_views(scene, 4, size=(80, 60)), cpu)
     tree = plan_merges(leaves_of(scene, views), Crew(1))
     start = StartView(np.zeros(3), np.ones(3), 1.0)
-    return Task(scene, views, EncodeConfig(), 4000, cpu, lambda phase, share: None, start, tree=tree)
+    return MergeTask(scene, views, EncodeConfig(), 4000, cpu, lambda phase, share: None, start, tree)

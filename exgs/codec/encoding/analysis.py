@@ -18,6 +18,7 @@ from exgs.codec.encoding.survey import Survey
 from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
 from exgs.scene.gaussians import VALUES
+
 VERSION = 6
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
@@ -40,7 +41,6 @@ class Analysis:
     """A cut that was fitted already."""
 
 
-def scene_key(
 class Analyses(Protocol):
     """What keeps analyses from one encoding to the next, by ``scene_key``."""
 
@@ -51,6 +51,7 @@ class Analyses(Protocol):
         """Keeps ``analysis`` in the place of any other of that key."""
 
 
+def scene_key(
     gaussians: Gaussians,
     views: Sequence[Camera] | tuple[int, int],
     backend: str,

@@ -40,32 +40,32 @@ def encode_exgs(task: Task) -> Outcome:
     Raises:
         EncodeError: the budget is too small.
     """
-    count = max(1, task.budget // FP16_BYTES)
+    count = max(1, task.budget_bytes // FP16_BYTES)
     amplified = task.config.amplify
     if task.config.storage == "ugc":
-        count = min(len(task.gaussians), int(task.budget / LEAST_SPLAT_BYTES))
+        count = min(len(task.gaussians), int(task.budget_bytes / LEAST_SPLAT_BYTES))
     for _ in range(ROUNDS):
         sparse = prune(task.gaussians, task.views, count, amplified=amplified)
         task.tell("coding", 0.85)
         pyramid = Pyramid((Level(sparse, None, np.ones(len(sparse), np.float32)),), task.start)
         if task.config.storage == "fp16":
-            fit = fit_precision(pyramid, task.budget, start=FINE, finest=FINE)
+            fit = fit_precision(pyramid, task.budget_bytes, start=FINE, finest=FINE)
         else:
-            fit = _at_balance(pyramid, task.budget)
+            fit = _at_balance(pyramid, task.budget_bytes)
         if fit.fits:
             return Outcome(pyramid, fit, FP16_BYTES * len(sparse) if task.config.storage == "fp16" else None)
         if count == 1:
             break
-        count = fewer(count, task.budget / len(fit.file.data))
+        count = fewer(count, task.budget_bytes / len(fit.file.data))
     raise EncodeError(f"the budget is too small for any scene: {len(fit.file.data)} bytes are the least")
 
 
-def _at_balance(pyramid: Pyramid, budget: int) -> Fit:
+def _at_balance(pyramid: Pyramid, budget_bytes: int) -> Fit:
     """Within the budget at nearly the balanced precision; else what that precision takes."""
     file = serialize_measured(pyramid, BALANCED)
-    if pyramid.shown > 1 and len(file.data) > budget * NEARLY:
+    if pyramid.shown > 1 and len(file.data) > budget_bytes * NEARLY:
         return Fit(file, 1.0, fits=False)
-    return fit_precision(pyramid, budget, finest=1.0)
+    return fit_precision(pyramid, budget_bytes, finest=1.0)
 
 
 def prune(gaussians: Gaussians, views: Survey, count: int, *, amplified: bool) -> Gaussians:

@@ -13,7 +13,6 @@ from exgs.scene.gaussians import VALUES
 
 REACH = 4.0
 """A fit serves up to so many times more, or fewer, clusters than it was made for."""
-
 SIZE_SLOPE, COUNT_SLOPE = 0.55, 1.01
 """Bytes go with the steps to the power of minus the one; Gaussians with bytes to the power of the other."""
 AIM = 1.015
@@ -59,10 +58,10 @@ def reaches(known: Fitted, clusters: Clusters) -> bool:
     return 1 / REACH <= clusters.count / len(known.first) <= REACH
 
 
-def likely_count(known: Fitted, budget: int) -> int:
-    """Clusters that take about ``budget`` bytes at the balanced precision."""
+def likely_count(known: Fitted, budget_bytes: int) -> int:
+    """Clusters that take about ``budget_bytes`` at the balanced precision."""
     balanced = known.size_bytes * known.factor**SIZE_SLOPE
-    return max(1, int(len(known.first) * (AIM * budget / balanced) ** COUNT_SLOPE))
+    return max(1, int(len(known.first) * (AIM * budget_bytes / balanced) ** COUNT_SLOPE))
 
 
 def carry(known: Fitted, clusters: Clusters, gaussians: Gaussians) -> Gaussians:

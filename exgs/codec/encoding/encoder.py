@@ -23,15 +23,15 @@ from exgs.codec.encoding.photographs import Photographs
 from exgs.codec.encoding.prepare import Prepared, prepare, without_floaters
 from exgs.codec.encoding.report import Encoding, Report
 from exgs.codec.encoding.survey import Survey, survey
-from exgs.codec.encoding.task import Outcome, Progress, Task
+from exgs.codec.encoding.task import MergeTask, Outcome, Progress, Task
 from exgs.codec.encoding.ugc import encode_ugc
 from exgs.codec.errors import EncodeError
 from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians, StartView
 from exgs.scene.orbit import starting_view_of
-from exgs.scene.spread import evenly
 from exgs.scene.site import measure_site
+from exgs.scene.spread import evenly
 from exgs.scene.views import sample_site
 
 PHASES = ("views", "significance", "simplification", "refit", "coding", "check")
@@ -65,8 +65,8 @@ def encode(
     """
     config = config or EncodeConfig()
     scene, tell = prepare(gaussians), _Teller(progress)
-    if (budget := config.budget_bytes(scene.float_bytes)) < LEAST_BYTES:
-        raise EncodeError(f"a budget of {budget} bytes: no file has less than {LEAST_BYTES} bytes")
+    if (budget_bytes := config.budget_bytes(scene.float_bytes)) < LEAST_BYTES:
+        raise EncodeError(f"a budget of {budget_bytes} bytes: no file has less than {LEAST_BYTES} bytes")
     count = config.view_count(len(scene.gaussians))
     tell("views", 0.0)
     job = _Job(scene, _where(cameras, count, config.bounds.view_px), config, rasterizer, tell)
@@ -108,7 +108,8 @@ class _Job:
             self.scene = replace(self.scene, gaussians=kept, floaters=len(self.scene.gaussians) - len(kept))
         self.tell("simplification", 0.2)
         fitted = analysis.fitted if self.config.refit else None
-        task = replace(self._task(analysis.views, analysis.start), tree=analysis.tree, fitted=fitted)
+        given = vars(self._task(analysis.views, analysis.start))
+        task = MergeTask(**given, tree=analysis.tree, fitted=fitted)
         outcome = encode_ugc(task)
         if cache is not None and (known is None or outcome.fitted):
             cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
@@ -148,8 +149,8 @@ class _Job:
 
     def _task(self, views: Survey, start: StartView) -> Task:
         """The scene as a method is given it."""
-        budget = self.config.budget_bytes(self.scene.float_bytes)
-        return Task(self.scene.gaussians, views, self.config, budget, self.rasterizer, self.tell, start)
+        budget_bytes = self.config.budget_bytes(self.scene.float_bytes)
+        return Task(self.scene.gaussians, views, self.config, budget_bytes, self.rasterizer, self.tell, start)
 
 
 def _moved(start: StartView, camera: Camera) -> StartView:
@@ -210,7 +211,7 @@ def _report(job: _Job, task: Task, outcome: Outcome) -> Report:
         views_given=not isinstance(job.where, int),
         photographs=len(job.where) if isinstance(job.where, Photographs) else 0,
         float_bytes=scene.float_bytes,
-        budget_bytes=task.budget,
+        budget_bytes=task.budget_bytes,
         floored=task.config.floored(scene.float_bytes),
         size_bytes=len(data),
         fp16_bytes=outcome.fp16_bytes,

@@ -10,7 +10,7 @@ from exgs.codec.encoding.carrying import likely_count, reaches
 from exgs.codec.encoding.merging import Clusters, reduce
 from exgs.codec.encoding.probing import PROBED, look, single_level, stretches
 from exgs.codec.encoding.rate import BALANCED, LEAST_SPLAT_BYTES, fewer
-from exgs.codec.encoding.task import Task
+from exgs.codec.encoding.task import MergeTask
 from exgs.codec.errors import EncodeError
 from exgs.codec.writing.precision import Precision
 from exgs.codec.writing.serializer import serialize_measured
@@ -52,15 +52,14 @@ class Plan:
     """Steps, ``SCENE_SHARE`` of the way to those at which a byte buys the same wherever it goes."""
 
 
-def make_plan(task: Task) -> Plan:
+def make_plan(task: MergeTask) -> Plan:
     """Steps that suit the scene, the count that fits with them, and the degree of the harmonics that pay.
 
     All of that is taken over from a fit for another budget where the task has one that reaches so far.
     """
-    assert task.tree is not None
     if task.fitted is not None and task.fitted.degree <= task.highest_degree:
         clusters = Clusters.whole(task.tree)
-        reduce(clusters, likely_count(task.fitted, task.budget))
+        reduce(clusters, likely_count(task.fitted, task.budget_bytes))
         if reaches(task.fitted, clusters):
             return Plan(clusters, task.fitted.degree, task.fitted.precision)
     precision, most = _balance(task)
@@ -70,10 +69,9 @@ def make_plan(task: Task) -> Plan:
     return Plan(clusters, degree, precision)
 
 
-def _balance(task: Task) -> tuple[Precision, int]:
+def _balance(task: MergeTask) -> tuple[Precision, int]:
     """The steps that suit the scene at its budget, and a count of Gaussians a little above what then fits."""
-    assert task.tree is not None
-    most = min(max(1, int(task.budget / LEAST_SPLAT_BYTES)), len(task.tree))
+    most = min(max(1, int(task.budget_bytes / LEAST_SPLAT_BYTES)), len(task.tree))
     precision, count, merging = BALANCED, most, None
     looks = min(LOOKS, task.config.bounds.looks)
     for number in range(looks):
@@ -83,12 +81,12 @@ def _balance(task: Task) -> tuple[Precision, int]:
             return BALANCED, most  # Nothing to divide: steps become far shorter than those looked at.
         slopes = look(clusters, precision, task, merging)
         merging = slopes.merging
-        precision, count = balanced(precision, slopes, 8 * task.budget / _tree_share(task), most)
+        precision, count = balanced(precision, slopes, 8 * task.budget_bytes / _tree_share(task), most)
     return between(BALANCED, precision, SCENE_SHARE), min(int(MARGIN * count), most)
 
 
-def shrink(plan: Plan, budget: int, size_bytes: int) -> None:
-    """Merges on by as much as a file of ``size_bytes`` is larger than ``budget``.
+def shrink(plan: Plan, budget_bytes: int, size_bytes: int) -> None:
+    """Merges on by as much as a file of ``size_bytes`` is larger than ``budget_bytes``.
 
     Raises:
         EncodeError: there is one cluster left only.
@@ -96,7 +94,7 @@ def shrink(plan: Plan, budget: int, size_bytes: int) -> None:
     clusters = plan.clusters
     if clusters.count == 1:
         raise EncodeError(f"the budget is too small for any scene: {size_bytes} bytes are the least")
-    share = budget / size_bytes
+    share = budget_bytes / size_bytes
     reduce(clusters, max(1, min(clusters.count - 1, int(clusters.count * share * SAFETY))))
 
 
@@ -109,23 +107,22 @@ def _worthwhile_degree(coded: Gaussians) -> int:
     return 0
 
 
-def _tree_share(task: Task) -> float:
+def _tree_share(task: MergeTask) -> float:
     return TREE_SHARE if task.config.levels > 1 else 1.0
 
 
-def _fit_count(task: Task, most: int, precision: Precision, sample: int) -> tuple[Clusters, bytes]:
+def _fit_count(task: MergeTask, most: int, precision: Precision, sample: int) -> tuple[Clusters, bytes]:
     """Merges to ``most`` clusters and on until they take about the budget, coarser levels included.
 
     Gives them and a file at ``precision``, of all or of about ``sample`` of them.
     """
-    assert task.tree is not None
     clusters = Clusters.whole(task.tree)
     reduce(clusters, most)
     for _ in range(ROUNDS):
         some = stretches(clusters.count, sample)
         coded = serialize_measured(single_level(clusters, task, some), precision, Crew().share).data
         size = len(coded) * clusters.count / len(some)
-        room = task.budget / (size * _tree_share(task))
+        room = task.budget_bytes / (size * _tree_share(task))
         if room >= ENOUGH_ROOM or clusters.count == 1:
             break
         reduce(clusters, fewer(clusters.count, max(room, LEAST_ROOM)))

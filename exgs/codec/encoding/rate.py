@@ -51,14 +51,14 @@ def fewer(count: int, room: float) -> int:
 
 def fit_precision(
     pyramid: Pyramid,
-    budget: int,
+    budget_bytes: int,
     precision: Precision = BALANCED,
     *,
     start: float = 1.0,
     finest: float = FINEST,
     tolerance: float = TOLERANCE,
 ) -> Fit:
-    """Serialises ``pyramid`` within ``budget`` bytes, as near to it as a few trials bring.
+    """Serialises ``pyramid`` within ``budget_bytes``, as near to them as a few trials bring.
 
     All steps of ``precision`` are scaled by one factor; ``start`` is the first tried. A file of at least
     1 - ``tolerance`` of the budget is taken as it is.
@@ -68,17 +68,17 @@ def fit_precision(
     def write(factor: float) -> Serialized:
         return serialize_measured(pyramid, precision.scaled(factor), spread)
 
-    return search(write, budget, start, finest, tolerance)
+    return search(write, budget_bytes, start, finest, tolerance)
 
 
 def search(
     write: Callable[[float], Serialized],
-    budget: int,
+    budget_bytes: int,
     start: float,
     finest: float = FINEST,
     tolerance: float = TOLERANCE,
 ) -> Fit:
-    """Looks for the smallest factor with which ``write`` stays within ``budget``."""
+    """Looks for the smallest factor with which ``write`` stays within ``budget_bytes``."""
     low, high = float(np.log(finest)), float(np.log(COARSEST))
     known: list[tuple[float, int]] = []
     best: Fit | None = None
@@ -87,18 +87,18 @@ def search(
     for _ in range(MOST_TRIALS):
         file = write(float(np.exp(at)))
         size = len(file.data)
-        fit = Fit(file, float(np.exp(at)), size <= budget)
+        fit = Fit(file, float(np.exp(at)), size <= budget_bytes)
         if smallest is None or size < len(smallest.file.data):
             smallest = fit
         if fit.fits and (best is None or size > len(best.file.data)):
             best = fit
-        if fit.fits and (size >= budget * (1 - tolerance) or at <= low):
+        if fit.fits and (size >= budget_bytes * (1 - tolerance) or at <= low):
             break
         if not fit.fits and at >= high:
             break
         low, high = (low, min(high, at)) if fit.fits else (max(low, at), high)
         known.append((at, size))
-        at = _next(known, budget * (1 - tolerance / 2), low, high)
+        at = _next(known, budget_bytes * (1 - tolerance / 2), low, high)
     if best is not None:
         return best
     assert smallest is not None

@@ -28,7 +28,7 @@ class Task:
     """What views tell about them."""
     config: EncodeConfig
     """What is asked for."""
-    budget: int
+    budget_bytes: int
     """Bytes that the file may take."""
     rasterizer: Rasterizer
     """Draws."""
@@ -36,10 +36,6 @@ class Task:
     """Hears of progress."""
     start: StartView
     """Where a viewer begins."""
-    tree: MergeTree | None = None
-    """How they merge; None where the method does not merge."""
-    fitted: Fitted | None = None
-    """A cut through the tree that was fitted for another budget; None where none was, or none may be used."""
 
     @property
     def highest_degree(self) -> int:
@@ -47,6 +43,16 @@ class Task:
         wanted = self.config.sh_degree
         have = self.gaussians.sh_degree
         return have if wanted is None else min(wanted, have)
+
+
+@dataclass(frozen=True, eq=False)
+class MergeTask(Task):
+    """A task whose Gaussians may be merged."""
+
+    tree: MergeTree
+    """All their merges."""
+    fitted: Fitted | None = None
+    """A cut through the tree that was fitted for another budget; None where none was, or none may be used."""
 
 
 @dataclass(frozen=True, eq=False)

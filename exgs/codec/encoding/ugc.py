@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from exgs.codec.encoding.carrying import carry, lift, reaches, remember
+from exgs.codec.encoding.carrying import Fitted, carry, lift, reaches, remember
 from exgs.codec.encoding.compensation import compensate
 from exgs.codec.encoding.finetune import finetune, touch_up
 from exgs.codec.encoding.gains import blamed_error, importance
@@ -14,7 +14,7 @@ from exgs.codec.encoding.planning import Plan, make_plan, shrink
 from exgs.codec.encoding.rate import TOLERANCE, fit_precision
 from exgs.codec.encoding.refit import refit_colors
 from exgs.codec.encoding.simplify import Tree, grow, to_pyramid
-from exgs.codec.encoding.task import Outcome, Task
+from exgs.codec.encoding.task import MergeTask, Outcome, Task
 from exgs.codec.encoding.weighing import weighed
 from exgs.codec.writing.precision import Precision
 from exgs.codec.writing.pyramid import Pyramid
@@ -35,7 +35,7 @@ CARRIED_COLOURS, FEWEST_COLOUR_VIEWS = 4_000_000, 24
 """Gaussians looked at in all to compensate there, and views below which it is left out."""
 
 
-def encode_ugc(task: Task) -> Outcome:
+def encode_ugc(task: MergeTask) -> Outcome:
     """Merges to what the budget holds, grows the tree of coarser pictures, fits and codes them.
 
     Raises:
@@ -43,25 +43,30 @@ def encode_ugc(task: Task) -> Outcome:
     """
     plan = make_plan(task)
     while True:
-        carried = task.fitted is not None and reaches(task.fitted, plan.clusters)
-        tree, pyramid = _built(task, plan, carried)
-        tolerance = CARRIED_TOLERANCE if carried else TOLERANCE
-        fit = fit_precision(pyramid, task.budget, plan.precision, tolerance=tolerance)
+        known = _reaching(task, plan)
+        tree, pyramid = _built(task, plan, known)
+        tolerance = CARRIED_TOLERANCE if known else TOLERANCE
+        fit = fit_precision(pyramid, task.budget_bytes, plan.precision, tolerance=tolerance)
         if fit.fits:
             outcome = Outcome(pyramid, fit)
-            return _finished_carried(task, plan, outcome) if carried else _finished(task, plan, tree, outcome)
-        shrink(plan, task.budget, len(fit.file.data))
+            return _finished_carried(task, plan, outcome) if known else _finished(task, plan, tree, outcome)
+        shrink(plan, task.budget_bytes, len(fit.file.data))
 
 
-def _built(task: Task, plan: Plan, carried: bool) -> tuple[Tree, Pyramid]:
+def _reaching(task: MergeTask, plan: Plan) -> Fitted | None:
+    """The fit for another budget, where it reaches as far as ``plan``."""
+    return task.fitted if task.fitted and reaches(task.fitted, plan.clusters) else None
+
+
+def _built(task: Task, plan: Plan, known: Fitted | None) -> tuple[Tree, Pyramid]:
     """The tree above the clusters of ``plan``, its values fitted or carried over, and the same as levels."""
     tree = grow(plan.clusters.copy(), task.config.levels)
     tree = replace(tree, gaussians=tree.gaussians.with_sh_degree(plan.degree))
-    tree, seen = _carried(task, plan, tree) if carried else _refit(task, plan, tree)
+    tree, seen = _carried(task, plan, tree, known) if known else _refit(task, plan, tree)
     task.tell("coding", 0.85)
     pyramid = replace(to_pyramid(tree, importance(tree, seen)), start=task.start)
     if plan.degree:
-        views = task.views.thinned(CARRIED_VIEWS if carried else WEIGHING_VIEWS)
+        views = task.views.thinned(CARRIED_VIEWS if known else WEIGHING_VIEWS)
         pyramid = weighed(pyramid, views, task.rasterizer)
     return tree, pyramid
 
@@ -122,16 +127,17 @@ def _compensated(
     few = task.views.thinned(views)
     for _ in range(rounds):
         pyramid = compensate(outcome.pyramid, outcome.fit.file, few, task.rasterizer)
-        fit = fit_precision(pyramid, task.budget, precision, start=outcome.fit.factor, tolerance=tolerance)
+        fit = fit_precision(
+            pyramid, task.budget_bytes, precision, start=outcome.fit.factor, tolerance=tolerance
+        )
         if not fit.fits:
             break
         outcome = replace(outcome, pyramid=pyramid, fit=fit)
     return outcome
 
 
-def _carried(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
+def _carried(task: Task, plan: Plan, tree: Tree, known: Fitted) -> tuple[Tree, np.ndarray]:
     """As ``_refit``, by what was found out for another budget."""
-    assert task.fitted is not None
     merged, views = tree.gaussians, task.views.thinned(CARRIED_VIEWS)
     seen = np.zeros(len(tree.parents))
     for number in range(tree.pictures):
@@ -139,7 +145,7 @@ def _carried(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
         fresh = tree.born[shown] == number
         nodes = shown[fresh]
         if number == 0:
-            found = carry(task.fitted, plan.clusters, merged.select(nodes))
+            found = carry(known, plan.clusters, merged.select(nodes))
             draws = task.config.bounds.touching_draws(len(found))
             found = touch_up(found, task.views, task.rasterizer, degree=plan.degree, draws=draws)
             tree = tree.with_values(nodes, found)
