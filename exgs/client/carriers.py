@@ -9,33 +9,33 @@ import aiohttp
 from exgs.client import signalling
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, NoRoute
-from exgs.client.signalling import Link
+from exgs.client.signalling import Answered, Link
 from exgs.protocol import Endpoint, Role
 from exgs.protocol.drivers.websocket import MAX_MESSAGE_BYTES, WebSocketTransport
 
 SOCKET_PATH = "/ws"
 
 
-async def connect(config: PlayConfig) -> Link:
-    """Opens a session by what ``config.transport`` says.
+async def connect(config: PlayConfig, answered: Answered = lambda carrier: None) -> Link:
+    """Opens a session by what ``config.transport`` says; ``answered`` hears when the server answers.
 
     Raises:
         ClientError: the server cannot be reached, refuses, or no route leads there.
     """
     if config.transport == "websocket":
-        return await connect_socket(config)
+        return await connect_socket(config, answered)
     if config.transport == "webrtc":
-        return await signalling.connect(config)
+        return await signalling.connect(config, answered)
     try:
-        return await signalling.connect(config, opens_within_s=config.udp_timeout_s)
+        return await signalling.connect(config, answered, opens_within_s=config.udp_timeout_s)
     except NoRoute as error:
         try:
-            return await connect_socket(config)
+            return await connect_socket(config, answered)
         except ClientError as other:
             raise ClientError(f"no session: {error}; nor over a WebSocket: {other}") from error
 
 
-async def connect_socket(config: PlayConfig) -> Link:
+async def connect_socket(config: PlayConfig, answered: Answered = lambda carrier: None) -> Link:
     """Opens a session over a WebSocket on the signalling port.
 
     Raises:
@@ -57,6 +57,7 @@ async def connect_socket(config: PlayConfig) -> Link:
         if isinstance(error, aiohttp.ClientError | OSError):
             raise ClientError(signalling.failure(url, error)) from error
         raise
+    answered("websocket")
     endpoint = Endpoint(Role.CLIENT, WebSocketTransport(opened), signalling.connection_of(config))
 
     async def hang_up() -> None:

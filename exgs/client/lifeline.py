@@ -9,11 +9,11 @@ from dataclasses import replace
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.progress import Kind
-from exgs.client.signalling import Link
+from exgs.client.signalling import Answered, Link
 from exgs.protocol import CloseCode, Closed, Endpoint, Message, PathFigures, Preferences, State
 from exgs.protocol.channels import Channel
 
-Connect = Callable[[PlayConfig], Awaitable[Link]]
+Connect = Callable[[PlayConfig, Answered], Awaitable[Link]]
 Say = Callable[[Kind, str], None]
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 4.0
@@ -79,18 +79,13 @@ class Lifeline:
         """How many splats the user lets this side hold; 0 for no bound."""
         return self._wishes.max_splats
 
-    @property
-    def answered_after_s(self) -> float | None:
-        """How long the server took to answer the newest offer; None where that was not measured."""
-        return None if self._link is None else self._link.answered_after_s
-
-    async def open(self) -> Endpoint:
-        """Connects.
+    async def open(self, answered: Answered = lambda carrier: None) -> Endpoint:
+        """Connects; ``answered`` hears when the server answers.
 
         Raises:
             ClientError: the server cannot be reached, or refuses.
         """
-        self._link = await self._connect(replace(self._config, resume_token=self._token))
+        self._link = await self._connect(replace(self._config, resume_token=self._token), answered)
         return self._link.endpoint
 
     def opened(self, token: bytes) -> None:

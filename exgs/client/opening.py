@@ -10,12 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 
 from exgs.client.beginning import Beginning
 from exgs.client.errors import ClientError, quoted
-from exgs.client.lifeline import Lifeline
-from exgs.client.progress import Kind
+from exgs.client.lifeline import Lifeline, Say
 from exgs.codec import DecodeError, Preamble, parse_preamble
 from exgs.protocol import (
     Closed,
@@ -31,13 +30,6 @@ from exgs.protocol import (
 MAX_NAMES_SHOWN = 12
 TRANSPORT_GRACE_S = 5.0
 """The transport has a time-out of its own, and knows better what went wrong."""
-
-
-class Say(Protocol):
-    """Tells of what happened now, or ``after_s`` since the offer."""
-
-    def __call__(self, kind: Kind, text: str, *, after_s: float | None = None) -> None:
-        """See Teller."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +131,7 @@ class _Asking:
 
 
 async def _connect(line: Lifeline, say: Say) -> None:
-    await line.open()
-    say("answered", f"the server answered ({line.carrier})", after_s=line.answered_after_s)
+    await line.open(lambda carrier: say("answered", f"the server answered ({carrier})"))
 
 
 async def _nothing() -> None:

@@ -67,9 +67,9 @@ class Teller:
         """``time_s`` on the clock as seconds since the offer; None stays None."""
         return None if time_s is None or self._offered_s is None else time_s - self._offered_s
 
-    def say(self, kind: Kind, text: str, *, after_s: float | None = None) -> None:
-        """Tells of something that happened now, or ``after_s`` since the offer."""
-        at_s = self.since_offer_s(self._clock.now()) if after_s is None else after_s
+    def say(self, kind: Kind, text: str) -> None:
+        """Tells of something that happened now."""
+        at_s = self.since_offer_s(self._clock.now())
         if at_s is not None:
             self.first_s.setdefault(kind, at_s)
         self._listen(Milestone(kind, at_s, text))

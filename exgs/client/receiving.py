@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from exgs.client.clock import Clock
 from exgs.client.decoding import DecodeWorker
 from exgs.client.errors import ClientError, quoted
-from exgs.client.lifeline import Lifeline
-from exgs.client.opening import OpenedScene, Say, reason
+from exgs.client.lifeline import Lifeline, Say
+from exgs.client.opening import OpenedScene, reason
 from exgs.protocol import (
     ChunkReceived,
     Closed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -39,8 +38,10 @@ class Link:
     """Lets go of this side alone, for the session to be continued; None where ``hang_up`` does."""
     carrier: str = "webrtc"
     """What carries it."""
-    answered_after_s: float | None = None
-    """How long it took until the server had answered; None where nobody looked."""
+
+
+Answered = Callable[[str], None]
+"""Hears that the server has answered, and what is to carry the session, while that is still being made."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,11 @@ class Answer:
 
 
 async def connect(
-    config: PlayConfig, *, opens_within_s: float | None = None, route: Route | None = None
+    config: PlayConfig,
+    answered: Answered = lambda carrier: None,
+    *,
+    opens_within_s: float | None = None,
+    route: Route | None = None,
 ) -> Link:
     """Opens a session over WebRTC; waits until it is up where ``opens_within_s`` is given.
 
@@ -64,7 +69,7 @@ async def connect(
         NoRoute: this machine has no address that WebRTC can use, or it was not up in time.
         ClientError: the server cannot be reached, refuses, or no route leads there.
     """
-    url, began_s = endpoint_url(config.url), time.monotonic()
+    url = endpoint_url(config.url)
     async with AsyncExitStack() as undoing:
         http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=config.connect_timeout_s))
         undoing.push_async_callback(http.close)
@@ -72,13 +77,13 @@ async def connect(
             transport, offer = await WebRtcTransport.offer(replace(_webrtc(config), route=route))
             undoing.push_async_callback(transport.close)
             answer = await post_offer(http, url, offer, token=config.token)
-            answered_after_s = time.monotonic() - began_s
+            answered("webrtc")
             undoing.push_async_callback(_delete, http, answer.resource, config.token)
             await transport.accept(answer.sdp)
             if opens_within_s is not None and not await transport.is_open(opens_within_s):
                 raise NoRoute(f"nothing came through by UDP within {opens_within_s:g} s")
         undoing.pop_all()
-    return _link(config, http, transport, answer, answered_after_s=answered_after_s)
+    return _link(config, http, transport, answer)
 
 
 @contextmanager
@@ -97,8 +102,6 @@ def _link(
     http: aiohttp.ClientSession,
     transport: WebRtcTransport,
     answer: Answer,
-    *,
-    answered_after_s: float,
 ) -> Link:
     """The session that ``answer`` began, and the ways to end it."""
     endpoint = Endpoint(Role.CLIENT, transport, connection_of(config))
@@ -112,7 +115,7 @@ def _link(
         await _delete(http, answer.resource, config.token)
         await http.close()
 
-    return Link(endpoint, hang_up, let_go, answered_after_s=answered_after_s)
+    return Link(endpoint, hang_up, let_go)
 
 
 def endpoint_url(url: str) -> str:

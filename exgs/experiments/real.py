@@ -23,7 +23,7 @@ from exgs.client.opening import open_scene
 from exgs.client.optics import Optics
 from exgs.client.receiving import Reception
 from exgs.client.sample import SAMPLE
-from exgs.client.signalling import Link, connect
+from exgs.client.signalling import Answered, Link, connect
 from exgs.client.threads import brisk_switching, in_thread
 from exgs.client.views import head_view, send_views
 from exgs.codec import Container, decode
@@ -209,12 +209,12 @@ class _Session:
                 self._ledger.chosen(chunk, fetch.requested_s)
         return found
 
-    async def _connect(self, config: PlayConfig) -> Link:
+    async def _connect(self, config: PlayConfig, answered: Answered) -> Link:
         """As the client connects, but by way of the relay, and with the round trips of its signalling."""
         await asyncio.sleep(2 * self._trial.up.delay_s + self._trial.down.delay_s)
-        return await connect(config, route=self._relay)
+        return await connect(config, answered, route=self._relay)
 
-    def _say(self, kind: str, text: str, *, after_s: float | None = None) -> None:
+    def _say(self, kind: str, text: str) -> None:
         if kind == "opened" and self._ledger.opened_s is None:
             self._ledger.opened_s = self._since_offer_s()
 

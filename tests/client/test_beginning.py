@@ -18,7 +18,7 @@ from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.progress import Milestone
 from exgs.client.session import play
-from exgs.client.signalling import Link
+from exgs.client.signalling import Answered, Link
 from exgs.client.statistics import PlaySummary
 from exgs.client.status import Status
 from exgs.codec import open_container
@@ -39,7 +39,7 @@ class Server:
     def __init__(self, data: bytes = DATA, *, name: str = "ball") -> None:
         self.file, self.name = open_container(data), name
         self.go = asyncio.Event()
-        self.refuses = self.slams = False
+        self.refuses = self.slams = self.answers_early = False
         self.wishes: list[OpenScene] = []
         self.sent: list[int] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -47,14 +47,18 @@ class Server:
     async def begin(self, config: PlayConfig) -> Beginning | None:
         return parse_beginning("ball", DATA[:END])
 
-    async def connect(self, config: PlayConfig) -> Link:
+    async def connect(self, config: PlayConfig, answered: Answered) -> Link:
+        if self.answers_early:
+            answered("webrtc")
         await self.go.wait()
         if self.refuses:
             raise ClientError("all places are taken")
         ours, theirs = loopback_pair()
         self._tasks.append(asyncio.create_task(self._serve(Endpoint(Role.SERVER, theirs))))
         endpoint = Endpoint(Role.CLIENT, ours)
-        return Link(endpoint, endpoint.close, answered_after_s=0.01)
+        if not self.answers_early:
+            answered("webrtc")
+        return Link(endpoint, endpoint.close)
 
     async def _serve(self, endpoint: Endpoint) -> None:
         if self.slams:
@@ -118,6 +122,14 @@ async def test_it_is_shown_before_there_is_a_connection_and_not_sent_again() -> 
     assert summary.first_frame_s is not None and summary.complete_s is not None
 
 
+async def test_an_answer_is_told_when_it_comes_though_the_connection_is_up_later() -> None:
+    server = Server()
+    server.answers_early = True
+    _, told, _ = await watch(server)
+    assert told.index("answered") < told.index("first_frame") < told.index("opened")
+    assert told.count("answered") == 1
+
+
 async def test_a_session_may_end_before_there_is_a_connection() -> None:
     summary, told, statuses = await watch(Server(), replace(CONFIG, seconds=0.8), opens_at="never")
     assert summary.frames_shown > 0 and not summary.complete
@@ -130,9 +142,9 @@ async def test_a_session_may_end_before_there_is_a_connection() -> None:
 async def test_a_session_that_fails_before_it_begins_leaves_nobody_connecting(broken: dict[str, Any]) -> None:
     server, ended = Server(), list[str]()
 
-    async def connect(config: PlayConfig) -> Link:
+    async def connect(config: PlayConfig, answered: Answered) -> Link:
         try:
-            return await Server.connect(server, config)
+            return await Server.connect(server, config, answered)
         finally:
             await asyncio.sleep(0)  # whoever gives this up waits for what it still has to do
             ended.append("connecting")

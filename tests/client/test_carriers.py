@@ -11,7 +11,7 @@ from exgs.client.carriers import connect, socket_url
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, NoRoute
 from exgs.client.session import play
-from exgs.client.signalling import Link
+from exgs.client.signalling import Answered, Link
 from exgs.codec import open_container
 from exgs.protocol import Endpoint, OpenScene, Role, SceneInfo, SceneList
 from exgs.protocol.drivers.websocket import WebSocketTransport
@@ -46,10 +46,14 @@ class Calls:
         self.made: list[tuple[str, float | None]] = []
         self.failures = failures
 
-        async def webrtc(config: PlayConfig, *, opens_within_s: float | None = None) -> Link:
+        async def webrtc(
+            config: PlayConfig, answered: Answered, *, opens_within_s: float | None = None
+        ) -> Link:
+            answered("webrtc")
             return self._note("webrtc", opens_within_s)
 
-        async def websocket(config: PlayConfig) -> Link:
+        async def websocket(config: PlayConfig, answered: Answered) -> Link:
+            answered("websocket")
             return self._note("websocket", None)
 
         monkeypatch.setattr(signalling, "connect", webrtc)
@@ -78,21 +82,22 @@ async def test_the_choice(
     made: list[tuple[str, float | None]],
 ) -> None:
     calls = Calls(monkeypatch, **failures)
-    await connect(replace(CONFIG, transport=transport))  # type: ignore[arg-type]
-    assert calls.made == made
+    heard: list[str] = []
+    await connect(replace(CONFIG, transport=transport), heard.append)  # type: ignore[arg-type]
+    assert calls.made == made and heard == [name for name, _ in made]
 
 
 async def test_a_refusal_is_no_reason_for_another_carrier(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls(monkeypatch, webrtc=ClientError("the token is wrong"))
     with pytest.raises(ClientError, match="the token is wrong"):
-        await connect(CONFIG)
+        await connect(CONFIG, lambda carrier: None)
     assert len(calls.made) == 1
 
 
 async def test_where_neither_goes_both_reasons_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     Calls(monkeypatch, webrtc=NoRoute("no UDP"), websocket=ClientError("status 404"))
     with pytest.raises(ClientError, match="no session: no UDP; nor over a WebSocket: status 404"):
-        await connect(CONFIG)
+        await connect(CONFIG, lambda carrier: None)
 
 
 async def _serve(request: web.Request) -> web.StreamResponse:
@@ -117,7 +122,7 @@ async def _serve(request: web.Request) -> web.StreamResponse:
 async def test_a_scene_comes_over_a_websocket_where_no_udp_gets_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def no_udp(config: PlayConfig, *, opens_within_s: float | None = None) -> Link:
+    async def no_udp(config: PlayConfig, answered: Answered, *, opens_within_s: float | None = None) -> Link:
         raise NoRoute("no address")
 
     monkeypatch.setattr(signalling, "connect", no_udp)

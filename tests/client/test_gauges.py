@@ -52,9 +52,10 @@ def frame(resident: int) -> FrameRecord:
 def test_every_part_has_its_say() -> None:
     stand = Stand()
     stand.teller.offered()
-    stand.teller.say("answered", "", after_s=0.25)
+    stand.clock.work(0.25)
+    stand.teller.say("answered", "")
     gauges = stand.gauges()
-    stand.clock.work(1.0)
+    stand.clock.work(0.75)
     stand.recorder.add(frame(50))
     stand.line.bytes_received[SCENE_CHANNELS[1]] = 500
     status = gauges.read()

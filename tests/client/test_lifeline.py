@@ -12,7 +12,7 @@ from exgs.client.errors import ClientError
 from exgs.client.lifeline import Lifeline
 from exgs.client.progress import Milestone
 from exgs.client.session import play
-from exgs.client.signalling import Link
+from exgs.client.signalling import Answered, Link
 from exgs.client.statistics import PlaySummary
 from exgs.client.status import Status
 from exgs.codec import Container, open_container
@@ -55,10 +55,11 @@ class Server:
         self.names = ("room",)
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def connect(self, config: PlayConfig) -> Link:
+    async def connect(self, config: PlayConfig, answered: Answered) -> Link:
         self.tokens.append(config.resume_token)
         if 0 < len(self.tokens) - 1 <= self.refuses:
             raise ClientError("nobody there")
+        answered("webrtc")
         ours, theirs = loopback_pair()
         token = b"token %d" % len(self.tokens)
         server = Endpoint(Role.SERVER, theirs, ConnectionConfig(resume_token=token))
@@ -196,11 +197,11 @@ async def test_leaving_ends_the_tries() -> None:
 async def test_leaving_ends_a_try_that_is_under_way(answered: bool) -> None:
     server, trying, answer = Server(), asyncio.Event(), asyncio.Event()
 
-    async def connect(config: PlayConfig) -> Link:
+    async def connect(config: PlayConfig, heard: Answered) -> Link:
         if server.tokens:
             trying.set()
             await answer.wait()
-        return await server.connect(config)
+        return await server.connect(config, heard)
 
     line = Lifeline(CONFIG, connect, say=lambda kind, text: None)
     await (await line.open()).opened()

@@ -17,7 +17,7 @@ from exgs.client.optics import Optics
 from exgs.client.poses import PoseSource
 from exgs.client.progress import Milestone
 from exgs.client.session import play
-from exgs.client.signalling import Link
+from exgs.client.signalling import Answered, Link
 from exgs.client.staging import Staging
 from exgs.client.statistics import STAGES, PlaySummary
 from exgs.client.status import Status
@@ -61,7 +61,8 @@ class Theatre:
         self.hung_up = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def connect(self, config: PlayConfig) -> Link:
+    async def connect(self, config: PlayConfig, answered: Answered) -> Link:
+        answered("webrtc")
         client, server = loopback_pair()
         self._tasks.append(asyncio.create_task(self._serve(Endpoint(Role.SERVER, server))))
         endpoint = Endpoint(Role.CLIENT, client)

@@ -23,7 +23,7 @@ from exgs.client import session, signalling
 from exgs.client.config import PlayConfig
 from exgs.client.progress import Milestone
 from exgs.client.session import play
-from exgs.client.signalling import Link, connect
+from exgs.client.signalling import Answered, Link, connect
 from exgs.client.statistics import PlaySummary
 from exgs.client.status import Status
 from exgs.codec import open_container
@@ -116,8 +116,8 @@ async def watch(
     down = LinkSettings(Rate.constant(mbps), 0.01)
     async with asyncio.timeout(60), UdpRelay(up=LinkSettings(delay_s=0.01), down=down) as relay:
 
-        async def through(config: PlayConfig) -> Link:
-            return await connect(config, route=relay)
+        async def through(config: PlayConfig, answered: Answered) -> Link:
+            return await connect(config, answered, route=relay)
 
         playing = asyncio.create_task(
             play(config, listen=listen, connect=through, rasterizer=PaintedRasterizer())
