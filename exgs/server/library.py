@@ -220,6 +220,9 @@ class Library:
         return await asyncio.to_thread(lambda: open_container(entry.path.read_bytes()))
 
     async def _from_source(self, entry: SceneEntry) -> Container:
+        peeked = self._peeked.get(entry.stamp, Peeked())
+        if peeked.fault and peeked.lasting:
+            raise SceneFailed(peeked.fault)
         key = await asyncio.to_thread(_key, entry, self._config)
         async with self._caching:
             cached = await asyncio.to_thread(self._cache.get, key)

@@ -220,7 +220,10 @@ async def test_a_source_whose_header_is_broken_is_listed_last_and_says_why(
     assert [(report.name, report.state) for report in reports] == [
         ("room", "new"), ("statue", "ready"), ("bad", "failed")
     ]  # fmt: skip
-    assert reports[2].detail.startswith(reason) and not pool.jobs
+    assert reports[2].detail.startswith(reason)
+    with pytest.raises(SceneFailed) as refused:
+        await library.open("bad")
+    assert str(refused.value) == reports[2].detail and not pool.jobs, "no process is begun for it"
 
 
 async def test_a_source_cut_short_or_without_gaussians_is_listed_as_failed(
