@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.folders import try_folder
+from exgs.cli.folders import refuse_dash, try_folder
 from exgs.codec import Container, DecodeError, Preamble, Truncated, decode, open_container, parse_preamble
 from exgs.scene import Gaussians, StartView, drop_non_finite, read_scene
 from exgs.scene.write import WRITABLE, can_write
@@ -80,13 +80,14 @@ def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None
     """The path to write to, or None for a dry run.
 
     Raises:
-        UsageError: the name has none of the ``suffixes``, the file exists and may not be replaced, or its
-            folder does not exist.
+        UsageError: the name has none of the ``suffixes`` or is the dash of standard output, the file exists
+            and may not be replaced, or its folder does not exist.
         CommandError: no file can be made in that folder.
     """
     if path == DRY_RUN:
         return None
     target = Path(path)
+    refuse_dash(target)
     if suffixes is not None and target.suffix.lower() not in suffixes:
         raise UsageError(f"{path or 'the output'}: expected a name that ends in {' or '.join(suffixes)}")
     if target.is_dir() and suffixes is not None:
@@ -129,6 +130,8 @@ def _bytes_of(path: str) -> Iterator[bytes]:
 
 def _cut_short(data: bytes, error: Truncated) -> str:
     """What there is of a file that ends too early, and what can be done."""
+    if not data:
+        return "the file is empty; copy it again"
     try:
         preamble = parse_preamble(data)
     except Truncated:

@@ -12,13 +12,24 @@ def check_folder_name(folder: Path) -> None:
     """Refuses a name for a folder of outputs where no folder can be.
 
     Raises:
-        UsageError: it, or what it is to lie in, is a file.
+        UsageError: it, or what it is to lie in, is a file; or it is the dash of standard output.
     """
+    refuse_dash(folder)
     for path in (folder, *folder.absolute().parents):
         if path.exists():
             if not path.is_dir():
                 raise UsageError(f"{path} exists and is no folder")
             return
+
+
+def refuse_dash(output: Path) -> None:
+    """Refuses what other programs call standard output: something of that name on the disk would surprise.
+
+    Raises:
+        UsageError: it is called so.
+    """
+    if str(output) == "-":
+        raise UsageError("-: nothing is written to standard output; name a file or folder")
 
 
 def make_folder(folder: Path) -> Path:

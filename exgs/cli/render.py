@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exgs.cli import arguments
-from exgs.cli.errors import UsageError
+from exgs.cli.errors import CommandError, UsageError
 from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 from exgs.scene.head_trace import DEFAULT_IPD_M
 
@@ -81,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
         restorer = restorer_for(args.restore, args.restore_engine, reporter, video=video)
         with reporter.phase("read"):
             gaussians = facing(read_any(args.input, max_bytes=args.max_bytes, drop=True), args.camera_axes)
+            if not len(gaussians):
+                raise CommandError(f"{args.input}: a scene without Gaussians: nothing to draw")
             views = _views(args, gaussians, recorded)
             output.expect([eyes[0].name for eyes in views])
         with reporter.phase("render") as progress:

@@ -228,11 +228,37 @@ def test_convert_refuses_before_it_reads(exgs: Command, tmp_path: Path, words: t
     assert code == 2 and out == "" and "absent" not in err
 
 
-def test_an_empty_scene_can_be_converted(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+def test_an_empty_scene_can_be_converted_but_neither_encoded_nor_drawn(
+    exgs: Command, scene_path: Path, tmp_path: Path
+) -> None:
     empty = tmp_path / "empty.ply"
     write_scene(empty, read_scene(scene_path).select(slice(0, 0)))
     assert exgs("convert", empty, tmp_path / "still.spz")[0] == 0
     assert len(read_scene(tmp_path / "still.spz")) == 0
+    for words in (("encode", empty, "null"), ("render", empty, tmp_path / "pictures", "--orbit", 2)):
+        code, _, err = exgs(*words)
+        assert code == 1 and "a scene without Gaussians: nothing to" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.ply", "still.spz"]
+
+
+def test_a_file_of_no_bytes_is_called_empty(exgs: Command, tmp_path: Path) -> None:
+    (tmp_path / "room.ugc").touch()
+    for words in (("info", tmp_path / "room.ugc"), ("decode", tmp_path / "room.ugc", "null")):
+        code, _, err = exgs(*words)
+        assert code == 1 and err.endswith("room.ugc: the file is empty; copy it again\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("decode", "room.ugc", "-"), ("render", "room.ugc", "-", "--orbit", "2"), ("demo", "--out", "-")],
+)
+def test_nothing_is_written_to_standard_output(
+    exgs: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = exgs(*words)
+    assert code == 2 and "-: nothing is written to standard output" in err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", ["convert", "decode", "encode"])

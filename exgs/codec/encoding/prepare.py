@@ -86,7 +86,9 @@ def _masks(gaussians: Gaussians) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _nothing_left(count: int, sound: int) -> str:
-    if sound or not count:
+    if not count:
+        return "a scene without Gaussians: nothing to encode"
+    if sound:
         return f"none of the scene's {count} Gaussians can be seen: nothing to encode"
     unsound = f"a value that is not finite, no rotation, or a place beyond {FARTHEST:g} units"
     return f"all {count} Gaussians have {unsound}"
