@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from pathlib import Path
 
 
 class ServerError(Exception):
@@ -40,3 +42,9 @@ class Refused(ServerError):
         """An address asks more often than it may, and may ask again after ``wait_s``."""
         message = "your address asks for sessions too often"
         return cls(message, reason="calls", retry_after_s=math.ceil(wait_s), status=429)
+
+
+def without_folder(message: str, folder: Path) -> str:
+    """``message`` without the place of ``folder`` on the disk: it and what is in it keep their names."""
+    inside = message.replace(f"{folder}{os.sep}", "")
+    return inside.replace(f"{folder}: ", f"{folder.name}: ")

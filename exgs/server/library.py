@@ -21,7 +21,7 @@ from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError, TookTooLong
 from exgs.server.metrics import Metrics
-from exgs.server.peeking import Peeked, peek
+from exgs.server.peeking import Peeked, Peeks
 from exgs.server.pool import WorkerPool
 from exgs.server.scouting import Scouts
 from exgs.server.sight import Scouted
@@ -105,7 +105,7 @@ class Library:
         self._kept: OrderedDict[str, OpenedScene] = OrderedDict()
         self._preparations: dict[str, _Preparation] = {}
         self._failures: dict[str, tuple[float, str]] = {}
-        self._peeked: dict[str, Peeked] = {}
+        self._peeks = Peeks()
 
     async def list(self) -> list[SceneReport]:
         """Every scene, sorted by name, those that failed behind the others.
@@ -114,10 +114,7 @@ class Library:
         """
         await self._refresh()
         entries = self._catalogue.entries()
-        unread = [entry for entry in entries if not self._knows(entry.stamp)]
-        if unread:
-            found = await asyncio.to_thread(lambda: [peek(entry) for entry in unread])
-            self._peeked.update(zip((entry.stamp for entry in unread), found, strict=True))
+        await self._peeks.look(entries)
         return sorted(map(self._report, entries), key=lambda report: report.state == "failed")
 
     async def open(self, name: str, listener: Callable[[float], None] | None = None) -> OpenedScene:
@@ -154,9 +151,6 @@ class Library:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _knows(self, stamp: str) -> bool:
-        return stamp in self._peeked and self._peeked[stamp].lasting
-
     async def _refresh(self) -> None:
         async with self._scanning:
             if time.monotonic() - self._scanned_s >= RESCAN_AFTER_S:
@@ -169,8 +163,7 @@ class Library:
             del self._kept[gone]
         for gone in self._failures.keys() - stamps:
             del self._failures[gone]
-        for gone in self._peeked.keys() - stamps:
-            del self._peeked[gone]
+        self._peeks.forget_vanished(stamps)
 
     def _report(self, entry: SceneEntry) -> SceneReport:
         if (scene := self._open.get(entry.stamp)) is not None:
@@ -183,7 +176,7 @@ class Library:
             return SceneReport(entry.name, entry.size_bytes, "preparing", progress)
         if entry.stamp in self._failures:
             return SceneReport(entry.name, entry.size_bytes, "failed", detail=self._failures[entry.stamp][1])
-        return _unopened(entry, self._peeked.get(entry.stamp, Peeked()))
+        return _unopened(entry, self._peeks.of(entry))
 
     def _recall_failure(self, entry: SceneEntry) -> None:
         failed_s, reason = self._failures.get(entry.stamp, (0.0, ""))
@@ -220,7 +213,7 @@ class Library:
         return await asyncio.to_thread(lambda: open_container(entry.path.read_bytes()))
 
     async def _from_source(self, entry: SceneEntry) -> Container:
-        peeked = self._peeked.get(entry.stamp, Peeked())
+        peeked = self._peeks.of(entry)
         if peeked.fault and peeked.lasting:
             raise SceneFailed(peeked.fault)
         key = await asyncio.to_thread(_key, entry, self._config)

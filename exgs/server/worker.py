@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from exgs.codec.encoding.config import EncodeConfig
+from exgs.server.errors import without_folder
 
 if TYPE_CHECKING:
     from exgs.codec import Photographs
@@ -176,6 +177,4 @@ def _without_paths(message: str, path: Path) -> str:
     """``message`` with the server's folders taken out, for viewers' eyes."""
     from exgs.feedforward.choose import SHELF
 
-    for home in (path.parent, SHELF):
-        message = message.replace(f"{home}{os.sep}", "")
-    return message.replace(f"{path.parent}: ", f"{path.parent.name}: ")
+    return without_folder(message.replace(f"{SHELF}{os.sep}", ""), path.parent)

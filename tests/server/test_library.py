@@ -1,6 +1,7 @@
 """Opening scenes: as they are, from the cache, encoded once for all."""
 
 import asyncio
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.server import library as module
+from exgs.server import peeking
 from exgs.server.cache import Cache, cache_key
-from exgs.server.catalogue import Catalogue
+from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, TookTooLong, UnknownScene
 from exgs.server.library import Library
+from exgs.server.peeking import Peeked
 
 
 def _state(reports: list[module.SceneReport], name: str) -> module.SceneReport:
@@ -174,7 +177,7 @@ async def test_files_nobody_opened_tell_how_many_splats_they_show(library: Libra
     (scenes / "statue.ugc").write_bytes(b"UGC?")
     library._scanned_s -= module.RESCAN_AFTER_S
     assert _state(await library.list(), "statue").splats == 0
-    assert len(library._peeked) == 2, "what is gone is forgotten"
+    assert len(library._peeks._seen) == 2, "what is gone is forgotten"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +241,36 @@ async def test_a_source_cut_short_or_without_gaussians_is_listed_as_failed(
     reports = await library.list()
     assert _state(reports, "short").detail.endswith(f"but the file has {len(whole) - 9}")
     assert _state(reports, "void").detail == "void.ply: a scene without Gaussians"
+
+
+@pytest.mark.parametrize(
+    ("index", "document", "reason"),
+    [
+        ("meta.json", {"version": 2}, "garden: meta.json: means: expected an object"),
+        ("lod-meta.json", {"version": 2}, "lod-meta.json: version: 2, expected 1 to 1"),
+    ],
+)
+async def test_what_is_said_of_a_broken_folder_names_no_place_on_the_disk(
+    library: Library, scenes: Path, index: str, document: dict[str, int], reason: str
+) -> None:
+    (scenes / "garden").mkdir()
+    (scenes / "garden" / index).write_text(json.dumps(document))
+    library._scanned_s -= module.RESCAN_AFTER_S
+    assert _state(await library.list(), "garden").detail == reason
+
+
+async def test_who_asks_while_scenes_are_looked_at_looks_at_none_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def look(entry: SceneEntry) -> Peeked:
+        looked.append(entry.name)
+        return Peeked()
+
+    monkeypatch.setattr(peeking, "peek", look)
+    first, second = await asyncio.gather(library.list(), library.list())
+    assert first == second and sorted(looked) == ["room", "statue"]
 
 
 async def test_a_file_that_can_be_read_again_is_no_longer_listed_as_failed(
