@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 import aiohttp
 
@@ -42,22 +44,16 @@ async def connect_socket(config: PlayConfig, answered: Answered = lambda carrier
         ClientError: the server cannot be reached, or refuses.
     """
     url = socket_url(config.url)
-    http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
-    try:
-        async with asyncio.timeout(config.connect_timeout_s):
-            opened = await http.ws_connect(
-                url, headers=signalling.bearer(config.token), max_msg_size=MAX_MESSAGE_BYTES, compress=0
-            )
-    except BaseException as error:
-        await http.close()
-        if isinstance(error, aiohttp.WSServerHandshakeError):
-            raise ClientError(signalling.refusal(url, error.status, error.headers or {})) from error
-        if isinstance(error, TimeoutError):
-            raise ClientError(f"{url} does not answer; is the server running?") from error
-        if isinstance(error, aiohttp.ClientError | OSError):
-            raise ClientError(signalling.failure(url, error)) from error
-        raise
-    answered("websocket")
+    async with AsyncExitStack() as undoing:
+        http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        undoing.push_async_callback(http.close)
+        with _explained(url):
+            async with asyncio.timeout(config.connect_timeout_s):
+                opened = await http.ws_connect(
+                    url, headers=signalling.bearer(config.token), max_msg_size=MAX_MESSAGE_BYTES, compress=0
+                )
+        answered("websocket")
+        undoing.pop_all()
     endpoint = Endpoint(Role.CLIENT, WebSocketTransport(opened), signalling.connection_of(config))
 
     async def hang_up() -> None:
@@ -65,6 +61,19 @@ async def connect_socket(config: PlayConfig, answered: Answered = lambda carrier
         await http.close()
 
     return Link(endpoint, hang_up, carrier="websocket")
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """Says what a WebSocket fails with as the client's own errors."""
+    try:
+        yield
+    except aiohttp.WSServerHandshakeError as error:
+        raise ClientError(signalling.refusal(url, error.status, error.headers or {})) from error
+    except TimeoutError as error:
+        raise ClientError(f"{url} does not answer; is the server running?") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise ClientError(signalling.failure(url, error)) from error
 
 
 def socket_url(url: str) -> str:

@@ -77,8 +77,8 @@ async def connect(
             transport, offer = await WebRtcTransport.offer(replace(_webrtc(config), route=route))
             undoing.push_async_callback(transport.close)
             answer = await post_offer(http, url, offer, token=config.token)
-            answered("webrtc")
             undoing.push_async_callback(_delete, http, answer.resource, config.token)
+            answered("webrtc")
             await transport.accept(answer.sdp)
             if opens_within_s is not None and not await transport.is_open(opens_within_s):
                 raise NoRoute(f"nothing came through by UDP within {opens_within_s:g} s")

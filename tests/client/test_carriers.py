@@ -119,6 +119,10 @@ async def _serve(request: web.Request) -> web.StreamResponse:
     return socket
 
 
+def _fail_to_tell(carrier: str) -> None:
+    raise BrokenPipeError(carrier)
+
+
 async def test_a_scene_comes_over_a_websocket_where_no_udp_gets_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -139,6 +143,8 @@ async def test_a_scene_comes_over_a_websocket_where_no_udp_gets_through(
             await carriers.connect_socket(replace(CONFIG, url=url, token="guess"))
         with pytest.raises(ClientError, match="leads to no scene"):
             await carriers.connect_socket(replace(CONFIG, url=f"{url}/whep/room"))
+        with pytest.raises(BrokenPipeError, match="websocket"):  # the listener's, not the connection's
+            await carriers.connect_socket(replace(CONFIG, url=url), _fail_to_tell)
     finally:
         await runner.cleanup()
     with pytest.raises(ClientError, match="/ws cannot be reached: Connection refused; start it with"):

@@ -3,6 +3,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import aiohttp
 import pytest
@@ -11,8 +12,9 @@ from aiohttp import web
 from exgs.client import signalling
 from exgs.client.carriers import connect
 from exgs.client.config import PlayConfig
-from exgs.client.errors import ClientError, quoted
+from exgs.client.errors import ClientError, NoRoute, quoted
 from exgs.client.signalling import Answer, endpoint_url, post_offer
+from exgs.protocol import CloseCode, RemoteProtocolError, TransportError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -229,6 +231,91 @@ async def test_what_was_let_go_can_still_be_hung_up(monkeypatch: pytest.MonkeyPa
         await lost.let_go()
         await lost.hang_up()
     assert called == ["POST", "POST", "DELETE"]
+
+
+class Failing(Unconnected):
+    """A transport that notes its end, and fails, or hangs, where it is told to."""
+
+    said: ClassVar[list[str]]
+    fails: ClassVar[BaseException | None] = None
+    hangs: ClassVar[asyncio.Event | None] = None
+
+    async def accept(self, _: str) -> None:
+        if self.hangs is not None:
+            self.hangs.set()
+            await asyncio.Event().wait()
+        if self.fails is not None:
+            raise self.fails
+
+    async def close(self) -> None:
+        self.said.append("closed")
+
+
+@asynccontextmanager
+async def failing(monkeypatch: pytest.MonkeyPatch, **how: object) -> AsyncIterator[tuple[str, list[str]]]:
+    """A server, and what it and the transport tell of, in their order."""
+    said: list[str] = []
+    monkeypatch.setattr(signalling, "WebRtcTransport", type("Told", (Failing,), {"said": said, **how}))
+
+    async def handle(request: web.Request) -> web.Response:
+        said.append(request.method)
+        return web.Response(status=201, text="v=0 answer", headers={"Location": "/sessions/1"})
+
+    async with serving(handle) as url:
+        yield url, said
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "says"),
+    [
+        (
+            RemoteProtocolError("no fingerprint", close_code=CloseCode.MALFORMED),
+            ClientError,
+            "gave an answer that does not fit: no fing",
+        ),
+        (TransportError("no address"), NoRoute, "no connection to .*: no address"),
+        (KeyError("a bug"), KeyError, "a bug"),
+    ],
+)
+async def test_what_fails_midway_is_undone_once_and_said_goodbye_to(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception], says: str
+):
+    async with failing(monkeypatch, fails=error) as (url, said):
+        with pytest.raises(told, match=says):
+            await signalling.connect(PlayConfig(url))
+        assert said == ["POST", "DELETE", "closed"]
+
+
+async def test_a_connection_given_up_midway_is_undone_once(monkeypatch: pytest.MonkeyPatch):
+    hanging = asyncio.Event()
+    async with failing(monkeypatch, hangs=hanging) as (url, said):
+        connecting = asyncio.create_task(signalling.connect(PlayConfig(url)))
+        await hanging.wait()
+        connecting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+        assert said == ["POST", "DELETE", "closed"]
+
+
+async def test_a_refused_offer_leaves_no_transport_and_nobody_to_say_goodbye_to(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    closed: list[str] = []
+    monkeypatch.setattr(signalling, "WebRtcTransport", type("Told", (Failing,), {"said": closed}))
+    async with serving(refusing(404)) as url:
+        with pytest.raises(ClientError, match="leads to no scene"):
+            await signalling.connect(PlayConfig(url))
+    assert closed == ["closed"]
+
+
+async def test_a_listener_that_fails_leaves_no_session_behind(monkeypatch: pytest.MonkeyPatch):
+    def hear(carrier: str) -> None:
+        raise BrokenPipeError(carrier)
+
+    async with failing(monkeypatch) as (url, said):
+        with pytest.raises(BrokenPipeError, match="webrtc"):
+            await signalling.connect(PlayConfig(url), hear)
+        assert said == ["POST", "DELETE", "closed"]
 
 
 def test_quoted_text_is_one_short_printable_line():
