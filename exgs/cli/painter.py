@@ -74,7 +74,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--size", choices=("tiny", "small", "base"), help="(default: tiny)")
     start.add_argument(
         "--weights", metavar="WEIGHTS",
-        help="go on from these, with smaller steps: tiny, small, or a folder of weights",
+        help="go on from these, in smaller steps: tiny, small, or a folder; with --resume name them again",
     )  # fmt: skip
     parser.add_argument(
         "--batch", metavar="N", type=arguments.whole_between(1, MOST_CROPS),
