@@ -17,6 +17,7 @@ _MOST_ALONG = 16
 _PROBES = 40
 _AROUND = 0.5
 _SEEN = 3.0
+"""Standard deviations of a Gaussian that are looked at each way, where it is larger than what it lies in."""
 
 
 @dataclass(frozen=True, eq=False)
