@@ -42,6 +42,10 @@ def test_encode_says_when_a_ratio_would_allow_too_little(
     write_scene(tiny := tmp_path / "tiny.ply", read_scene(scene_path).select(slice(0, 3)))
     code, out, _ = exgs("encode", tiny, "null", *QUICK)
     assert code == 0 and " of 512 B allowed at any ratio" in out
+    code, out, _ = exgs("encode", tiny, "null", *QUICK, "--method", "exgs")
+    assert code == 0 and "84 B at 28 bytes a splat (the file here: " in out
+    assert " of 512 B allowed at any ratio), ratio" in out
+    assert json.loads(exgs("encode", tiny, "null", *QUICK, "--json")[1])["floored"] is True
     code, out, err = exgs("encode", tiny, "null", *QUICK, "--max-bytes", "60")
     assert code == 1 and "60 bytes: no file has less than" in err and out == ""
 
