@@ -27,7 +27,7 @@ from exgs.cli.painter_make_pairs import INTERIOR_SPLATS
 from exgs.cli.scenes import scenes
 from exgs.codec import AnalysisCache
 from exgs.painter.damage import encoder
-from exgs.painter.gate import Gate
+from exgs.painter.gate import DOUBT, Gate
 from exgs.painter.onnx_network import OnnxNetwork
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import open_weights, shipped
@@ -109,8 +109,11 @@ def scored(args: argparse.Namespace) -> Iterator[str]:
 
 def told(gate: Gate) -> str:
     """From where on pictures are left alone."""
-    bound = f"closed from {gate.splats_per_pixel:g} splats per pixel on"
-    return f"{bound}, opening from {gate.holes / 2:g} to {gate.holes:g} of holes" if gate.holes else bound
+    bounds = [f"closed from {gate.splats_per_pixel:g} splats per pixel on"]
+    bounds += [f"opening from {gate.holes / 2:g} to {gate.holes:g} of holes"] if gate.holes else []
+    sure = gate.confidence
+    bounds += [f"and from a confidence of {sure - DOUBT:g} to {sure:g}"] if sure else []
+    return ", ".join(bounds)
 
 
 def judgements(

@@ -29,7 +29,11 @@ HOLDS = {
     "complete": "the scene is complete",
 }
 """What each limiter is called here."""
-LEFT_ALONE = {"rich": "not now: splats enough in view", "budget": "not now: frames take too long"}
+LEFT_ALONE = {
+    "rich": "not now: splats enough in view",
+    "unsure": "not now: nothing surely missing",
+    "budget": "not now: frames take too long",
+}
 """Why the newest picture was not restored, as it is called here."""
 STATE_STYLES = {
     "connecting": "yellow",

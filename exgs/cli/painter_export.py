@@ -55,6 +55,6 @@ def _calibrated(network: Any, folder: Path, reporter: Reporter) -> dict[str, Any
     return {
         "scenes": {"train": [found.scene for found in pairs], "held_out": []},
         "gate": asdict(choice.gate),
-        "calibration": asdict(choice) | {"harmless": choice.harmless},
+        "calibration": choice.facts,
         "scores": {"views held back of training scenes": gains},
     }

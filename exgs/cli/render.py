@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
             output.keep(cameras, _span(gaussians, cameras, rasterizer))
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
-               "restored": verdicts["restored"], "rich": verdicts["rich"]}  # fmt: skip
+               "restored": verdicts["restored"], "rich": verdicts["rich"],
+               "unsure": verdicts["unsure"]}  # fmt: skip
     if args.json:
         print(json.dumps(summary))
     elif not args.quiet:
@@ -141,7 +142,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     if s["restorer"] == "off":
         return rows
     rich = f"; {s['rich']} left alone, rich enough as they are" if s["rich"] else ""
-    return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{rich}")]
+    unsure = f"; {s['unsure']} left alone, nothing surely missing" if s["unsure"] else ""
+    return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{rich}{unsure}")]
 
 
 def _check(args: argparse.Namespace) -> None:

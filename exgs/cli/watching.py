@@ -121,9 +121,11 @@ def _way(summary: PlaySummary) -> str:
 
 def _left_alone(summary: PlaySummary) -> str:
     """Frames that were not restored, and why."""
-    hurried = summary.frames_shown - summary.frames_restored - summary.frames_rich
-    rich = f"; {summary.frames_rich} had splats enough" if summary.frames_rich else ""
-    return rich + (f"; for {hurried} there was no time" if hurried else "")
+    rich, unsure = summary.frames_rich, summary.frames_unsure
+    hurried = summary.frames_shown - summary.frames_restored - rich - unsure
+    why = [f"; {rich} had splats enough"] if rich else []
+    why += [f"; {unsure} lacked nothing for sure"] if unsure else []
+    return "".join(why) + (f"; for {hurried} there was no time" if hurried else "")
 
 
 def _seconds(value: float | None) -> str:

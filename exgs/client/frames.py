@@ -139,7 +139,7 @@ class FrameLoop:
         easel.presenter.present(restored.color, on_display)
         shown_s = now()
         if easel.pacer is not None:
-            easel.pacer.note(shown_s - began_s, restored=restored.verdict == "restored")
+            easel.pacer.note(shown_s - began_s, restored=restored.asked)
         stages = stages_ms(
             pose_sample=sampled_s - began_s,
             queue=chosen_s - sampled_s,

@@ -86,7 +86,7 @@ class FrameTally:
 
     def __init__(self) -> None:
         self.shown = self.late = self.stale = self.dropped = 0
-        self.restored = self.rich = 0
+        self.restored = self.rich = self.unsure = 0
         self._times_ms = np.zeros(1024, np.float32)
 
     def add(self, record: FrameRecord) -> None:
@@ -102,6 +102,7 @@ class FrameTally:
         self.stale += record.stale
         self.restored += record.restoration == "restored"
         self.rich += record.restoration == "rich"
+        self.unsure += record.restoration == "unsure"
 
     def percentiles_ms(self) -> tuple[float, float, float]:
         """p50, p95 and p99 of the time from pose to display; zeros where nothing was shown."""
@@ -178,7 +179,9 @@ class PlaySummary:
     frames_restored: int = 0
     """Frames that it repaired."""
     frames_rich: int = 0
-    """Frames that it left alone, for so many splats were in view; for the others there was no time."""
+    """Frames that it left alone, for so many splats were in view."""
+    frames_unsure: int = 0
+    """Frames that it left alone, for nothing was surely missing; for the others there was no time."""
     outputs: tuple[str, ...] = field(default=())
     """Files and folders written."""
 

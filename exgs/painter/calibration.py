@@ -18,7 +18,7 @@ from torch import Tensor
 
 from exgs.painter.crops import held_back
 from exgs.painter.damage import SOURCE, parse_damage
-from exgs.painter.gate import Gate, hole_share
+from exgs.painter.gate import Gate, confidence, hole_share
 from exgs.painter.losses import flip
 from exgs.painter.networks import Painter
 from exgs.painter.planes import RATE_OCTAVES
@@ -29,8 +29,10 @@ BIASES = (0.0, 0.25, 0.5, 0.75, 1.0, 2.0, 4.0, 8.0)
 """How far gates are closed, in units of their logits: what is tried."""
 BOUNDS = (0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.007, 0.005, 0.0035, 0.0025)
 """Splats per pixel from which on pictures are left alone: what is tried."""
-HOLES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
+HOLES = (0.0, 0.05, 0.1, 0.15, 0.25)
 """Shares of holes below which pictures are not restored in full: what is tried."""
+CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8)
+"""How sure the network has to be for pictures to be restored in full: what is tried."""
 THIN = 4
 """Of so many pixels each way one is looked at while ways are tried."""
 LOSS_DB, LOSS_FLIP = 0.05, 0.01
@@ -41,8 +43,8 @@ LIGHT = 100.0
 """Ratio below which a file of ours is a kind of its own: pictures that are nearly right."""
 LOOKED, TRIED = 0.5, 0.6
 """Shares of the work that are over when the network has seen all pictures, and when all ways were tried."""
-GATES = tuple(Gate(bound, holes) for bound, holes in product(BOUNDS, HOLES))
-"""Every bound with every share of holes: what is tried."""
+GATES = tuple(Gate(*bounds) for bounds in product(BOUNDS, HOLES, CONFIDENCES))
+"""Every bound with every other: what is tried."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,8 @@ class Choice:
 
     bias: float
     """What is taken off the logits of the gates."""
-    splats_per_pixel: float
-    """From how many on a picture is left alone."""
-    holes: float
-    """What share of a picture holes have to take for it to be restored in full."""
+    gate: Gate
+    """Which pictures are left alone as a whole."""
     mean_db: float
     """Mean gain of all kinds, in dB."""
     worst_db: float
@@ -65,9 +65,10 @@ class Choice:
     """What all but the unluckiest pictures of a kind gain at least, in dB, where that is least."""
 
     @property
-    def gate(self) -> Gate:
-        """Which pictures are left alone as a whole."""
-        return Gate(self.splats_per_pixel, self.holes)
+    def facts(self) -> dict[str, Any]:
+        """What a manifest says of the choice, beside the gate itself."""
+        facts = {name: value for name, value in vars(self).items() if name != "gate"}
+        return facts | {"harmless": self.harmless}
 
     @property
     def harmless(self) -> bool:
@@ -126,6 +127,8 @@ class _Seen:
     """Its value of the rate plane: 2^-14 splats per pixel are 0, one is 1."""
     holes: float
     """Share of it that holes take."""
+    alpha: Tensor
+    """[1,1,H,W] how far the picture is covered."""
     residual: Tensor
     """[1,3,H,W] what the network adds where its gate is open."""
     gate: Tensor
@@ -143,9 +146,9 @@ class _Seen:
 
     def thinned(self) -> _Seen:
         """One of ``THIN`` pixels each way: enough to choose by."""
-        parts = (plane[:, :, ::THIN, ::THIN] for plane in (self.color, self.source, self.residual, self.gate))
-        color, source, residual, gate = (part.contiguous() for part in parts)
-        return _Seen(self.kind, color, source, self.rate, self.holes, residual, gate)
+        planes = (self.color, self.source, self.alpha, self.residual, self.gate)
+        color, source, *others = (plane[:, :, ::THIN, ::THIN].contiguous() for plane in planes)
+        return _Seen(self.kind, color, source, self.rate, self.holes, *others)
 
     def restored(self, bias: float, whole: Gate) -> Tensor:
         """The picture, with gates closed by ``bias``, and altogether as far as ``whole`` says."""
@@ -154,6 +157,7 @@ class _Seen:
         if share == 0:
             return self.color
         gate = torch.sigmoid(torch.logit(self.gate, 1e-6) - bias)
+        share *= whole.trust(confidence(gate[:, 0].numpy(), self.alpha[:, 0].numpy()))
         return self.color + share * ((self.color + gate * self.residual).clamp(0, 1) - self.color)
 
 
@@ -162,7 +166,7 @@ def _looked_at(network: Painter, pairs: Sequence[Pairs], chosen: Chosen, progres
     seen, count = list[_Seen](), held_back_count(pairs, chosen)
     for number, (kind, planes, source) in enumerate(held_back_pairs(pairs, chosen), start=1):
         if SOURCE not in kind:
-            facts = float(planes[0, 5, 0, 0]), float(hole_share(planes[:, 3].numpy())[0])
+            facts = float(planes[0, 5, 0, 0]), float(hole_share(planes[:, 3].numpy())[0]), planes[:, 3:4]
             seen.append(_Seen(family(kind), planes[:, :3], source, *facts, *_given(network, planes)))
         progress(number / count)
     return seen
@@ -194,7 +198,7 @@ def _try(seen: list[_Seen], bias: float, gate: Gate) -> Choice:
     gains = [psnr(picture.restored(bias, gate), picture.source) - picture.damaged_db for picture in seen]
     means = _by_kind(seen, gains, np.mean)
     unlucky = min(_by_kind(seen, gains, _unlucky))
-    return Choice(bias, gate.splats_per_pixel, gate.holes, sum(means) / len(means), min(means), 0.0, unlucky)
+    return Choice(bias, gate, sum(means) / len(means), min(means), 0.0, unlucky)
 
 
 def _flip_gains(seen: list[_Seen], way: Choice, progress: Progress) -> list[float]:

@@ -40,7 +40,10 @@ def _gate(document: Mapping[str, Any], where: str) -> Gate:
     holes = stated.get("holes", Gate.holes)
     if not _is_number(holes) or not 0 <= holes <= 1:
         raise WeightsError(f"{where}: gate of {str(holes)[:40]} holes, expected a share from 0 to 1")
-    return Gate(float(bound), float(holes))
+    confidence = stated.get("confidence", Gate.confidence)
+    if not _is_number(confidence) or not 0 <= confidence <= 1:
+        raise WeightsError(f"{where}: gate of confidence {str(confidence)[:40]}, expected 0 to 1")
+    return Gate(float(bound), float(holes), float(confidence))
 
 
 def _is_number(value: object) -> bool:

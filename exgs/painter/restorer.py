@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from exgs.painter.gate import hole_share
+from exgs.painter.gate import confidence, hole_share
 from exgs.painter.manifest import Manifest
 from exgs.painter.network import Network
 from exgs.painter.planes import planes, unplanes
 from exgs.painter.recall import Recall
-from exgs.painter.seam import Pictures, Restored
+from exgs.painter.seam import Pictures, Restored, Verdict
 
 
 class NetworkRestorer:
@@ -43,10 +43,11 @@ class NetworkRestorer:
         strength = self._strength(pictures)
         unasked = self._recall is not None and pictures.depth is None
         if unasked or not strength.any():
-            if self._recall is not None:
-                self._recall.forget()
-            return Restored(pictures.color, "rich")
-        color = self._asked(pictures)
+            return self._left_alone(pictures, "rich")
+        color, gate = self._asked(pictures)
+        strength = strength * np.float32(self._gate.trust(confidence(gate, pictures.alpha)))
+        if not strength.any():
+            return self._left_alone(pictures, "unsure")
         if self._recall is not None:
             color = self._recall.steady(pictures, color)
         if (strength < 1).any():
@@ -60,6 +61,12 @@ class NetworkRestorer:
         if self._recall is not None:
             self._recall.forget()
 
+    def _left_alone(self, pictures: Pictures, verdict: Verdict) -> Restored:
+        """``pictures`` as they are; what was recalled of the frames before is worth nothing any more."""
+        if self._recall is not None:
+            self._recall.forget()
+        return Restored(pictures.color, verdict)
+
     def _strength(self, pictures: Pictures) -> np.ndarray:
         """[B] float32 share of the restoration that each picture gets; notes whether a video has holes."""
         strength = self._gate.strength(pictures.splats_per_pixel)
@@ -69,12 +76,12 @@ class NetworkRestorer:
         self._whole = self._recall is not None and not need.any()
         return strength * need
 
-    def _asked(self, pictures: Pictures) -> np.ndarray:
-        """[B,H,W,3] what the network makes of them."""
+    def _asked(self, pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
+        """[B,H,W,3] what the network makes of them, and [B,H,W] how far its gate is open."""
         if pictures.depth is None or pictures.layers is None:
             raise ValueError("expected pictures with depth and layers")
         height, width = pictures.depth.shape[1:]
         seen = planes(
             pictures.color, pictures.alpha, pictures.depth, pictures.splats_per_pixel, pictures.layers
         )
-        return unplanes(self._network.run(seen), (width, height))[0]
+        return unplanes(self._network.run(seen), (width, height))

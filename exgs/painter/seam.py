@@ -12,9 +12,10 @@ from exgs.painter.visibility import layers, splats_per_pixel
 from exgs.raster import Rasterizer
 from exgs.scene import Camera, Gaussians
 
-Verdict = Literal["restored", "off", "rich", "budget"]
+Verdict = Literal["restored", "off", "rich", "unsure", "budget"]
 """What became of pictures: restored; or left alone because nothing restores, because so many splats are in
-view, or so few holes, that there is nothing to restore, or because there is no time for it."""
+view, or so few holes, that there is nothing to restore, because the network is not sure that the holes are
+any, or because there is no time for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,11 @@ class Restored:
     """[B,H,W,3] float32 over black, not clipped; the very array that went in where nothing was done."""
     verdict: Verdict
     """What was done."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether a network was asked, which takes time whatever it says."""
+        return self.verdict in ("restored", "unsure")
 
 
 class Restorer(Protocol):

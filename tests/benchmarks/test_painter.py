@@ -31,6 +31,7 @@ def test_rows_are_means_of_scenes_with_the_picture_that_fares_worst():
 def test_a_gate_is_told_in_words():
     assert told(Gate(0.25)) == "closed from 0.25 splats per pixel on"
     assert told(Gate(0.12, 0.1)).endswith("on, opening from 0.05 to 0.1 of holes")
+    assert told(Gate(0.12, confidence=0.7)).endswith("on, and from a confidence of 0.6 to 0.7")
 
 
 def test_pages_are_sheets_one_below_the_other(tmp_path):

@@ -68,22 +68,22 @@ def test_pictures_of_high_rates_are_left_alone_where_only_they_lose(make_pairs_o
     choice = calibrate(Opinionated(CAST).eval(), [replace(pairs, color=color)])
     assert choice.harmless
     assert choice.bias == 0
-    assert choice.splats_per_pixel <= 0.12
+    assert choice.gate.splats_per_pixel <= 0.12
     assert choice.mean_db > 1
 
 
-def test_pictures_without_holes_are_left_alone_where_only_they_lose(make_pairs_of):
+@pytest.mark.parametrize("cautious", [Gate(holes=0.1), Gate(confidence=0.5)], ids=["holes", "confidence"])
+def test_pictures_without_holes_are_left_alone_where_only_they_lose(make_pairs_of, cautious):
     pairs = make_pairs_of()
     color, alpha, rate = pairs.color.copy(), np.full_like(pairs.alpha, 255), np.full_like(pairs.rate, 0.2)
     whole = pairs.damage == "ugc-107"
     color[whole] = pairs.source[pairs.view[whole]]
     color[:, :4, :4] += 8
     alpha[~whole, :, :12] = 0
-    choice = calibrate(
-        Opinionated(CAST).eval(), [replace(pairs, color=color, alpha=alpha, rate=rate)], biases=(0.0,)
-    )
+    harmed = [replace(pairs, color=color, alpha=alpha, rate=rate)]
+    choice = calibrate(Opinionated(CAST).eval(), harmed, biases=(0.0,), gates=(Gate(), cautious))
     assert choice.harmless
-    assert choice.holes > 0 and choice.gate.holes == choice.holes
+    assert choice.gate == cautious
     assert choice.mean_db > 1
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from exgs.painter.gate import FADE_OCTAVES, Gate, hole_share
+from exgs.painter.gate import DOUBT, FADE_OCTAVES, Gate, confidence, hole_share
 
 
 def test_from_the_bound_on_pictures_are_left_alone() -> None:
@@ -38,3 +38,18 @@ def test_holes_are_where_one_sees_through() -> None:
     alpha[1, :2] = 0.8
     alpha[1, 3] = 0.95
     assert hole_share(alpha).tolist() == [0, 0.5]
+
+
+def test_a_network_that_is_not_sure_is_not_believed_and_nothing_jumps_between() -> None:
+    gate = Gate(confidence=0.7)
+    assert [gate.trust(sure) for sure in (0, 0.7 - DOUBT, 0.7, 1)] == [0, pytest.approx(0, abs=1e-9), 1, 1]
+    assert gate.trust(0.7 - DOUBT / 2) == pytest.approx(0.5)
+    assert Gate().trust(0) == 1, "who asks for no confidence goes by the rate and the holes"
+
+
+def test_confidence_is_how_far_gates_are_open_over_the_holes_of_both_eyes() -> None:
+    alpha, gate = np.ones((2, 4, 5), np.float32), np.full((2, 4, 5), 0.9, np.float32)
+    assert confidence(gate, alpha) == 0, "without a hole there is nothing to be sure of"
+    alpha[0, 0], gate[0, 0] = 0.5, 0.2
+    alpha[1, 0], gate[1, 0] = 0.0, 0.6
+    assert confidence(gate, alpha) == pytest.approx(0.4)

@@ -23,6 +23,7 @@ def test_the_gate_is_read_beside_the_rest() -> None:
     assert parse({**SOUND, "gate": {"splats_per_pixel": 2}}).gate.splats_per_pixel == 2
     assert parse({**SOUND, "gate": {}}).gate.holes == 0
     assert parse({**SOUND, "gate": {"holes": 0.1}}).gate.holes == 0.1
+    assert parse({**SOUND, "gate": {"confidence": 0.7}}).gate.confidence == 0.7
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,7 @@ def test_the_gate_is_read_beside_the_rest() -> None:
         [],
         *({"splats_per_pixel": bound} for bound in (-1, float("nan"), float("inf"), "1", True)),
         *({"holes": share} for share in (-0.1, float("nan"), 1.5, "0.1", True)),
+        *({"confidence": sure} for sure in (-0.1, float("nan"), 1.5, "0.1", None)),
     ],
 )
 def test_what_is_unsound_is_named(gate: Any) -> None:

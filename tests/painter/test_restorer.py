@@ -135,3 +135,26 @@ def test_the_last_frame_is_recalled_until_a_rich_one_comes() -> None:
 def test_pictures_that_stand_alone_need_their_depth() -> None:
     with pytest.raises(ValueError, match="depth"):
         restorer(Brightener()).restore(pair(depth=False))
+
+
+def test_both_eyes_are_left_alone_where_the_network_is_not_sure() -> None:
+    """The gate of this network is what is red; the eyes are judged together."""
+    painter = NetworkRestorer(Brightener(), Manifest("tiny", {}, gate=Gate(0.1, confidence=0.5)))
+    pictures = broken()
+    pictures.color[0], pictures.color[1] = 0.1, 0.2
+    found = painter.restore(pictures)
+    assert found.color is pictures.color and found.verdict == "unsure" and found.asked
+    pictures.color[1] = 0.8
+    found = painter.restore(pictures)
+    assert found.verdict == "restored"
+    assert np.allclose(found.color, pictures.color + 0.5 * 0.2, atol=1e-5), "0.45 is half of the way"
+
+
+def test_what_was_recalled_goes_with_a_frame_that_nothing_is_sure_of() -> None:
+    gate = Manifest("tiny", {}, gate=Gate(0.1, confidence=0.5))
+    painter, added = NetworkRestorer(Brightener(), gate, recall=Recall(threads=1)), []
+    for red in (0.6, 0.1, 0.6):
+        pictures = broken()
+        pictures.color[:] = red
+        added.append(float((painter.restore(pictures).color - pictures.color)[0, 4, 10, 0]))
+    assert added == pytest.approx([0.1, 0, 0.3], abs=1e-4), "the third is not mixed with the first"
