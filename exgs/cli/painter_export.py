@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,20 @@ def run(args: argparse.Namespace) -> int:
     with Reporter(quiet=args.quiet) as reporter:
         if args.pairs:
             facts |= _calibrated(network, Path(args.pairs), reporter)
+        facts["scenes"]["train"] = _with_earlier(state["settings"], facts["scenes"]["train"])
         facts["scenes"]["held_out"] = list(args.held_out)
         facts["scores"] |= scores
         with reporter.phase("export") as progress:
             document = export(network, Path(args.out), facts)
             progress.update(1.0, f"{document['parameters']:,} parameters")
     return 0
+
+
+def _with_earlier(settings: Mapping[str, Any], scenes: Sequence[str]) -> list[str]:
+    """``scenes``, behind those that the weights had learnt from which the training began with."""
+    told = settings.get("learnt_from")
+    earlier = [str(name) for name in told] if isinstance(told, list | tuple) else []
+    return list(dict.fromkeys([*earlier, *scenes]))
 
 
 def _calibrated(network: Any, folder: Path, reporter: Reporter) -> dict[str, Any]:

@@ -115,7 +115,15 @@ def _tuning(args: argparse.Namespace, weights: Weights) -> TrainSettings:
     """How weights are trained on: as what they are, in smaller steps."""
     from exgs.painter.training import TUNING_RATE, TrainSettings
 
-    return TrainSettings(weights.manifest.document["architecture"], rate=TUNING_RATE, **_said(args))
+    document = weights.manifest.document
+    scenes = document.get("scenes")
+    learnt_from = _texts(scenes.get("train")) if isinstance(scenes, dict) else ()
+    return TrainSettings(document["architecture"], rate=TUNING_RATE, learnt_from=learnt_from, **_said(args))
+
+
+def _texts(told: object) -> tuple[str, ...]:
+    """What a manifest lists; nothing where that is no list."""
+    return tuple(map(str, told)) if isinstance(told, list) else ()
 
 
 def _said(args: argparse.Namespace) -> dict[str, Any]:
@@ -153,8 +161,8 @@ def _check_crop(args: argparse.Namespace, size_px: object) -> None:
 def _commands(args: argparse.Namespace, weights: Weights | None) -> str:
     """The command as it could be called again: what was said, and nothing that is the default; before it
     those that the weights come from which it begins with."""
-    told = weights.manifest.document.get("command") if weights is not None and not args.resume else None
-    before = map(str, told) if isinstance(told, list) else ()
+    begins = weights if not args.resume else None
+    before = _texts(begins.manifest.document.get("command")) if begins is not None else ()
     start = ["--weights", args.weights] if args.weights else ["--size", args.size or USUAL_SIZE]
     names = ("minutes", "steps", "threads", "batch", "crop", "seed")
     words = command(args, "painter", [args.pairs], start, names)

@@ -46,6 +46,8 @@ class TrainSettings(Settings):
     """How much more harm counts than help: by so many times itself."""
     flip_share: float = 0.5
     """Share of each batch that FLIP, the slowest measure, is taken of."""
+    learnt_from: tuple[str, ...] = ()
+    """Scenes that the weights which it begins with have learnt from, for who exports what comes of them."""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,9 @@ def test_from_pairs_to_weights_that_restore(
     assert trained["settings"]["rate"] < 0.5 * begun["settings"]["rate"]
     assert exgs("painter", "train", pairs, tuned, *start, "--steps", 2, "--resume", *small)[0] == 0
     assert len((tuned / "command.txt").read_text().splitlines()) == 4
+    assert exgs("painter", "export", tuned, tmp_path / "again", "-q")[0] == 0
+    manifest = json.loads((tmp_path / "again" / "manifest.json").read_text())
+    assert manifest["scenes"]["train"] == ["ball"], "those that the first weights learnt from"
 
 
 def test_an_export_tells_what_takes_long(
