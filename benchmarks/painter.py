@@ -3,11 +3,12 @@
     python -m benchmarks.painter [--weights tiny small] [--out bench-out] [--document docs/painter.md]
     python -m benchmarks.painter --ablate PAIRS [--minutes 5] [--document docs/painter.md]
 
-The first form judges weights on two generated interiors and, from ../shared (where it is), on st-peter,
-guitar, skull and flowers: files as ``exgs encode`` makes them by itself, and what splat-transform decimates.
-It writes pictures side by side (source | decoded | restored | mask), and with ``--latency`` times one of
-640 x 360. What was judged is kept in OUT (painter_judging.py). The second trains each variant from nothing
-for as many minutes of one processor, and compares them on the views that are held back from training.
+The first form judges weights on two generated interiors, a generated garden and, from ../shared (where it
+is), on st-peter, guitar, skull and flowers: files as ``exgs encode`` makes them by itself, and what
+splat-transform decimates. It writes pictures side by side (source | decoded | restored | mask), and with
+``--latency`` times one of 640 x 360. What was judged is kept in OUT (painter_judging.py). The second trains
+each variant from nothing for as many minutes of one processor, and compares them on the views that are held
+back from training.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.garden import generate_garden
 from benchmarks.painter_judging import Candidate, Desk, HeldOut, Verdict, judged, row_of_pictures
 from exgs.cli.painter_make_pairs import INTERIOR_SPLATS
 from exgs.cli.scenes import scenes
@@ -38,7 +40,8 @@ from exgs.training.layout import kind_of
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 OBJECTS = ("st-peter.sog", "guitar.compressed.ply", "skull.sog", "flowers/lod-meta.json@2")
-INTERIORS = (101, 102)
+INTERIORS, GARDENS = (101, 102), (4,)
+GARDEN_SPLATS = 70_000
 DAMAGES = ("ugc-107", "ugc-200", "ugc-20", "ugc-107@0.3", "exgs-107", "exgs-200")
 DECIMATED = ("decimate-2%", "decimate-5%")
 """What the foreign program leaves."""
@@ -53,6 +56,8 @@ SIZE, TRIALS, THREADS = (368, 640), 30, 2
 """Height and width of the planes of a picture of 640 x 360."""
 PAGE_PX = 1600
 """Width of the pictures in the document."""
+ORDER = ("interior", "garden", "object")
+"""Of the kinds of scenes."""
 SCORES, ABLATION = "scores", "ablation"
 """What the parts of the document are called that are written here."""
 
@@ -65,8 +70,9 @@ def main() -> None:
     parser.add_argument("--weights", nargs="+", default=list(shipped()))
     parser.add_argument("--out", type=Path, default=Path("bench-out"))
     parser.add_argument("--generated", nargs="*", type=int, default=list(INTERIORS), metavar="SEED")
+    parser.add_argument("--gardens", nargs="*", type=int, default=list(GARDENS), metavar="SEED")
     parser.add_argument("--objects", nargs="*", default=list(OBJECTS), metavar="FILE")
-    parser.add_argument("--views", type=int, default=8, help="of each interior")
+    parser.add_argument("--views", type=int, default=8, help="of each interior and garden")
     parser.add_argument("--object-views", type=int, default=4)
     parser.add_argument("--damages", nargs="+", default=list(DAMAGES))
     parser.add_argument("--encodings", type=Path)
@@ -141,10 +147,18 @@ def held_out(args: argparse.Namespace) -> Iterator[HeldOut]:
     """The scenes to judge by: rooms first, which is where most is to be gained or lost."""
     here = args.objects if (DATA / "scenes").is_dir() else []
     paths = [str(DATA / "scenes" / name) for name in here]
-    found = scenes(paths, args.generated, INTERIOR_SPLATS)
-    for name, load in sorted(found, key=lambda scene: kind_of(scene[0])):
-        views = args.views if kind_of(name) == "interior" else args.object_views
+    found = scenes(paths, args.generated, INTERIOR_SPLATS) if paths or args.generated else []
+    found += [
+        (f"garden-{seed}", partial(generate_garden, seed=seed, count=GARDEN_SPLATS)) for seed in args.gardens
+    ]
+    for name, load in sorted(found, key=lambda scene: ORDER.index(group_of(scene[0]))):
+        views = args.object_views if group_of(name) == "object" else args.views
         yield HeldOut(name, load, partial(cameras_of, name, views), views)
+
+
+def group_of(scene: str) -> str:
+    """What a scene is counted to in the table, by what it is called."""
+    return "garden" if scene.startswith("garden-") else kind_of(scene)
 
 
 def cameras_of(name: str, views: int, gaussians: Gaussians) -> list[Camera]:
@@ -160,8 +174,8 @@ def rows(found: Mapping[str, Mapping[str, Verdict]]) -> Iterator[str]:
     picture faring worst gains."""
     yield "| scenes | input | PSNR dB | restored | worst | SSIM | restored | FLIP | restored | change |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
-    for kind in dict.fromkeys(kind_of(scene) for scene in found):
-        of_kind = [verdicts for scene, verdicts in found.items() if kind_of(scene) == kind]
+    for kind in dict.fromkeys(group_of(scene) for scene in found):
+        of_kind = [verdicts for scene, verdicts in found.items() if group_of(scene) == kind]
         for damage in dict.fromkeys(damage for verdicts in of_kind for damage in verdicts):
             verdicts = [known[damage] for known in of_kind if damage in known]
             before, after = (

@@ -19,7 +19,7 @@ from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
 from exgs.scene.gaussians import VALUES
 
-VERSION = 6
+VERSION = 7
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
 Arrays = Mapping[str, np.ndarray]
