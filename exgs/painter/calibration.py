@@ -31,7 +31,7 @@ BOUNDS = (0.25, 0.12, 0.06, 0.03, 0.02, 0.015, 0.01, 0.007, 0.005, 0.0035, 0.002
 """Splats per pixel from which on pictures are left alone: what is tried."""
 HOLES = (0.0, 0.05, 0.1, 0.15, 0.25)
 """Shares of holes below which pictures are not restored in full: what is tried."""
-CONFIDENCES = (0.0, 0.5, 0.6, 0.7, 0.8)
+CONFIDENCES = (0.0, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8)
 """How sure the network has to be for pictures to be restored in full: what is tried."""
 THIN = 4
 """Of so many pixels each way one is looked at while ways are tried."""
