@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 Key = tuple[str, str, int]
+KEPT = Path(__file__).parent / "kept.jsonl"
+"""Rows of other systems that took long, and that a change of ours leaves as they are."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,15 @@ class Row:
 class Rows:
     """The rows of a file; new ones are appended as they come, from any thread."""
 
-    def __init__(self, path: Path, *, forget: Collection[str] = ()) -> None:
-        """Reads what ``path`` holds, the last row of each key; those of the systems in ``forget`` go."""
+    def __init__(self, path: Path, *, forget: Collection[str] = (), kept: Path | None = None) -> None:
+        """Reads what ``kept`` and ``path`` hold, the last row of each key; those of the systems in ``forget``
+        go."""
         self._path = path
         self._lock = threading.Lock()
         self._rows: dict[Key, Row] = {}
         self._fresh: set[Key] = set()
-        lines = path.read_text().splitlines() if path.exists() else []
+        there = [file for file in (kept, path) if file is not None and file.exists()]
+        lines = [line for file in there for line in file.read_text().splitlines()]
         for row in (Row(**json.loads(line)) for line in lines if line.strip()):
             if row.system not in forget:
                 self._rows[row.key] = row

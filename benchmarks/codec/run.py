@@ -5,8 +5,8 @@
 SCENE is a scene of ../shared, ``interior`` (generated here), or any scene file; without any, all there are.
 At each byte budget, the float32 size of the scene over the ratio, every system that can be told a size makes
 a file; then the formats that keep every Gaussian make theirs, and our encoder meets their bytes and their
-PSNR. Rows go to OUT/rows.jsonl as they come, and what is there already is not measured again. Tables,
-plots and pictures are made of all rows; --document puts the tables between their marks in a Markdown file.
+PSNR. Rows go to OUT/rows.jsonl as they come, and what is there, or in kept.jsonl beside this file, is not measured
+again. Tables, plots and pictures are made of all rows of the scenes that have any of ours; --document puts the tables between their marks in a Markdown file.
 
 Peers: ``npm install --prefix OUT @playcanvas/splat-transform@2.7.1`` and ``pip install sogpy``; where one is
 absent, its rows say so.
@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.codec.measure import Bench
 from benchmarks.codec.processes import CommandError
 from benchmarks.codec.publish import publish
-from benchmarks.codec.rows import Rows
+from benchmarks.codec.rows import KEPT, Rows
 from benchmarks.codec.scenes import names
 from benchmarks.codec.systems import OURS, SYSTEMS, Tools
 
@@ -34,14 +34,18 @@ def main() -> None:
         sys.exit(f"unknown scene {unknown[0]!r}: expected a file, or one of {', '.join(names())}")
     scenes, ratios = args.scenes or names(), [float(word) for word in args.ratios.split(",")]
     bench = Bench(
-        args.out, Rows(args.out / "rows.jsonl", forget=args.again), _tools(args), min(args.jobs, len(scenes))
+        args.out,
+        Rows(args.out / "rows.jsonl", forget=args.again, kept=KEPT),
+        _tools(args),
+        min(args.jobs, len(scenes)),
     )
     if not args.tables_only:
         try:
             _measure(bench, scenes, ratios, high_rate=not args.no_high_rate)
         except CommandError as error:
             sys.exit(f"the encoder does not run: {error}")
-    publish(list(bench.rows), args.out, args.document, args.figures)
+    ours = {row.scene for row in bench.rows if row.system == OURS}
+    publish([row for row in bench.rows if row.scene in ours], args.out, args.document, args.figures)
     if any(row.note.startswith("failed") for row in bench.rows):
         sys.exit("some measurements failed: their rows say why, and the next run tries them again")
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.codec.rows import Row, Rows, meets
+from benchmarks.codec.rows import KEPT, Row, Rows, meets
 
 DONE = Row("massa", "ugc", 1000, 100_000, ratio=100.0, bytes=990, splats=90, psnr=30.5)
 ABSENT = Row("massa", "sog", 0, 100_000, note="not installed")
@@ -53,3 +53,18 @@ def test_a_peer_is_met_by_the_largest_file_that_is_no_larger() -> None:
     all_it_can = replace(DONE, budget=5000, bytes=3000)
     assert meets(peer, [all_it_can]) == all_it_can
     assert meets(replace(peer, scene="guitar"), ours) is None
+
+
+def test_what_is_kept_need_not_be_measured_again_and_newer_rows_come_before_it(tmp_path: Path) -> None:
+    kept, path = tmp_path / "kept.jsonl", tmp_path / "rows.jsonl"
+    Rows(kept).add(DONE)
+    assert Rows(path, kept=kept).known(DONE.key) == DONE
+    newer = replace(DONE, psnr=1.0)
+    Rows(path, kept=kept).add(newer)
+    assert Rows(path, kept=kept).known(DONE.key) == newer
+    assert len(kept.read_text().splitlines()) == 1, "nothing is written there"
+
+
+def test_the_rows_that_come_with_the_repository_are_of_other_systems() -> None:
+    rows = list(Rows(KEPT))
+    assert rows and all(row.done and row.system != "ugc" and row.judge == "referee" for row in rows)
