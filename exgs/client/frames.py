@@ -65,9 +65,10 @@ class Easel:
     restorer_off: str = ""
     """Why nothing restores, where something was to if it could."""
 
-    def at_hand(self) -> Restorer:
-        """What the next picture is restored by."""
-        return Resting() if self.pacer is not None and self.pacer.resting else self.restorer
+    def at_hand(self, *, first: bool) -> Restorer:
+        """What the next picture is restored by; the ``first`` of all does not wait for what is done only where
+        there is time."""
+        return Resting() if self.pacer is not None and (first or self.pacer.resting) else self.restorer
 
 
 class FrameLoop:
@@ -130,7 +131,7 @@ class FrameLoop:
         snapshot = self._newest()
         gaussians = self._fader.at(snapshot, began_s)
         chosen_s = now()
-        restorer = easel.at_hand()
+        restorer = easel.at_hand(first=tick == 0)
         pictures = draw(easel.rasterizer, restorer, gaussians, cameras)
         rastered_s = now()
         restored = restorer.restore(pictures)
@@ -181,5 +182,6 @@ def _dropped(shown: FrameRecord, tick: int, schedule: Schedule) -> FrameRecord:
     """The record of a tick that went by while ``shown`` was being drawn, and which that one stood in for."""
     due_s = schedule.due_s(tick) - schedule.start_s
     return replace(
-        shown, tick=tick, due_s=due_s, stages_ms=stages_ms(), late=False, stale=False, dropped=True
-    )
+        shown, tick=tick, due_s=due_s, stages_ms=stages_ms(), late=False, stale=False, dropped=True,
+        restoration="off",
+    )  # fmt: skip

@@ -6,8 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from exgs.client.config import DEFAULT_SECONDS, PlayConfig
 from exgs.client.errors import ClientError
@@ -36,6 +38,9 @@ MAX_SYNTHETIC_S = 3600.0
 """The built-in trace is no longer than this; after it the head stands still."""
 PATIENCE_S = 1.5
 """Getting ready takes longer than this where kernels must be compiled, or the machine is busy."""
+
+SPARSE = 1e-9
+"""Splats per pixel of a picture that is restored by whatever restores any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +102,12 @@ class Staging:
         """Decodes, draws and restores a sample, so that the first frame finds kernels compiled."""
         sample, restorer = decode(SAMPLE), self.easel.restorer
         cameras = self._optics(0.06 if self.config.stereo else None).eyes(HEAD_AXES)
-        restorer.restore(draw(self.easel.rasterizer, restorer, sample, cameras))
+        pictures = draw(self.easel.rasterizer, restorer, sample, cameras)
+        nothing, ones = np.zeros_like(pictures.alpha), np.ones(len(cameras), np.float32)
+        missing = replace(
+            pictures, alpha=nothing, splats_per_pixel=SPARSE * ones, depth=nothing + 1, layers=ones
+        )  # a gate lets that through, whatever it makes of the sample
+        restorer.restore(missing)
         restorer.forget()
 
 

@@ -244,6 +244,10 @@ def test_without_time_for_it_pictures_are_left_as_they_are():
             raise NotImplementedError
 
     stage.loop._easel = replace(stage.loop._easel, restorer=Slow(), pacer=Pacer(1 / FPS))
-    drawn = [record for record in stage.run(60) if not record.dropped]
-    assert [record.restoration for record in drawn[:4]] == ["restored", "restored", "budget", "budget"]
+    records = stage.run(60)
+    drawn = [record for record in records if not record.dropped]
+    assert [record.restoration for record in drawn[:4]] == ["budget", "restored", "restored", "budget"], (
+        "the first picture does not wait"
+    )
     assert sum(record.restoration == "restored" for record in drawn) <= 4
+    assert {record.restoration for record in records if record.dropped} == {"off"}

@@ -7,7 +7,7 @@ import pytest
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
 from exgs.client.staging import Staging
-from exgs.painter.onnx_network import onnx_problem
+from exgs.painter.onnx_network import OnnxNetwork, onnx_problem
 from exgs.painter.shelf import shipped
 from exgs.scene import (
     Frame,
@@ -117,6 +117,16 @@ def test_a_restorer_that_is_chosen_keeps_to_the_time_there_is():
     easel = prepare(replace(CONFIG, restore="auto")).easel
     assert easel.restorer.name == "tiny on cpu" and easel.restorer_off == ""
     assert easel.pacer is not None and not easel.pacer.resting
+
+
+@pytest.mark.skipif("tiny" not in shipped() or onnx_problem() is not None, reason="there are no weights")
+def test_the_network_has_run_at_the_size_of_the_pictures_before_there_is_one(monkeypatch: pytest.MonkeyPatch):
+    asked, run = [], OnnxNetwork.run
+    monkeypatch.setattr(
+        OnnxNetwork, "run", lambda self, planes: asked.append(planes.shape) or run(self, planes)
+    )
+    prepare(replace(CONFIG, restore="auto", stereo=True, size=(96, 80)))
+    assert (2, 7, 80, 96) in asked
 
 
 def test_where_none_can_be_chosen_it_is_known_why(monkeypatch: pytest.MonkeyPatch):
