@@ -5,8 +5,9 @@
 SCENE is a scene of ../shared, ``interior`` (generated here), or any scene file; without any, all there are.
 At each byte budget, the float32 size of the scene over the ratio, every system that can be told a size makes
 a file; then the formats that keep every Gaussian make theirs, and our encoder meets their bytes and their
-PSNR. Rows go to OUT/rows.jsonl as they come, and what is there, or in kept.jsonl beside this file, is not measured
-again. Tables, plots and pictures are made of all rows of the scenes that have any of ours; --document puts the tables between their marks in a Markdown file.
+PSNR. Rows go to OUT/rows.jsonl as they come, and what is there, or in kept.jsonl beside this file, is not
+measured again. Tables, plots and pictures are made of all rows of the scenes that have any of ours;
+--document puts the tables between their marks in a Markdown file.
 
 Peers: ``npm install --prefix OUT @playcanvas/splat-transform@2.7.1`` and ``pip install sogpy``; where one is
 absent, its rows say so.
