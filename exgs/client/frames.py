@@ -66,8 +66,7 @@ class Easel:
     """Why nothing restores, where something was to if it could."""
 
     def at_hand(self, *, first: bool) -> Restorer:
-        """What the next picture is restored by; the ``first`` of all does not wait for what is done only where
-        there is time."""
+        """What the next picture is restored by; the ``first`` of all waits for nothing that can be left out."""
         return Resting() if self.pacer is not None and (first or self.pacer.resting) else self.restorer
 
 
