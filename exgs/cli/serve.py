@@ -134,6 +134,11 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
     """
     if args.tls_key is not None and args.tls_cert is None:
         raise UsageError("--tls-key needs --tls-cert")
+    least_mbps = Limits.min_share_bytes_per_s * 8 / 1e6
+    if args.max_mbps is not None and args.max_mbps < least_mbps:
+        raise UsageError(
+            f"--max-mbps {args.max_mbps:g}: nobody is let in who would get less than {least_mbps:g}"
+        )
     said = given(args, *ENCODING)
     if said and args.scenes.lower().endswith(ENCODED_SUFFIX):
         flag = next(iter(said)).replace("_", "-")

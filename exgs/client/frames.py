@@ -66,7 +66,7 @@ class Easel:
     """Why nothing restores, where something was to if it could."""
 
     def at_hand(self, *, first: bool) -> Restorer:
-        """What the next picture is restored by; the ``first`` of all waits for nothing that can be left out."""
+        """What the next picture is restored by; the ``first`` of all waits for nothing that it can lack."""
         return Resting() if self.pacer is not None and (first or self.pacer.resting) else self.restorer
 
 

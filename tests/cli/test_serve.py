@@ -41,6 +41,7 @@ def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
         ((".", "--host", "256.0.0.1", "--port", "0"), 1, "cannot listen at 256.0.0.1"),
         ((".", "--token", ""), 2, "--token is set, but empty"),
         ((".", "--tls-key", "key.pem"), 2, "--tls-key needs --tls-cert"),
+        ((".", "--max-mbps", "0.5"), 2, "less than 0.512"),
         ((".", "--tls-cert", "/nonexistent.pem"), 1, "/nonexistent.pem: No such file"),
         ((".", "--token", "two words"), 2, "the token must be"),
         (("x.ugc", "--ratio", "3"), 2, "--ratio: x.ugc is encoded already"),
