@@ -18,6 +18,8 @@ LEAST, MOST = 1e-9, 1e9
 MAX_BYTES = 1 << 50
 MAX_SECONDS = 86_400.0
 MAX_THREADS = 1024
+RESTORE_MODES = ("off", "auto", "tiny", "small", "base")
+"""What ``--restore`` takes beside folders."""
 _SUFFIXES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 
 
@@ -185,7 +187,7 @@ def add_restore(parser: argparse.ArgumentParser, *, live: bool = False) -> None:
     default = "auto where onnxruntime is installed, else off" if live else "off"
     parser.add_argument(
         "--restore", metavar="MODE", default="auto" if ready else "off",
-        help="repair pictures of a compressed scene: off, auto, tiny, small, base, "
+        help=f"repair pictures of a compressed scene: {', '.join(RESTORE_MODES)}, "
         f"or a folder of weights (default: {default})",
     )  # fmt: skip
     parser.add_argument(
@@ -197,6 +199,9 @@ def add_restore(parser: argparse.ArgumentParser, *, live: bool = False) -> None:
 
 
 def check_restore(args: argparse.Namespace) -> None:
-    """Refuses ``--restore-engine`` where nothing would be run by it."""
+    """Refuses a word that is no mode, and ``--restore-engine`` where nothing would be run by it."""
+    mode = Path(args.restore)
+    if args.restore not in RESTORE_MODES and len(mode.parts) == 1 and not mode.exists():
+        raise UsageError(f"--restore {mode}: expected {', '.join(RESTORE_MODES)}, or a folder of weights")
     if args.restore == "off" and args.restore_engine != "auto":
-        raise UsageError("--restore-engine: only with --restore")
+        raise UsageError("--restore-engine: nothing is restored where --restore is off")

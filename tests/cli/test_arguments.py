@@ -9,6 +9,7 @@ import pytest
 
 from exgs.cli import arguments
 from exgs.cli.main import COMMANDS, build_parser
+from exgs.painter import MODES
 from tests.cli.conftest import Command
 
 ODD = ("", "-1", "-0", "nan", "inf", "-inf", "1e308", "1e-308", "0x10", "9" * 40, "9" * 400, "9" * 5000)
@@ -99,3 +100,19 @@ def test_numbers_within_bounds_are_taken() -> None:
     assert arguments.positive_float("1e-9") == 1e-9 and arguments.positive_float("1e9") == 1e9
     assert arguments.seconds("86400") == 86400 and math.isclose(arguments.seconds(".5"), 0.5)
     assert arguments.path("a b") == Path("a b") and arguments.name(" ") == " "
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--restore", "bogus"], "bogus: expected off, auto, tiny, small, base, or a folder of weights"),
+        (["--restore", "off", "--restore-engine", "torch"], "nothing is restored where --restore is off"),
+    ],
+)  # fmt: skip
+def test_what_cannot_restore_is_refused_at_once(exgs: Command, words: list[str], says: str) -> None:
+    code, _, err = exgs("render", "no-such.ply", "out", "--orbit", 1, *words)
+    assert code == 2 and says in err
+
+
+def test_the_modes_of_restoring_are_those_of_the_painter() -> None:
+    assert arguments.RESTORE_MODES == MODES
