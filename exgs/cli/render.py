@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output",
         metavar="OUT",
-        help="a .png, an .mp4, a folder (one PNG per camera, and, but for --stereo, cameras.json), or null for a "
-        "dry run",
+        help="a .png, an .mp4, a folder (one PNG per camera, and, but for --stereo, cameras.json), or null for "
+        "a dry run",
     )
     views = parser.add_mutually_exclusive_group(required=True)
     views.add_argument("--cameras", metavar="FILE", help="cameras (JSON)")
