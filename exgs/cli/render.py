@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output",
         metavar="OUT",
-        help="a .png, an .mp4, a folder (one PNG per camera, and, but for --stereo, cameras.json), or null for "
+        help="a .png, an .mp4, a folder (one PNG per camera, and cameras.json but for --stereo), or null for "
         "a dry run",
     )
     views = parser.add_mutually_exclusive_group(required=True)
