@@ -105,12 +105,24 @@ def calibrate(
     """
     seen = _looked_at(network, pairs, chosen, _part(progress, 0, LOOKED))
     thin, count, ways = [picture.thinned() for picture in seen], len(biases) * len(gates), list[Choice]()
-    for bias, gate in product(biases, gates):
-        ways.append(_try(thin, bias, gate))
-        progress(LOOKED + (TRIED - LOOKED) * len(ways) / count)
+    for bias in biases:
+        opened = [picture.opened(bias) for picture in thin]
+        for gate in gates:
+            ways.append(_try(thin, opened, bias, gate))
+            progress(LOOKED + (TRIED - LOOKED) * len(ways) / count)
     choice = _taken(seen, ways, _part(progress, TRIED, 1))
     network.close_gate(choice.bias)
     return choice
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A picture as the network restores it, with a bias on its gate."""
+
+    color: Tensor
+    """[1,3,H,W] restored in full."""
+    confidence: float
+    """How far the gate is open over the holes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,15 +162,18 @@ class _Seen:
         color, source, *others = (plane[:, :, ::THIN, ::THIN].contiguous() for plane in planes)
         return _Seen(self.kind, color, source, self.rate, self.holes, *others)
 
-    def restored(self, bias: float, whole: Gate) -> Tensor:
-        """The picture, with gates closed by ``bias``, and altogether as far as ``whole`` says."""
+    def opened(self, bias: float) -> _Opened:
+        """The picture, with gates closed by ``bias`` and nothing else."""
+        gate = torch.sigmoid(torch.logit(self.gate, 1e-6) - bias)
+        sure = confidence(gate[:, 0].numpy(), self.alpha[:, 0].numpy())
+        return _Opened((self.color + gate * self.residual).clamp(0, 1), sure)
+
+    def restored(self, opened: _Opened, whole: Gate) -> Tensor:
+        """As ``opened``, and closed altogether as far as ``whole`` says."""
         splats_per_pixel = np.array([2 ** (RATE_OCTAVES * (self.rate - 1))])
         share = float(whole.strength(splats_per_pixel)[0] * whole.need(np.array([self.holes]))[0])
-        if share == 0:
-            return self.color
-        gate = torch.sigmoid(torch.logit(self.gate, 1e-6) - bias)
-        share *= whole.trust(confidence(gate[:, 0].numpy(), self.alpha[:, 0].numpy()))
-        return self.color + share * ((self.color + gate * self.residual).clamp(0, 1) - self.color)
+        share *= whole.trust(opened.confidence)
+        return self.color if share == 0 else self.color + share * (opened.color - self.color)
 
 
 def _looked_at(network: Painter, pairs: Sequence[Pairs], chosen: Chosen, progress: Progress) -> list[_Seen]:
@@ -193,9 +208,12 @@ def _part(progress: Progress, begin: float, end: float) -> Progress:
     return lambda share: progress(begin + (end - begin) * share)
 
 
-def _try(seen: list[_Seen], bias: float, gate: Gate) -> Choice:
-    """What a way to close gates gains; FLIP is not asked."""
-    gains = [psnr(picture.restored(bias, gate), picture.source) - picture.damaged_db for picture in seen]
+def _try(seen: list[_Seen], opened: list[_Opened], bias: float, gate: Gate) -> Choice:
+    """What a way to close gates gains, pictures being ``opened`` by its ``bias``; FLIP is not asked."""
+    gains = [
+        psnr(picture.restored(found, gate), picture.source) - picture.damaged_db
+        for picture, found in zip(seen, opened, strict=True)
+    ]
     means = _by_kind(seen, gains, np.mean)
     unlucky = min(_by_kind(seen, gains, _unlucky))
     return Choice(bias, gate, sum(means) / len(means), min(means), 0.0, unlucky)
@@ -205,7 +223,7 @@ def _flip_gains(seen: list[_Seen], way: Choice, progress: Progress) -> list[floa
     """Share of the FLIP error that is gone, for each kind."""
     gains = []
     for number, picture in enumerate(seen, start=1):
-        left = flip(picture.restored(way.bias, way.gate), picture.source).mean()
+        left = flip(picture.restored(picture.opened(way.bias), way.gate), picture.source).mean()
         gains.append(float(1 - left / picture.damaged_flip.clamp(min=1e-9)))
         progress(number / len(seen))
     return _by_kind(seen, gains, np.mean)
