@@ -81,6 +81,8 @@ def main() -> None:
     if args.document:
         write_between(args.document, "scores", together(args.out))
     if args.plot:
+        from benchmarks.feedforward_plot import plot
+
         plot(args.plot, *(json.loads((args.out / name).read_text()) for name in (SCORES, MEMORY)))
     if args.picture:
         shrink(args.out / "feedforward.png", args.picture)
@@ -258,43 +260,6 @@ def keep(folder: Path, name: str, views: Views) -> Path:
     depths, walk = np.zeros((count, height, width), np.float16), np.zeros(count, np.int32)
     found = ViewSet(name, views.pictures, depths, walk, views.cameras, views.near, views.far, views.frame)
     return write_view_set(folder, found)
-
-
-def plot(target: Path, kinds: dict[str, Any], memory: Sequence[dict[str, Any]]) -> None:
-    """Views against PSNR, Gaussians, seconds and memory."""
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib.figure import Figure
-
-    from exgs.feedforward.evaluation import COUNTS
-
-    figure = Figure(figsize=(9.6, 6.0), dpi=120, layout="constrained")
-    panels = figure.subplots(2, 2).ravel()
-    for panel, (name, title) in zip(
-        panels, (("psnr", "PSNR of views between, dB"), ("gaussians", "Gaussians"), ("seconds", "seconds")),
-        strict=False,
-    ):  # fmt: skip
-        for kind, cases in kinds.items():
-            for way, scores in cases.items():
-                style = {"linestyle": "-" if way == "with" else "--", "marker": "o" if way == "with" else "x"}
-                label = f"{kind}s, {LABELS[way]}"
-                color = "tab:blue" if kind == "interior" else "tab:orange"
-                counts = [score["views"] for score in scores]
-                panel.plot(counts, [score[name] for score in scores], color=color, label=label, **style)
-        panel.set_title(title, fontsize=10)
-    for way in LABELS:
-        some = [row for row in memory if row["case"] == way]
-        style = {"linestyle": "-" if way == "with" else "--", "marker": "o" if way == "with" else "x"}
-        panels[3].plot([row["views"] for row in some], [row["bytes"] / 1e6 for row in some], **style,
-                       color="tab:blue", label=LABELS[way])  # fmt: skip
-    panels[3].set_title("peak memory of an interior, MB", fontsize=10)
-    for panel in panels:
-        panel.set_xlabel("views")
-        panel.set_xticks(COUNTS)
-        panel.set_ylim(bottom=None if panel is panels[0] else 0)
-    panels[0].legend(fontsize=7)
-    figure.savefig(target)
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[str]]] = {

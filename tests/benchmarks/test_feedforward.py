@@ -11,7 +11,8 @@ from PIL import Image
 pytest.importorskip("torch")
 
 from benchmarks import feedforward
-from benchmarks.feedforward import keep, memory_rows, plot, rows
+from benchmarks.feedforward import keep, memory_rows, rows
+from benchmarks.feedforward_plot import plot
 from exgs.codec import EncodeConfig, Photographs
 from exgs.feedforward import evaluation, reconstructing
 from exgs.feedforward.rendered import read_set
