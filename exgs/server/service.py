@@ -7,7 +7,7 @@ import contextlib
 import errno
 import signal
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -113,14 +113,23 @@ async def run_server(
     Raises:
         ServerError: as for ``serve``.
     """
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):  # Windows: an interrupt then raises KeyboardInterrupt
-        for number in signals:
-            loop.add_signal_handler(number, stop.set)
-    try:
+    stop = asyncio.Event()
+    with _heard(signals, stop.set):
         async with serve(config) as server:
             await ready(server)
             await stop.wait()
+
+
+@contextlib.contextmanager
+def _heard(signals: Sequence[signal.Signals], told: Callable[[], None]) -> Iterator[None]:
+    """Calls ``told`` when one of ``signals`` comes; where the loop cannot (Windows) an interrupt raises
+    KeyboardInterrupt as ever."""
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):
+        for number in signals:
+            loop.add_signal_handler(number, told)
+    try:
+        yield
     finally:
         with contextlib.suppress(NotImplementedError):
             for number in signals:
