@@ -216,7 +216,7 @@ def test_the_restorer_gets_what_was_drawn_and_has_the_last_word():
             return Restored(1.25 - pictures.color, "restored")
 
         def forget(self) -> None:
-            raise NotImplementedError
+            raise AssertionError("the frames of a video belong together")
 
     seen: list[float] = []
     stage.paper.present = lambda pictures, tick: seen.append(float(pictures.mean()))  # type: ignore[method-assign]
@@ -241,7 +241,7 @@ def test_without_time_for_it_pictures_are_left_as_they_are():
             return Restored(pictures.color, "restored")
 
         def forget(self) -> None:
-            raise NotImplementedError
+            raise AssertionError("the frames of a video belong together")
 
     stage.loop._easel = replace(stage.loop._easel, restorer=Slow(), pacer=Pacer(1 / FPS))
     records = stage.run(60)
