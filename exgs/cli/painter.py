@@ -70,11 +70,15 @@ def _add_make_pairs(parser: argparse.ArgumentParser) -> None:
 def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pairs", metavar="PAIRS", help="a folder of pairs")
     add_run(parser, seed="weights and crops", checkpoint_minutes=3.0)
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--size", choices=("tiny", "small", "base"), help="(default: tiny)")
-    start.add_argument(
+    parser.add_argument(
+        "--size", choices=("tiny", "small", "base", "latent"),
+        help="what to train: one of the sizes that are shipped, or one step of diffusion among latents, the "
+        "published method's form (default: tiny, or what --weights are)",
+    )  # fmt: skip
+    parser.add_argument(
         "--weights", metavar="WEIGHTS",
-        help="go on from these, in smaller steps: tiny, small, or a folder; with --resume name them again",
+        help="go on from these, in smaller steps: tiny, small, base, or a folder; a larger --size begins as "
+        "what they are, and grows; with --resume name them again",
     )  # fmt: skip
     parser.add_argument(
         "--batch", metavar="N", type=arguments.whole_between(1, MOST_CROPS),
@@ -87,12 +91,12 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vae", metavar="PATH", nargs="+",
         help="start from this autoencoder, and keep it: a folder in diffusers' format, or TAESD's two .pth "
-        "files, encoder first (base)",
+        "files, encoder first (latent)",
     )  # fmt: skip
     parser.add_argument(
         "--unet", metavar="DIR",
         help="start from this denoiser of the latents of --vae, such as that of SD-Turbo: a folder in "
-        "diffusers' format (base)",
+        "diffusers' format (latent)",
     )  # fmt: skip
     parser.add_argument(
         "--freeze-unet",

@@ -30,8 +30,8 @@ USUAL_SIZE = "tiny"
 """Where neither ``--size`` nor ``--weights`` says otherwise."""
 REPORT_STEPS = 100
 """Steps between lines of the log."""
-WITH_AUTOENCODER = ("base",)
-"""The sizes that work among latents."""
+WITH_AUTOENCODER = "latent"
+"""The size that works among latents."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,8 +75,13 @@ def _start(args: argparse.Namespace, weights: Weights | None, pairs: list[Pairs]
     from exgs.painter.training import Training
     from exgs.weights.tensors import load
 
-    network = load(weights, build, PainterError) if weights is not None else None
     settings = _settings(args) if weights is None else _tuning(args, weights)
+    network = load(weights, build, PainterError) if weights is not None else None
+    if weights is not None and network is not None and args.size:
+        from exgs.painter.growth import grown
+
+        before = weights.manifest.document["architecture"]
+        network = grown(before, network.state_dict(), settings.architecture)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     training = Training(settings, Crops(pairs, size_px=settings.size_px), device=device)
     if args.resume:
@@ -112,13 +117,15 @@ def _settings(args: argparse.Namespace) -> TrainSettings:
 
 
 def _tuning(args: argparse.Namespace, weights: Weights) -> TrainSettings:
-    """How weights are trained on: as what they are, in smaller steps."""
+    """How weights are trained on: as what they are or as what grows of them, in smaller steps."""
+    from exgs.painter.networks import ARCHITECTURES
     from exgs.painter.training import TUNING_RATE, TrainSettings
 
     document = weights.manifest.document
+    architecture = ARCHITECTURES[args.size] if args.size else document["architecture"]
     scenes = document.get("scenes")
     learnt_from = _texts(scenes.get("train")) if isinstance(scenes, dict) else ()
-    return TrainSettings(document["architecture"], rate=TUNING_RATE, learnt_from=learnt_from, **_said(args))
+    return TrainSettings(architecture, rate=TUNING_RATE, learnt_from=learnt_from, **_said(args))
 
 
 def _texts(told: object) -> tuple[str, ...]:
@@ -137,9 +144,9 @@ def _check_flags(args: argparse.Namespace) -> None:
     for name in ("vae", "unet"):
         if getattr(args, name) and args.weights:
             raise UsageError(f"--{name}: not with --weights, which hold all of their network")
-        if getattr(args, name) and args.size not in WITH_AUTOENCODER:
-            sizes = " or ".join(WITH_AUTOENCODER)
-            raise UsageError(f"--{name}: {args.size or USUAL_SIZE} has no autoencoder; choose --size {sizes}")
+        if getattr(args, name) and args.size != WITH_AUTOENCODER:
+            size = args.size or USUAL_SIZE
+            raise UsageError(f"--{name}: {size} has no autoencoder; choose --size {WITH_AUTOENCODER}")
     if args.vae and len(args.vae) > 2:
         raise UsageError("--vae: expected a folder, or two .pth files")
     if args.unet and not args.vae:
@@ -163,7 +170,8 @@ def _commands(args: argparse.Namespace, weights: Weights | None) -> str:
     those that the weights come from which it begins with."""
     begins = weights if not args.resume else None
     before = _texts(begins.manifest.document.get("command")) if begins is not None else ()
-    start = ["--weights", args.weights] if args.weights else ["--size", args.size or USUAL_SIZE]
+    start = ["--weights", args.weights] if args.weights else []
+    start += ["--size", args.size or USUAL_SIZE] if args.size or not args.weights else []
     names = ("minutes", "steps", "threads", "batch", "crop", "seed")
     words = command(args, "painter", [args.pairs], start, names)
     words += ["--vae", *args.vae] if args.vae else []

@@ -1,4 +1,4 @@
-"""The network of ``small`` and ``base``: one step of a diffusion model among the latents of an autoencoder.
+"""The network of ``latent``: one step of a diffusion model among the latents of an autoencoder.
 
 The damaged picture's latent counts as a noisy one at a fixed time, and what the denoiser takes for noise is
 the damage. It sees the mask too. The pictures before and after that step are both decoded, and only their

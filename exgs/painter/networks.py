@@ -1,4 +1,4 @@
-"""The network of ``tiny``: works on blocks of pixels, with a gate of its own.
+"""The network of ``tiny``, ``small`` and ``base``: works on blocks of pixels, with a gate of its own.
 
 Only this module, ``latent``, ``losses``, ``training``, ``calibration`` and ``export`` import torch.
 """
@@ -25,10 +25,12 @@ ARCHITECTURES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "tiny": {"kind": "pixels", "planes": 7, "fill": True, "widths": [40, 32, 32], "blocks": [2, 1, 1]},
         "small": {"kind": "pixels", "planes": 7, "fill": True, "widths": [64, 112, 224], "blocks": [2, 3, 4],
                   "reaches": [1, 2, 4, 1]},
-        "base": {"kind": "latent", "vae_widths": [64, 64, 64, 64], "unet_widths": [192, 320]},
+        "base": {"kind": "pixels", "planes": 7, "fill": True, "widths": [96, 176, 352], "blocks": [3, 4, 8],
+                 "reaches": [1, 2, 4, 1, 2, 4, 1, 1]},
+        "latent": {"kind": "latent", "vae_widths": [64, 64, 64, 64], "unet_widths": [192, 320]},
     }
 )  # fmt: skip
-"""What the sizes are called, and what ``build`` makes of them."""
+"""What can be trained, and what ``build`` makes of it: the sizes that are shipped, and the published form."""
 BLOCK = 4
 """Pixels along each side of a block that becomes one position of the network."""
 LEAK = 0.1

@@ -49,6 +49,7 @@ def test_the_sizes_are_as_small_as_they_are_said_to_be():
     assert counts["tiny"] <= 100_000
     assert 1_000_000 < counts["small"] <= 5_000_000
     assert counts["small"] < counts["base"] <= 20_000_000
+    assert counts["latent"] <= 20_000_000
 
 
 @pytest.mark.parametrize(
