@@ -20,9 +20,9 @@ MOST_TRIALS = 9
 """Serialisations at most."""
 FINEST, COARSEST = 1 / 16, 2.5
 """Bounds of the factor on steps."""
-SLOPES = (0.67, 1.5)
+SLOPES = (0.33, 1.5)
 """Bounds of how fast the logarithm of a size falls with that of the factor: small steps of it tell
-little. The lower one is halved with every further trial."""
+little. The lower one, which most scenes are near, is the first guess, and halved with every further trial."""
 INSIDE, LEAST_MOVE = 0.1, 0.02
 """Shares of the bracket that a trial keeps from its ends: of both once both are tried, else of the one."""
 LEAST_SPLAT_BYTES = 3.0
