@@ -19,7 +19,7 @@ from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
 from exgs.scene.gaussians import VALUES
 
-VERSION = 7
+VERSION = 8
 """Raised whenever the same scene would be analysed otherwise: views, merging or fit."""
 
 Arrays = Mapping[str, np.ndarray]
@@ -95,7 +95,8 @@ def to_arrays(analysis: Analysis) -> dict[str, np.ndarray]:
     }
     if analysis.fitted is not None:
         arrays |= {"fitted_first": analysis.fitted.first, "fitted_mass": analysis.fitted.mass}
-        arrays["fitted_file"] = np.array([analysis.fitted.size_bytes, analysis.fitted.factor])
+        room = analysis.fitted.budget_bytes, analysis.fitted.size_bytes
+        arrays["fitted_file"] = np.array([*room, analysis.fitted.factor])
         arrays["fitted_steps"] = np.array([getattr(analysis.fitted.precision, name) for name in STEPS])
         for part in ("merged", "fitted"):
             gaussians = getattr(analysis.fitted, part)
@@ -143,14 +144,16 @@ def _fitted(arrays: Arrays, gaussians: Gaussians) -> Fitted:
         raise ValueError("a fit of another scene")
     if first.min() < 0 or first.max() >= len(gaussians):
         raise ValueError("a fit names leaves outside the scene")
-    mass, (size_bytes, factor) = _like(arrays["fitted_mass"], np.float32, first.shape), arrays["fitted_file"]
-    if not (size_bytes > 0 and 0 < factor < np.inf):
+    mass = _like(arrays["fitted_mass"], np.float32, first.shape)
+    budget_bytes, size_bytes, factor = _like(arrays["fitted_file"], np.float64, (3,))
+    if not (0 < size_bytes <= budget_bytes < np.inf and 0 < factor < np.inf):
         raise ValueError(f"a fit of {size_bytes} bytes at {factor} steps")
     steps = _like(arrays["fitted_steps"], np.float64, (len(STEPS),))
     if not (np.isfinite(steps).all() and (steps > 0).all()):
         raise ValueError(f"steps {steps}")
     precision = replace(BALANCED, **dict(zip(STEPS, steps.tolist(), strict=True)))
-    return Fitted(first, mass, merged, fitted, int(size_bytes), precision, float(factor))
+    room = int(budget_bytes), int(size_bytes)
+    return Fitted(first, mass, merged, fitted, *room, precision, float(factor))
 
 
 def _like(array: np.ndarray, kind: type, shape: tuple[int, ...]) -> np.ndarray:

@@ -32,8 +32,10 @@ class Fitted:
     """[K] the clusters as merged, at the degree of the fit."""
     fitted: Gaussians
     """[K] the same, fitted."""
+    budget_bytes: int
+    """Bytes that the file which they became was allowed."""
     size_bytes: int
-    """Bytes of the file that they became."""
+    """Bytes of that file."""
     precision: Precision
     """Its balanced steps."""
     factor: float
@@ -46,11 +48,12 @@ class Fitted:
 
 
 def remember(
-    clusters: Clusters, fitted: Gaussians, size_bytes: int, precision: Precision, factor: float
+    clusters: Clusters, fitted: Gaussians, room: tuple[int, int], precision: Precision, factor: float
 ) -> Fitted:
-    """What a fit of ``clusters`` came to: a file of ``size_bytes`` at ``factor`` on ``precision``."""
+    """What a fit of ``clusters`` came to: a file at ``factor`` on ``precision``. ``room`` are the bytes that
+    it was allowed, and those it takes."""
     merged = to_gaussians(clusters).with_sh_degree(fitted.sh_degree)
-    return Fitted(clusters.first, clusters.mass, merged, fitted, size_bytes, precision, factor)
+    return Fitted(clusters.first, clusters.mass, merged, fitted, *room, precision, factor)
 
 
 def reaches(known: Fitted, clusters: Clusters) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from exgs.codec.decoder import decode
 from exgs.codec.encoding.analysis import Analyses, Analysis, scene_key
 from exgs.codec.encoding.baseline import encode_exgs
+from exgs.codec.encoding.carrying import Fitted
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.codec.encoding.fidelity import mean_psnr
 from exgs.codec.encoding.leaves import leaves_of
@@ -58,7 +59,7 @@ def encode(
     to pictures of ``gaussians``, so that the file may become better than its source. With a ``cache``, what
     does not depend on the budget is found out once, and a file for another budget takes over the fit of an
     earlier one: it comes in seconds, at nearly the quality of a file encoded afresh, and its bytes then
-    depend on what was encoded before.
+    depend on what was encoded before; the budget that was asked for first gets its own file again.
 
     Raises:
         EncodeError: there is nothing to encode, no view sees anything, or the budget is too small.
@@ -107,13 +108,17 @@ class _Job:
             kept = known.tree.leaves.source
             self.scene = replace(self.scene, gaussians=kept, floaters=len(self.scene.gaussians) - len(kept))
         self.tell("simplification", 0.2)
-        fitted = analysis.fitted if self.config.refit else None
         given = vars(self._task(analysis.views, analysis.start))
-        task = MergeTask(**given, tree=analysis.tree, fitted=fitted)
+        task = MergeTask(**given, tree=analysis.tree, fitted=self._other_fit(analysis.fitted))
         outcome = encode_ugc(task)
         if cache is not None and (known is None or outcome.fitted):
             cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
         return task, outcome
+
+    def _other_fit(self, known: Fitted | None) -> Fitted | None:
+        """A fit for another budget, where one is wanted: who asks for the same file again gets the same."""
+        same = known is not None and known.budget_bytes == self.config.budget_bytes(self.scene.float_bytes)
+        return known if self.config.refit and not same else None
 
     def _key(self) -> str:
         """The name of the scene's analysis in a cache."""
@@ -129,7 +134,8 @@ class _Job:
         keep = without_floaters(self.scene.gaussians, views)
         self.scene, views = self.scene.without(~keep), views.of(keep)
         self.tell("simplification", 0.15)
-        return Analysis(keep, views, plan_merges(leaves_of(self.scene.gaussians, views), Crew()), start)
+        tree = plan_merges(leaves_of(self.scene.gaussians, views), Crew())
+        return Analysis(keep, views.as_kept(), tree, start)
 
     def _look(self) -> tuple[Survey, StartView]:
         """What views tell of the scene, and where a viewer begins."""

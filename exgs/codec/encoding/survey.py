@@ -45,6 +45,14 @@ class Survey:
             return self
         return replace(self, weight_sum=self.weight_sum[keep], footprint=self.footprint[keep])
 
+    def as_kept(self) -> Survey:
+        """The same with pictures as exact as an analysis keeps them: a file that comes out of a cache is then
+        the one that filled it."""
+        pictures = np.empty_like(self.pictures)
+        for view, picture in enumerate(self.pictures):
+            pictures[view] = picture.astype(np.float16)
+        return replace(self, pictures=pictures)
+
     @property
     def significance(self) -> np.ndarray:
         """[N] float32 blending weight per pixel: the global significance score of ExGS.

@@ -76,8 +76,8 @@ def _finished(task: Task, plan: Plan, tree: Tree, outcome: Outcome) -> Outcome:
     if not task.config.refit:
         return outcome
     finest = tree.gaussians.select(slice(0, plan.clusters.count))
-    size = len(outcome.fit.file.data)
-    known = remember(plan.clusters, finest, size, plan.precision, outcome.fit.factor)
+    room = task.budget_bytes, len(outcome.fit.file.data)
+    known = remember(plan.clusters, finest, room, plan.precision, outcome.fit.factor)
     rounds = COMPENSATIONS if plan.degree else 1
     outcome = replace(outcome, fitted=known)
     return _compensated(task, outcome, plan.precision, rounds=rounds, views=COLOUR_VIEWS, tolerance=TOLERANCE)

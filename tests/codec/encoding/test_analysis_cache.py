@@ -50,7 +50,9 @@ def analysis_of(scene: Gaussians) -> Analysis:
     clusters = Clusters.whole(tree)
     reduce(clusters, 50)
     start = StartView(np.zeros(3), np.ones(3), 1.0)
-    fitted = remember(clusters, brighter(to_gaussians(clusters)), 1000, replace(BALANCED, colour=0.02), 0.9)
+    fitted = remember(
+        clusters, brighter(to_gaussians(clusters)), (1004, 1000), replace(BALANCED, colour=0.02), 0.9
+    )
     return Analysis(keep, views, tree, start, fitted)
 
 

@@ -232,6 +232,16 @@ def test_photographs_make_a_file_better_than_its_source(cpu: Rasterizer) -> None
     assert encoding.report.psnr_db > source + 3.0
 
 
+def test_the_same_file_comes_out_again_with_a_cache_and_without(cpu: Rasterizer, tmp_path: Path) -> None:
+    """Only other budgets take over a fit."""
+    scene, cache = ball(600), AnalysisCache(tmp_path, warn=pytest.fail)
+    config = EncodeConfig(max_bytes=1500, views=8)
+    alone, first = (encode(scene, config, rasterizer=cpu, cache=kept).data for kept in (None, cache))
+    encode(scene, replace(config, max_bytes=1000), rasterizer=cpu, cache=cache)
+    again = encode(scene, config, rasterizer=cpu, cache=cache).data
+    assert alone == first == again
+
+
 def test_an_analysis_serves_the_photographs_that_it_was_made_with(cpu: Rasterizer, tmp_path: Path) -> None:
     scene, cache = ball(150), AnalysisCache(tmp_path, warn=pytest.fail)
     taken = photographed(scene, cpu, 8)

@@ -53,7 +53,7 @@ def test_steps_follow_the_scene_within_bounds(task: MergeTask) -> None:
 def test_a_known_fit_brings_its_steps_along(task: MergeTask) -> None:
     plan = make_plan(task)
     steps = replace(BALANCED, colour=0.02)
-    fitted = remember(plan.clusters, to_gaussians(plan.clusters), 4000, steps, 1.0)
+    fitted = remember(plan.clusters, to_gaussians(plan.clusters), (4000, 4000), steps, 1.0)
     assert make_plan(replace(task, fitted=fitted, budget_bytes=3000)).precision == steps
 
 
