@@ -31,6 +31,7 @@ HOLDS = {
 """What each limiter is called here."""
 LEFT_ALONE = {
     "rich": "not now: splats enough in view",
+    "whole": "not now: hardly any holes",
     "unsure": "not now: nothing surely missing",
     "budget": "not now: frames take too long",
 }

@@ -25,6 +25,12 @@ MOST_VIEWS = 100_000
 """Along a loop."""
 MOST_NAMES = 8
 """Of cameras, that are told where one is not found."""
+LEFT_ALONE = {
+    "rich": "rich enough as they are",
+    "whole": "hardly any holes",
+    "unsure": "nothing surely missing",
+}
+"""Why pictures are not restored, and how that is told."""
 SPAN_VIEWS, SPAN_PIXELS = 12, 20_000
 """Views, and pixels of each, that tell how far what is rendered is away."""
 
@@ -95,8 +101,7 @@ def run(args: argparse.Namespace) -> int:
             output.keep(cameras, _span(gaussians, cameras, rasterizer))
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
-               "restored": verdicts["restored"], "rich": verdicts["rich"],
-               "unsure": verdicts["unsure"]}  # fmt: skip
+               **{verdict: verdicts[verdict] for verdict in ("restored", *LEFT_ALONE)}}  # fmt: skip
     if args.json:
         print(json.dumps(summary))
     elif not args.quiet:
@@ -142,9 +147,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [("views", f"{s['views']}, {s['ms_per_view']} ms each with {s['rasterizer']}, writing included")]
     if s["restorer"] == "off":
         return rows
-    rich = f"; {s['rich']} left alone, rich enough as they are" if s["rich"] else ""
-    unsure = f"; {s['unsure']} left alone, nothing surely missing" if s["unsure"] else ""
-    return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{rich}{unsure}")]
+    alone = [f"; {s[verdict]} left alone, {why}" for verdict, why in LEFT_ALONE.items() if s[verdict]]
+    return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{''.join(alone)}")]
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -121,11 +121,14 @@ def _way(summary: PlaySummary) -> str:
 
 def _left_alone(summary: PlaySummary) -> str:
     """Frames that were not restored, and why."""
-    rich, unsure = summary.frames_rich, summary.frames_unsure
-    hurried = summary.frames_shown - summary.frames_restored - rich - unsure
-    why = [f"; {rich} had splats enough"] if rich else []
-    why += [f"; {unsure} lacked nothing for sure"] if unsure else []
-    return "".join(why) + (f"; for {hurried} there was no time" if hurried else "")
+    told = {
+        "{} had splats enough": summary.frames_rich,
+        "{} hardly had holes": summary.frames_whole,
+        "{} lacked nothing for sure": summary.frames_unsure,
+    }
+    hurried = summary.frames_shown - summary.frames_restored - sum(told.values())
+    told["for {} there was no time"] = hurried
+    return "".join(f"; {why.format(frames)}" for why, frames in told.items() if frames)
 
 
 def _seconds(value: float | None) -> str:

@@ -279,6 +279,7 @@ class _Session:
             restorer_off=self._staging.easel.restorer_off,
             frames_restored=tally.restored,
             frames_rich=tally.rich,
+            frames_whole=tally.whole,
             frames_unsure=tally.unsure,
             outputs=self._outputs(),
         )

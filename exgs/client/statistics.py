@@ -86,7 +86,7 @@ class FrameTally:
 
     def __init__(self) -> None:
         self.shown = self.late = self.stale = self.dropped = 0
-        self.restored = self.rich = self.unsure = 0
+        self.restored = self.rich = self.whole = self.unsure = 0
         self._times_ms = np.zeros(1024, np.float32)
 
     def add(self, record: FrameRecord) -> None:
@@ -102,6 +102,7 @@ class FrameTally:
         self.stale += record.stale
         self.restored += record.restoration == "restored"
         self.rich += record.restoration == "rich"
+        self.whole += record.restoration == "whole"
         self.unsure += record.restoration == "unsure"
 
     def percentiles_ms(self) -> tuple[float, float, float]:
@@ -180,6 +181,8 @@ class PlaySummary:
     """Frames that it repaired."""
     frames_rich: int = 0
     """Frames that it left alone, for so many splats were in view."""
+    frames_whole: int = 0
+    """Frames that it left alone, for they hardly had holes."""
     frames_unsure: int = 0
     """Frames that it left alone, for nothing was surely missing; for the others there was no time."""
     outputs: tuple[str, ...] = field(default=())

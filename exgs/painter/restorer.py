@@ -34,16 +34,19 @@ class NetworkRestorer:
         return not self._whole and bool(self._gate.strength(splats_per_pixel).any())
 
     def restore(self, pictures: Pictures) -> Restored:
-        """Restores ``pictures``; frames of a video that were drawn without depth are left alone.
+        """Restores ``pictures``; frames of a video without depth are left alone, as the one before them was.
 
         Raises:
             PainterError: the network gives something else than pictures.
             ValueError: a picture that stands alone is to be restored, and has no depth and layers.
         """
-        strength = self._strength(pictures)
+        strength = self._gate.strength(pictures.splats_per_pixel)
+        if not strength.any():
+            return self._left_alone(pictures, "rich")
+        strength = strength * self._need(pictures)
         unasked = self._recall is not None and pictures.depth is None
         if unasked or not strength.any():
-            return self._left_alone(pictures, "rich")
+            return self._left_alone(pictures, "whole")
         color, gate = self._asked(pictures)
         strength = strength * np.float32(self._gate.trust(confidence(gate, pictures.alpha)))
         if not strength.any():
@@ -67,14 +70,11 @@ class NetworkRestorer:
             self._recall.forget()
         return Restored(pictures.color, verdict)
 
-    def _strength(self, pictures: Pictures) -> np.ndarray:
-        """[B] float32 share of the restoration that each picture gets; notes whether a video has holes."""
-        strength = self._gate.strength(pictures.splats_per_pixel)
-        if not strength.any():
-            return strength
+    def _need(self, pictures: Pictures) -> np.ndarray:
+        """[B] float32 share of the restoration that holes call for; notes whether a video has any."""
         need = self._gate.need(hole_share(pictures.alpha))
         self._whole = self._recall is not None and not need.any()
-        return strength * need
+        return need
 
     def _asked(self, pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
         """[B,H,W,3] what the network makes of them, and [B,H,W] how far its gate is open."""

@@ -12,10 +12,10 @@ from exgs.painter.visibility import layers, splats_per_pixel
 from exgs.raster import Rasterizer
 from exgs.scene import Camera, Gaussians
 
-Verdict = Literal["restored", "off", "rich", "unsure", "budget"]
-"""What became of pictures: restored; or left alone because nothing restores, because so many splats are in
-view, or so few holes, that there is nothing to restore, because the network is not sure that the holes are
-any, or because there is no time for it."""
+Verdict = Literal["restored", "off", "rich", "whole", "unsure", "budget"]
+"""What became of pictures: restored; or left alone because nothing restores (``off``), because so many splats
+are in view that nothing is to be won (``rich``), because they hardly have holes (``whole``), because the
+network is not sure that the holes are any (``unsure``), or because there is no time for it (``budget``)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -186,9 +186,14 @@ def test_an_interrupted_session_has_its_summary(stand: Stand, output: Output):
 
 
 def test_what_was_restored_is_said(stand: Stand, output: Output):
-    stand.summary = replace(SUMMARY, restorer="tiny on cpu", frames_restored=20, frames_rich=7)
+    stand.summary = replace(
+        SUMMARY, restorer="tiny on cpu", frames_restored=16, frames_rich=7, frames_whole=4
+    )
     assert run(["play", URL, "--restore", "auto"]) == 0
-    assert "20 frames by tiny on cpu; 7 had splats enough; for 3 there was no time" in output()[0]
+    assert (
+        "16 frames by tiny on cpu; 7 had splats enough; 4 hardly had holes; for 3 there was no time"
+        in output()[0]
+    )
 
 
 def test_an_engine_for_nothing_is_refused(stand: Stand):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from exgs.painter.shelf import shipped
+from exgs.scene import Camera, write_cameras
 from tests.cli.conftest import Command
 
 HALF = Path(__file__).parents[1] / "painter" / "data" / "half"
@@ -50,6 +52,25 @@ def test_what_is_rich_enough_is_left_alone(
     code, out, _ = exgs("render", scene_path, tmp_path / "b.png", *words, "--restore", HALF)
     assert code == 0 and "0 of them by half on cpu; 1 left alone, rich enough" in out
     assert np.array_equal(picture(tmp_path / "a.png"), picture(tmp_path / "b.png"))
+
+
+@needs_onnxruntime
+def test_what_hardly_has_holes_is_left_alone_and_said_so(
+    exgs: Command, encoded: Encoded, tmp_path: Path
+) -> None:
+    close = Camera.looking(
+        np.array([0, 0, -3.0]), np.zeros(3), np.array([0, -1.0, 0]), fov_y_rad=0.1, size=(192, 128), name="v0"
+    )
+    write_cameras(tmp_path / "close.json", [close])
+    weights = shutil.copytree(HALF, tmp_path / "holes")
+    manifest = json.loads((weights / "manifest.json").read_text())
+    manifest["gate"]["holes"] = 1.0
+    (weights / "manifest.json").write_text(json.dumps(manifest))
+    words = ("render", encoded[0], "null", "--cameras", tmp_path / "close.json")
+    code, out, _ = exgs(*words, "--restore", weights)
+    assert code == 0 and "0 of them by half on cpu; 1 left alone, hardly any holes" in out
+    said = json.loads(exgs(*words, "--restore", weights, "--json")[1])
+    assert [said[verdict] for verdict in ("restored", "rich", "whole", "unsure")] == [0, 0, 1, 0]
 
 
 @needs_onnxruntime

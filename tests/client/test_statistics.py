@@ -44,9 +44,9 @@ def test_the_tally_counts_every_kind_and_times_only_what_was_shown():
     tally.add(replace(RECORD, stages_ms=stages_ms(restore=0.05), stale=True, restoration="restored"))
     assert (tally.shown, tally.late, tally.stale, tally.dropped) == (101, 10, 1, 7)
     assert tally.percentiles_ms() == pytest.approx((50.0, 95.0, 99.0), abs=1.01)
-    for verdict in ("rich", "rich", "budget"):
+    for verdict in ("rich", "rich", "whole", "unsure", "whole", "whole", "budget"):
         tally.add(replace(RECORD, restoration=verdict))
-    assert (tally.restored, tally.rich) == (1, 2)
+    assert (tally.restored, tally.rich, tally.whole, tally.unsure) == (1, 2, 3, 1)
 
 
 def test_the_tally_grows_beyond_its_first_room():

@@ -69,7 +69,7 @@ def test_whole_pictures_pass_and_where_holes_come_it_fades() -> None:
     painter = NetworkRestorer(network, Manifest("tiny", {}, gate=Gate(0.1, holes=0.2)))
     assert painter.wants_depth(pictures.splats_per_pixel), "before it is drawn nobody knows"
     found = painter.restore(pictures)
-    assert found.color is pictures.color and found.verdict == "rich"
+    assert found.color is pictures.color and found.verdict == "whole"
     assert not network.asked
     pictures.alpha[0, :, :3] = 0.5  # 0.15 of the left eye
     found = painter.restore(pictures)
@@ -81,10 +81,11 @@ def test_a_video_without_holes_is_drawn_without_depth_until_holes_come() -> None
     gate = Manifest("tiny", {}, gate=Gate(0.1, holes=0.2))
     painter, still = (NetworkRestorer(Brightener(), gate, recall=r) for r in (Recall(threads=1), None))
     for one in (painter, still):
-        assert one.restore(pair()).verdict == "rich"
+        assert one.restore(pair()).verdict == "whole"
+    assert painter.restore(pair(np.ones(2), depth=False)).verdict == "rich", "whatever the last one was"
     assert still.wants_depth(RATES), "the next picture may be of anything"
     assert not painter.wants_depth(RATES)
-    assert painter.restore(broken(depth=False)).verdict == "rich"
+    assert painter.restore(broken(depth=False)).verdict == "whole"
     assert painter.wants_depth(RATES)
     assert painter.restore(broken()).verdict == "restored"
     painter.restore(pair())
@@ -99,7 +100,7 @@ def test_frames_may_be_drawn_ahead_of_restoring() -> None:
     painter = NetworkRestorer(network, gate, recall=Recall(threads=1))
     painter.restore(pair())
     ahead = [broken(depth=painter.wants_depth(RATES)) for _ in range(3)]
-    assert [painter.restore(frame).verdict for frame in ahead] == ["rich"] * 3
+    assert [painter.restore(frame).verdict for frame in ahead] == ["whole"] * 3
     assert not network.asked
     assert painter.restore(broken(depth=painter.wants_depth(RATES))).verdict == "restored"
 
