@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from exgs.cli.errors import UsageError
 from exgs.cli.process import ending_signals
 from exgs.protocol.drivers.settings import IceServer
+from exgs.server.tickets import SECRET_RULE, is_secret
 
 TOKEN_VARIABLE = "EXGS_TOKEN"
 
@@ -34,8 +34,8 @@ def token(given: str | None) -> str | None:
     found = os.environ.get(TOKEN_VARIABLE) if given is None else given
     if found == "":
         raise UsageError(f"{origin} is set, but empty: give the secret, or do not set it")
-    if found is not None and not re.fullmatch(r"[\x21-\x7e]{1,256}", found):
-        raise UsageError(f"{origin}: the token must be 1 to 256 printable ASCII characters without spaces")
+    if found is not None and not is_secret(found):
+        raise UsageError(f"{origin}: the token must be {SECRET_RULE}")
     return found
 
 

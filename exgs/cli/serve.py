@@ -21,6 +21,7 @@ from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeC
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.catalogue import ENCODED_SUFFIX, FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
+from exgs.server.errors import ServerError
 from exgs.server.library import SceneReport
 from exgs.server.orders import ORDERS
 from exgs.server.service import RunningServer, run_server
@@ -129,27 +130,27 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
     """The settings that the flags and the environment ask for.
 
     Raises:
-        UsageError: the token cannot be one, a key is without its certificate, or what is served alone is
-            encoded already and the flags say how.
+        UsageError: nobody could be served with them, or what is served alone is encoded already and the
+            flags say how.
     """
-    if args.tls_key is not None and args.tls_cert is None:
-        raise UsageError("--tls-key needs --tls-cert")
-    least_mbps = Limits.min_share_bytes_per_s * 8 / 1e6
-    if args.max_mbps is not None and args.max_mbps < least_mbps:
-        raise UsageError(
-            f"--max-mbps {args.max_mbps:g}: nobody is let in who would get less than {least_mbps:g}"
-        )
     said = given(args, *ENCODING)
     if said and args.scenes.lower().endswith(ENCODED_SUFFIX):
         flag = next(iter(said)).replace("_", "-")
         raise UsageError(f"--{flag}: {args.scenes} is encoded already and served as it is")
+    try:
+        return _config(args, EncodeConfig(**said))
+    except ServerError as error:
+        raise UsageError(str(error)) from error
+
+
+def _config(args: argparse.Namespace, encode: EncodeConfig) -> ServerConfig:
     return ServerConfig(
         scenes=Path(args.scenes),
         cache=args.cache or _default_cache(),
         host=args.host,
         port=args.port,
         token=network.token(args.token),
-        encode=EncodeConfig(**said),
+        encode=encode,
         tls_certificate=args.tls_cert,
         tls_key=args.tls_key,
         max_bytes_per_s=(args.max_mbps or 0.0) * 1e6 / 8,

@@ -9,7 +9,9 @@ from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol import ConnectionConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.server.cache import DEFAULT_MAX_BYTES
+from exgs.server.errors import ServerError
 from exgs.server.pool import ENCODE_TIMEOUT_S
+from exgs.server.tickets import SECRET_RULE, is_secret
 from exgs.version import __version__
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
@@ -43,7 +45,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class ServerConfig:
-    """Everything about one server."""
+    """Everything about one server.
+
+    Raises:
+        ServerError: with such values nobody could be served, or everybody who should not be.
+    """
 
     scenes: Path
     """A folder of scenes, or one scene."""
@@ -70,7 +76,7 @@ class ServerConfig:
     encode_timeout_s: float = ENCODE_TIMEOUT_S
     """An encoding that takes longer is stopped."""
     max_bytes_per_s: float = 0.0
-    """Scene data sent to all viewers together; 0 for no bound."""
+    """Scene data sent to all viewers together, no less than one of them is let in for; 0 for no bound."""
     origins: tuple[str, ...] | None = None
     """Web pages that may call this server, such as ``https://example.org``, or ``*`` for all. None: all where
     there is a token, none but those of this machine where there is not."""
@@ -82,3 +88,19 @@ class ServerConfig:
     """How its ends of sessions behave."""
     webrtc: WebRtcConfig = field(default_factory=WebRtcConfig)
     """How its peer connections are made."""
+
+    def __post_init__(self) -> None:
+        least_bytes_per_s = self.limits.min_share_bytes_per_s
+        if self.token is not None and not is_secret(self.token):
+            raise ServerError(f"the token must be {SECRET_RULE}")
+        if self.tls_key is not None and self.tls_certificate is None:
+            raise ServerError(f"{self.tls_key}: a key without its certificate; --tls-key needs --tls-cert")
+        if self.max_bytes_per_s and not self.max_bytes_per_s >= least_bytes_per_s:
+            raise ServerError(
+                f"an upload of {self.max_bytes_per_s * 8e-6:g} Mbit/s: nobody is let in who would get less "
+                f"than {least_bytes_per_s * 8e-6:g}; --max-mbps takes that or more"
+            )
+        if self.encoders < 1:
+            raise ServerError(f"{self.encoders} encodings at a time: expected 1 or more")
+        if not self.encode_timeout_s > 0:
+            raise ServerError(f"{self.encode_timeout_s:g} s for an encoding: expected more than 0")

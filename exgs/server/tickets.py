@@ -16,8 +16,16 @@ from base64 import urlsafe_b64encode
 PREFIX = "exgs1"
 MAX_TTL_S = 366 * 86400
 """No ticket is issued for longer."""
+SECRET_RULE = "1 to 256 printable ASCII characters without spaces"
+"""What a secret is made of: it goes through headers as it is."""
+_SECRET = re.compile(r"[\x21-\x7e]{1,256}")
 _TICKET = re.compile(rf"({PREFIX}\.(\d{{1,12}}))\.([\w-]{{43}})", re.ASCII)
 _COST, _BLOCK, _MAX_BYTES = 1 << 14, 8, 64 << 20
+
+
+def is_secret(text: str) -> bool:
+    """Whether ``text`` keeps to ``SECRET_RULE``; what is empty would let everybody in."""
+    return _SECRET.fullmatch(text) is not None
 
 
 def prepare(secret: str) -> None:
