@@ -49,11 +49,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    begin(out, _commands(args, weights), resume=args.resume)
     with Reporter(quiet=args.quiet) as reporter:
         with reporter.phase("read"):
             pairs = read_pairs(Path(args.pairs))
         training = _start(args, weights, pairs, out)
+        begin(
+            out, _commands(args, weights), resume=args.resume
+        )  # of an older run nothing is left from here on
         with reporter.phase("train") as progress:
             judge = partial(_judge, pairs=pairs)
             Run(args, training, every=REPORT_STEPS, total=_total, judge=judge).go(progress.update)
@@ -71,6 +73,7 @@ def _start(args: argparse.Namespace, weights: Weights | None, pairs: list[Pairs]
     import torch
 
     from exgs.painter.crops import Crops
+    from exgs.painter.growth import grown
     from exgs.painter.networks import build
     from exgs.painter.training import Training
     from exgs.weights.tensors import load
@@ -78,10 +81,7 @@ def _start(args: argparse.Namespace, weights: Weights | None, pairs: list[Pairs]
     settings = _settings(args) if weights is None else _tuning(args, weights)
     network = load(weights, build, PainterError) if weights is not None else None
     if weights is not None and network is not None and args.size:
-        from exgs.painter.growth import grown
-
-        before = weights.manifest.document["architecture"]
-        network = grown(before, network.state_dict(), settings.architecture)
+        network = grown(weights.manifest.document["architecture"], network, settings.architecture)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     training = Training(settings, Crops(pairs, size_px=settings.size_px), device=device)
     if args.resume:

@@ -14,28 +14,26 @@ import torch
 from torch import Tensor
 
 from exgs.painter.errors import PainterError
-from exgs.painter.networks import PixelPainter, build
+from exgs.painter.networks import Painter, build
 
 _LISTS = ("widths", "blocks")
 
 
-def grown(
-    trained: Mapping[str, Any], weights: Mapping[str, Tensor], larger: Mapping[str, Any]
-) -> PixelPainter:
-    """A network of the architecture ``larger`` that gives what ``weights`` of ``trained`` give.
+def grown(trained: Mapping[str, Any], network: Painter, larger: Mapping[str, Any]) -> Painter:
+    """A network of the architecture ``larger`` that gives what ``network`` of ``trained`` gives.
 
     Raises:
         PainterError: the one cannot come of the other: which numbers stand against it.
     """
     _check(trained, larger)
-    network = build(larger)
-    assert isinstance(network, PixelPainter)
-    state = network.state_dict()
-    with torch.no_grad():
-        for name, fresh in state.items():
-            state[name] = _widened(weights[name], fresh) if name in weights else torch.zeros_like(fresh)
-    network.load_state_dict(state)
-    return network
+    wide, weights = build(larger), network.state_dict()
+    wide.load_state_dict(
+        {
+            name: _widened(weights[name], fresh) if name in weights else torch.zeros_like(fresh)
+            for name, fresh in wide.state_dict().items()
+        }
+    )
+    return wide
 
 
 def _widened(old: Tensor, fresh: Tensor) -> Tensor:

@@ -104,6 +104,19 @@ def test_from_pairs_to_weights_that_restore(
     assert manifest["scenes"]["train"] == ["ball"], "those that the first weights learnt from"
 
 
+def test_a_size_that_cannot_grow_of_weights_costs_no_older_run(
+    exgs: Command, pairs: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    for name in ("checkpoint.pt", "log.jsonl", "command.txt"):
+        (tmp_path / name).write_text("of long work")
+    words = ("--weights", "small", "--size", "tiny", "--steps", 1, "--crop", 32, "-w")
+    code, _, err = exgs("painter", "train", pairs, tmp_path, *words)
+    assert code == 1 and "widths [40, 32, 32]: expected as many numbers as [64, 112, 224]" in err
+    assert (tmp_path / "log.jsonl").read_text() == "of long work"
+
+
 def test_an_export_tells_what_takes_long(
     exgs: Command, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
