@@ -2,9 +2,10 @@
 
     python -m benchmarks.scene_tuning SCENE|SEED ... [--ratios 107 200] [--parts both] [--steps 400]
 
-Each scene (a file, or the seed of a generated interior) is encoded. A small part of ``tiny`` is then fitted
-to renderings of the source from sampled views, of which every sixth is held back, and packed: differences
-from the shipped weights in 8 bits, compressed. The rival is a file that is larger by exactly these bytes.
+Each scene (a file, or the seed of a generated interior) is encoded as ``exgs encode`` does. A small part of
+``tiny`` is then fitted to renderings of the source from sampled views, of which every sixth is held back, and
+packed: differences from the shipped weights in 8 bits, compressed. The rival is a file that is larger by
+exactly these bytes.
 Both are judged from the scene's evaluation cameras in ../shared, or from views sampled with a seed of their
 own. ``gains`` fits a gain and a shift for each channel, ``heads`` the two last layers, ``both`` both.
 
@@ -37,7 +38,6 @@ CAMERAS = Path(__file__).resolve().parents[2] / "shared" / "data" / "cameras"
 INTERIOR_SPLATS, JUDGED_SEED, JUDGED_SIZE = 62_000, 777, (640, 360)
 TEACHERS = PairSettings(size_px=256, views=30, pairs_per_view=1, seed=4242)
 """The views that the part is fitted to."""
-ENCODER_VIEWS = 24
 
 
 def main() -> None:
@@ -83,9 +83,8 @@ def compared(name: str, ratio: float, parts: Sequence[str], desk: Desk) -> Itera
 
     scene, cameras = opened(name, desk.views)
     clean = [desk.rasterizer.render(scene, [camera]).color[0] for camera in cameras]
-    first = desk.make(scene, EncodeConfig(ratio=ratio, views=ENCODER_VIEWS))
-    data = desk.make(scene, EncodeConfig(max_bytes=len(first), views=ENCODER_VIEWS))
-    decoded = decode(data)  # of the second, which begins with the first one's fit, as its rival does
+    data = desk.make(scene, EncodeConfig(ratio=ratio))
+    decoded = decode(data)
 
     def row(what: str, size: int, shown: Gaussians, restorer: Restorer) -> str:
         judged = [
@@ -108,7 +107,7 @@ def compared(name: str, ratio: float, parts: Sequence[str], desk: Desk) -> Itera
         spent_s = time.process_time() - began_s
         size = len(data) + len(packed)
         yield row(f"restored, {part} tuned in {spent_s:.0f} s", size, decoded, Tuned(packed, part))
-        larger = decode(desk.make(scene, EncodeConfig(max_bytes=size, views=ENCODER_VIEWS)))
+        larger = decode(desk.make(scene, EncodeConfig(max_bytes=size)))
         yield row("larger", size, larger, Identity())
         yield row("larger, restored", size, larger, shipped)
 
