@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,8 @@ from exgs.raster import to_bytes
 from exgs.scene import Camera, write_cameras
 
 VIDEO_SUFFIX, PICTURE_SUFFIX = ".mp4", ".png"
-CAMERA_FILE = "cameras.json"
+CAMERA_FILE, EYES_FILE = "cameras.json", "eyes.json"
+"""Of the two the first makes a folder of views: each of its cameras has a picture of its own."""
 
 
 class PictureOutput(Protocol):
@@ -148,6 +150,19 @@ class PictureFolder:
 
         A file that is there stays, unless it may be replaced.
         """
-        target = self._folder / CAMERA_FILE
+        self._keep(CAMERA_FILE, cameras, span)
+
+    def keep_eyes(self, pairs: Sequence[tuple[Camera, ...]]) -> None:
+        """Likewise of pictures that show a left and a right eye: NAME-left and NAME-right saw NAME."""
+        sides = ("left", "right")
+        eyes = [
+            replace(eye, name=f"{eye.name}-{side}")
+            for pair in pairs
+            for eye, side in zip(pair, sides, strict=True)
+        ]
+        self._keep(EYES_FILE, eyes, None)
+
+    def _keep(self, name: str, cameras: Sequence[Camera], span: tuple[float, float] | None) -> None:
+        target = self._folder / name
         if self._overwrite or not target.exists():
             write_cameras(target, cameras, span=span)

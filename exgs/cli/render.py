@@ -16,6 +16,7 @@ from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 from exgs.scene.head_trace import DEFAULT_IPD_M
 
 if TYPE_CHECKING:
+    from exgs.cli.outputs import PictureFolder
     from exgs.cli.terminal import PhaseProgress
     from exgs.painter import Restored
     from exgs.raster import Rasterizer
@@ -43,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "output",
         metavar="OUT",
-        help="a .png, an .mp4, a folder (one PNG per camera, and cameras.json but for --stereo), or null for "
-        "a dry run",
+        help="a .png, an .mp4, a folder (one PNG per camera, and cameras.json; with --stereo one for both "
+        "eyes, and eyes.json), or null for a dry run",
     )
     views = parser.add_mutually_exclusive_group(required=True)
     views.add_argument("--cameras", metavar="FILE", help="cameras (JSON)")
@@ -96,9 +97,8 @@ def run(args: argparse.Namespace) -> int:
             restored = (restorer.restore(draw(rasterizer, restorer, gaussians, eyes)) for eyes in views)
             output.write(_pictures(restored, len(views), verdicts, progress))
         seconds = reporter.phases[-1].seconds
-        if isinstance(output, PictureFolder) and not args.stereo:
-            cameras = [camera for (camera,) in views]
-            output.keep(cameras, _span(gaussians, cameras, rasterizer))
+        if isinstance(output, PictureFolder):
+            _keep(output, views, gaussians, rasterizer)
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
                **{verdict: verdicts[verdict] for verdict in ("restored", *LEFT_ALONE)}}  # fmt: skip
@@ -118,6 +118,17 @@ def _pictures(
         verdicts[view.verdict] += 1
         yield np.concatenate(list(view.color), axis=1)
         progress.update(number / count, f"{number} of {count} views")
+
+
+def _keep(
+    folder: PictureFolder, views: Sequence[tuple[Camera, ...]], gaussians: Gaussians, rasterizer: Rasterizer
+) -> None:
+    """Leaves the cameras of ``views`` beside their pictures."""
+    if len(views[0]) > 1:
+        folder.keep_eyes(views)
+        return
+    cameras = [camera for (camera,) in views]
+    folder.keep(cameras, _span(gaussians, cameras, rasterizer))
 
 
 def _span(

@@ -189,6 +189,26 @@ def test_near_things_move_right_in_the_left_eye(exgs: Command, scene_path: Path,
     assert right + 1 < left < right + 3
 
 
+def test_both_eyes_of_a_folder_can_be_read_back(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    from exgs.scene import synthetic_head_trace, write_head_trace
+
+    trace, pairs, eyes = tmp_path / "head.csv", tmp_path / "pairs", tmp_path / "eyes"
+    write_head_trace(trace, synthetic_head_trace(seconds=1, rate_hz=30, seed=1))
+    words = ("--head-trace", trace, "--seconds", "0.2", "--fps", "10", "--size", "64x48", "--stereo")
+    assert exgs("render", scene_path, pairs, *words)[0] == 0
+    assert sorted(path.name for path in pairs.iterdir()) == ["000.png", "001.png", "eyes.json"]
+    assert exgs("render", scene_path, eyes, "--cameras", pairs / "eyes.json")[0] == 0
+    for number in ("000", "001"):
+        both = [pixels(eyes / f"{number}-{side}.png") for side in ("left", "right")]
+        assert not np.array_equal(*both)
+        assert np.abs(np.concatenate(both, axis=1) - pixels(pairs / f"{number}.png")).max() <= 1
+    left, right = read_cameras(pairs / "eyes.json")[:2]
+    assert (left.name, right.name) == ("000-left", "000-right")
+    assert float((left.camera_from_world @ [*right.position, 1])[0]) > 0, (
+        "the right eye is to the left one's right"
+    )
+
+
 def test_a_sheet_holds_pictures_of_several_sizes(tmp_path: Path) -> None:
     red, blue = np.zeros((4, 6, 3), np.float32), np.zeros((8, 2, 3), np.float32)
     red[..., 0], blue[..., 2] = 1, 1
