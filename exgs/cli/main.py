@@ -52,6 +52,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
+    except SystemExit:  # of help and wrong usage; else the last clause would import what it asks for
+        raise
     except MemoryError:
         return _fail("not enough memory on this machine for that", 1)
     except OSError as error:

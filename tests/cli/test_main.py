@@ -75,6 +75,17 @@ def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert error.startswith("exgs: ") and "absent.ply" in error and len(error.splitlines()) == 1
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["play", "--help"], ["play", "--no-such-flag"]])
+def test_help_and_mistakes_wait_for_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys; from exgs.cli.main import run\n"
+        f"try: run({words})\n"
+        "except SystemExit: print('loaded', *({'numpy', 'numba', 'scipy', 'aiohttp'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded"
+
+
 def test_it_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "exgs", "--version"], capture_output=True, text=True, check=False
