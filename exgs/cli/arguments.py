@@ -20,6 +20,8 @@ MAX_SECONDS = 86_400.0
 MAX_THREADS = 1024
 RESTORE_MODES = ("off", "auto", "tiny", "small", "base")
 """What ``--restore`` takes beside folders: ``exgs.painter.MODES``, which takes a second to import."""
+RESTORE_ENGINES = ("auto", "cpu", "cuda", "tensorrt", "torch")
+"""Likewise ``exgs.painter.ENGINES``."""
 _SUFFIXES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 
 
@@ -192,7 +194,7 @@ def add_restore(parser: argparse.ArgumentParser, *, live: bool = False) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--restore-engine",
-        choices=("auto", "cpu", "cuda", "tensorrt", "torch"),
+        choices=RESTORE_ENGINES,
         default="auto",
         help="what runs the restorer (default: auto)",
     )

@@ -9,7 +9,7 @@ import pytest
 
 from exgs.cli import arguments
 from exgs.cli.main import COMMANDS, build_parser
-from exgs.painter import MODES
+from exgs.painter import ENGINES, MODES
 from tests.cli.conftest import Command
 
 ODD = ("", "-1", "-0", "nan", "inf", "-inf", "1e308", "1e-308", "0x10", "9" * 40, "9" * 400, "9" * 5000)
@@ -114,5 +114,5 @@ def test_what_cannot_restore_is_refused_at_once(exgs: Command, words: list[str],
     assert code == 2 and says in err
 
 
-def test_the_modes_of_restoring_are_those_of_the_painter() -> None:
-    assert arguments.RESTORE_MODES == MODES
+def test_the_modes_and_engines_of_restoring_are_those_of_the_painter() -> None:
+    assert arguments.RESTORE_MODES == MODES and arguments.RESTORE_ENGINES == ENGINES
