@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
                 views, network, rasterizer=choose_rasterizer("cpu"), anchors=anchors,
                 progress=progress.update, clock=time.perf_counter,
             )  # fmt: skip
-        _warn(views, made, reporter)
+        _warn(made, reporter)
         if len(made.gaussians) == 0:
             raise CommandError(f"{args.input}: nothing opaque came of these views")
         taken = Photographs(views.cameras, views.pictures)
@@ -154,19 +154,11 @@ def _told_of(views: Views, anchors: str | int) -> Views:
     return replace(views, notes=(*views.notes, note))
 
 
-def _warn(views: Views, made: Reconstruction, reporter: Reporter) -> None:
-    """Says which views show places that no anchor has seen."""
-    short = _short(made)
-    if short:
-        reporter.say(
-            f"note: {len(short)} of {len(views)} views show what no anchor saw and stay empty there; "
-            "more --anchors cover more"
-        )
-
-
-def _short(made: Reconstruction) -> list[int]:
-    """The views that are less covered than anchors are."""
-    return [] if made.anchors is None else made.coverage.short(made.anchors.indices)
+def _warn(made: Reconstruction, reporter: Reporter) -> None:
+    """Says how many views show places that no anchor has seen."""
+    shortage = made.coverage.shortage(made.went_on)
+    if shortage:
+        reporter.say(f"note: {shortage}; more --anchors cover more")
 
 
 def _refined(
@@ -230,7 +222,7 @@ def _summary(outcome: _Outcome, phases: Sequence[Phase]) -> dict[str, Any]:
         "notes": list(views.notes),
         "anchors": None if made.anchors is None else len(made.anchors),
         "covered": [round(1 - float(share), 4) for share in made.coverage.shares],
-        "uncovered_views": [views.cameras[view].name for view in _short(made)],
+        "uncovered_views": [views.names[view] for view in made.coverage.short(made.went_on)],
         "splats": len(made.gaussians),
         "device": outcome.device,
         "seconds": round(made.seconds, 3),
@@ -252,7 +244,7 @@ def _rows(outcome: _Outcome, phases: Sequence[Phase], target: Path | None) -> li
     lines = [
         ("views", f"{len(views)} of {width} x {height}, {kept}"),
         ("depth", f"{views.near:.3g} to {views.far:.3g} units of the scene"),
-        ("covered", _covered(views, made)),
+        ("covered", made.coverage.summary(views.names)),
         ("splats", f"{len(made.gaussians):,}"),
         ("computed", f"{made.seconds:.2f} s on {outcome.device}, {size(made.peak_bytes)} at the peak"),
     ]
@@ -261,14 +253,6 @@ def _rows(outcome: _Outcome, phases: Sequence[Phase], target: Path | None) -> li
         return lines + [row for row in rows(outcome.report, phases) if row[0] in names] + _costs(phases)
     written = [("written", f"{target}, {size(outcome.written_bytes)}")] if target else []
     return lines + written + _costs(phases)
-
-
-def _covered(views: Views, made: Reconstruction) -> str:
-    """What of the pictures the Gaussians show: of all, and of the view that is worst off."""
-    shares = made.coverage.shares
-    worst = int(shares.argmax())
-    alone = f", {1 - shares[worst]:.1%} of {views.cameras[worst].name or worst}" if shares[worst] else ""
-    return f"{1 - shares.mean():.1%} of what the pictures show{alone}"
 
 
 def _costs(phases: Sequence[Phase]) -> list[tuple[str, str]]:

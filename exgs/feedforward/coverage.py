@@ -52,11 +52,32 @@ class Coverage:
         """[V] share of each view that is missing, 0 to 1."""
         return np.asarray(self.missing.mean(axis=(1, 2)))
 
-    def short(self, anchors: Sequence[int]) -> list[int]:
-        """The views that miss more than the views ``anchors`` themselves do, by more than ``SPARED``."""
+    def short(self, anchors: Sequence[int] | None) -> list[int]:
+        """The views that miss more than the views ``anchors`` themselves do, by more than ``SPARED``.
+
+        None are where all views went on, which ``anchors`` None stands for.
+        """
+        if anchors is None:
+            return []
         shares = self.shares
         limit = shares[list(anchors)].mean() + SPARED
         return [view for view in np.flatnonzero(shares > limit).tolist() if view not in anchors]
+
+    def shortage(self, anchors: Sequence[int] | None) -> str:
+        """How many views are ``short``, in words; empty where none is."""
+        short = len(self.short(anchors))
+        told = f"{short} of {len(self.missing)} views show what no anchor saw and stay empty there"
+        return told if short else ""
+
+    def summary(self, names: Sequence[str]) -> str:
+        """How much of the pictures is shown, in words: of all, and of the view that is worst off.
+
+        ``names`` are those of the views; one without is called by its number.
+        """
+        shares = self.shares
+        worst = int(shares.argmax())
+        alone = f", {1 - shares[worst]:.1%} of {names[worst] or worst}" if shares[worst] else ""
+        return f"{1 - shares.mean():.1%} of what the pictures show{alone}"
 
 
 def shrunk(views: Views) -> Views:

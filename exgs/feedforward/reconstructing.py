@@ -42,6 +42,11 @@ class Reconstruction:
     peak_bytes: int
     """Most bytes that tensors took at one time, the network's weights among them."""
 
+    @property
+    def went_on(self) -> tuple[int, ...] | None:
+        """The views that are anchors; None where all went on."""
+        return None if self.anchors is None else self.anchors.indices
+
 
 def reconstruct(
     views: Views,

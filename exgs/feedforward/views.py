@@ -56,6 +56,11 @@ class Views:
         return self.pictures.shape[2], self.pictures.shape[1]
 
     @property
+    def names(self) -> list[str]:
+        """[V] what the pictures are called."""
+        return [camera.name for camera in self.cameras]
+
+    @property
     def centres(self) -> np.ndarray:
         """[V,3] float64 where the cameras stand."""
         return np.stack([camera.position for camera in self.cameras])

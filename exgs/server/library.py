@@ -68,7 +68,7 @@ class SceneReport:
     progress: float = 0.0
     """While preparing: share done, 0 to 1."""
     detail: str = ""
-    """Why it failed."""
+    """Why it failed; of views that this server reconstructed, what it supposed and how much it covers."""
     size_bytes: int = 0
     """Size as streamed; 0 where unknown yet."""
     splats: int = 0
@@ -105,6 +105,7 @@ class Library:
         self._kept: OrderedDict[str, OpenedScene] = OrderedDict()
         self._preparations: dict[str, _Preparation] = {}
         self._failures: dict[str, tuple[float, str]] = {}
+        self._notes: dict[str, list[str]] = {}
         self._peeks = Peeks()
 
     async def list(self) -> list[SceneReport]:
@@ -163,14 +164,16 @@ class Library:
             del self._kept[gone]
         for gone in self._failures.keys() - stamps:
             del self._failures[gone]
+        for gone in self._notes.keys() - stamps:
+            del self._notes[gone]
         self._peeks.forget_vanished(stamps)
 
     def _report(self, entry: SceneEntry) -> SceneReport:
         if (scene := self._open.get(entry.stamp)) is not None:
-            size_bytes, splats = len(scene.container.data), scene.container.shown
             return SceneReport(
-                entry.name, entry.size_bytes, "ready", 1.0, size_bytes=size_bytes, splats=splats
-            )
+                entry.name, entry.size_bytes, "ready", 1.0, "; ".join(self._notes.get(entry.stamp, ())),
+                size_bytes=len(scene.container.data), splats=scene.container.shown,
+            )  # fmt: skip
         if entry.stamp in self._preparations:
             progress = self._preparations[entry.stamp].progress
             return SceneReport(entry.name, entry.size_bytes, "preparing", progress)
@@ -235,9 +238,15 @@ class Library:
     async def _encode(self, entry: SceneEntry) -> bytes:
         preparation, started_s = self._preparations[entry.stamp], time.monotonic()
         logger.info("scene %s: encoding %d bytes", entry.name, entry.size_bytes)
+        notes = self._notes[entry.stamp] = []
+
+        def tell(note: str) -> None:
+            logger.warning("scene %s: %s", entry.name, note)
+            notes.append(note)
+
         with self._metrics.encoding():
             try:
-                data = await self._pool.run(Job(entry.path, self._config), preparation.advance)
+                data = await self._pool.run(Job(entry.path, self._config), preparation.advance, tell)
             except TookTooLong as error:
                 raise TookTooLong(f"{error}; a .ugc of it can be served at once ('exgs encode')") from error
         seconds = time.monotonic() - started_s

@@ -55,8 +55,8 @@ function showScene(row, s) {
   cell(row, s.size_bytes ? bytes(s.size_bytes) : "", "n");
   cell(row, count(s.splats), "n");
   const state = s.state === "new" ? "encoded when first played"
-    : s.state === "failed" ? `failed: ${s.detail}`
-    : s.state === "preparing" ? `being encoded, ${Math.round(100 * s.progress)} %` : s.state;
+    : s.state === "preparing" ? `being encoded, ${Math.round(100 * s.progress)} %`
+    : s.detail ? `${s.state}: ${s.detail}` : s.state;
   const made = cell(row, state, `${s.state} why`);
   if (s.state === "preparing") bar(made, s.progress, 1);
 }

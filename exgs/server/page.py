@@ -70,9 +70,9 @@ def _row(scene: SceneReport) -> str:
 def _state(scene: SceneReport) -> str:
     if scene.state == "preparing":
         return f"being encoded, {scene.progress:.0%}"
-    if scene.state == "failed":
-        return f"failed: {scene.detail}"
-    return "encoded when first played" if scene.state == "new" else scene.state
+    if scene.state == "new":
+        return "encoded when first played"
+    return f"{scene.state}: {scene.detail}" if scene.detail else scene.state
 
 
 def _size(size_bytes: int) -> str:

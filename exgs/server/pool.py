@@ -11,7 +11,7 @@ from pathlib import Path
 
 import exgs
 from exgs.server.errors import SceneFailed, TookTooLong
-from exgs.server.worker import FAILURE, FRAME, PROGRESS, RESULT, Job, Look
+from exgs.server.worker import FAILURE, FRAME, NOTE, PROGRESS, RESULT, Job, Look
 
 ENCODE_TIMEOUT_S = 4 * 3600.0
 """Of a job: about four times what ``best`` takes for 13 million Gaussians on two busy cores."""
@@ -40,8 +40,14 @@ class WorkerPool:
         self._timeout_s = timeout_s
         self._command = command or worker_command()
 
-    async def run(self, job: Job | Look, report: Callable[[float], None] = lambda _: None) -> bytes:
-        """What came of a job; ``report`` is called with the share done, 0 to 1. Cancelling ends the process.
+    async def run(
+        self,
+        job: Job | Look,
+        report: Callable[[float], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> bytes:
+        """What came of a job; ``report`` is called with the share done, 0 to 1, ``tell`` with what else there
+        is to say of it. Cancelling ends the process.
 
         Raises:
             SceneFailed: it cannot be done; the message says why.
@@ -57,7 +63,7 @@ class WorkerPool:
                 raise SceneFailed(f"no process could be started for it: {error.strerror}") from error
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    return await _converse(process, job, report)
+                    return await _converse(process, job, report, tell)
             except TimeoutError:
                 work = "encoding it" if isinstance(job, Job) else "looking at it"
                 raise TookTooLong(
@@ -76,7 +82,10 @@ def _time(seconds: float) -> str:
 
 
 async def _converse(
-    process: asyncio.subprocess.Process, job: Job | Look, report: Callable[[float], None]
+    process: asyncio.subprocess.Process,
+    job: Job | Look,
+    report: Callable[[float], None],
+    tell: Callable[[str], None],
 ) -> bytes:
     assert process.stdin is not None and process.stdout is not None
     try:
@@ -93,6 +102,8 @@ async def _converse(
                 raise SceneFailed(payload.decode(errors="replace"))
             if kind == PROGRESS:
                 report(min(max(float(payload), 0.0), 1.0))
+            if kind == NOTE:
+                tell(payload.decode(errors="replace"))
     except (asyncio.IncompleteReadError, ConnectionError):
         raise SceneFailed(await _epitaph(process)) from None
 

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from exgs.codec import Photographs
     from exgs.scene import Gaussians
 
-PROGRESS, RESULT, FAILURE = b"P", b"R", b"F"
+PROGRESS, NOTE, RESULT, FAILURE = b"P", b"N", b"R", b"F"
 FRAME = struct.Struct("<cQ")
-"""Kind and length of what follows: a number as text, the encoded scene, or a line about what went wrong."""
+"""Kind and length of what follows: a number as text, a line about what views leave open, the encoded scene,
+or a line about what went wrong."""
 READ, RECONSTRUCTED = 0.05, 0.45
 """Shares of the work that are over when pictures are read, and when they are Gaussians."""
 NICENESS = 5
@@ -112,7 +113,11 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
 
     taken: Photographs | None = None
     if begin:
-        gaussians, taken = _reconstruct(job.path.parent, report)
+
+        def tell(note: str) -> None:
+            _send(output, NOTE, _without_paths(note, job.path).encode())
+
+        gaussians, taken = _reconstruct(job.path.parent, report, tell)
     else:
         gaussians = read_scene(job.path)
     encoding = encode(
@@ -122,10 +127,13 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
     return bytes(encoding.data)
 
 
-def _reconstruct(folder: Path, report: Callable[[float], None]) -> tuple[Gaussians, Photographs]:
+def _reconstruct(
+    folder: Path, report: Callable[[float], None], tell: Callable[[str], None]
+) -> tuple[Gaussians, Photographs]:
     """The scene that the views in ``folder`` show, by the network that came along, and their pictures.
 
-    ``report`` hears the share of the whole work that is done, up to ``RECONSTRUCTED``.
+    ``report`` hears the share of the whole work that is done, up to ``RECONSTRUCTED``; ``tell`` what had to
+    be supposed, and what of the pictures the scene shows.
     """
     from exgs.codec import Photographs
     from exgs.feedforward.choose import SIZES, choose_device, load_network, open_weights
@@ -141,6 +149,10 @@ def _reconstruct(folder: Path, report: Callable[[float], None]) -> tuple[Gaussia
         views, network, rasterizer=choose_rasterizer("cpu"),
         progress=lambda share: report(READ + (RECONSTRUCTED - READ) * share),
     )  # fmt: skip
+    shortage = made.coverage.shortage(made.went_on)
+    for note in (*views.notes, f"covers {made.coverage.summary(views.names)}", shortage):
+        if note:
+            tell(note)
     return made.gaussians, Photographs(views.cameras, views.pictures)
 
 

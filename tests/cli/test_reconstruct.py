@@ -40,6 +40,10 @@ class Made:
     seconds: float = 1.25
     peak_bytes: int = 7_000_000
 
+    @property
+    def went_on(self) -> tuple[int, ...] | None:
+        return None if self.anchors is None else self.anchors.indices
+
 
 @pytest.fixture
 def views_path(tmp_path: Path) -> Path:

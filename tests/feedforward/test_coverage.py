@@ -95,6 +95,7 @@ def test_what_anchors_themselves_miss_is_nobodys_fault() -> None:
     assert Coverage(half).short([0]) == []
     assert Coverage(half).short([1]) == [0, 2, 3]
     assert Coverage(half).short([1, 2]) == [0, 3]
+    assert Coverage(half).short(None) == []
     assert more_anchors(Coverage(half), turning(4), [0]) == []
 
 

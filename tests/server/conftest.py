@@ -64,12 +64,15 @@ class FakePool:
 
     def __init__(self, result: bytes | SceneFailed) -> None:
         self.result = result
+        self.notes: tuple[str, ...] = ()
         self.jobs: list[Job] = []
         self.go = asyncio.Event()
         self.go.set()
 
-    async def run(self, job: Job, report: Callable[[float], None]) -> bytes:
+    async def run(self, job: Job, report: Callable[[float], None], tell: Callable[[str], None]) -> bytes:
         self.jobs.append(job)
+        for note in self.notes:
+            tell(note)
         report(0.5)
         await self.go.wait()
         if isinstance(self.result, SceneFailed):

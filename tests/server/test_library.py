@@ -88,6 +88,20 @@ async def test_views_are_made_again_for_another_network(
         assert len(pool.jobs) == jobs
 
 
+async def test_what_a_reconstruction_leaves_open_is_logged_and_listed(
+    scenes: Path, make_library: Any, pool: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    (scenes / "flat").mkdir()
+    (scenes / "flat" / "transforms.json").write_text("{}")
+    pool.notes = ("covers 98.0% of what the pictures show", "1 of 5 views stay empty")
+    library = make_library(pool)
+    await library.open("flat")
+    assert [record.message for record in caplog.records] == [f"scene flat: {note}" for note in pool.notes]
+    told = "covers 98.0% of what the pictures show; 1 of 5 views stay empty"
+    assert _state(await library.list(), "flat").detail == told
+    assert not _state(await library.list(), "statue").detail
+
+
 async def test_an_encoding_that_does_not_parse_is_not_cached(
     make_library: Any, make_pool: Any, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ SCENES = [
     SceneReport("attic", 900, "failed", detail="it <b>cannot</b> be read"),
     SceneReport("garden", 2_000_000, "preparing", 0.25),
     SceneReport("cellar", 2_000_000, "new"),
+    SceneReport("flat", 2_000_000, "ready", 1.0, "covers 98.0%", size_bytes=5000, splats=9),
 ]
 URL = "http://127.0.0.1:8080"
 FOLDER = Path(page.__file__).parent
@@ -68,6 +69,7 @@ def test_scenes_stand_there_without_the_script() -> None:
     assert cells[:5] == ["room", "5.0 MB", "1.2 MB", "75,334", "ready"]
     assert cells[5:7] == ["attic", "1 kB"] and cells[9] == "failed: it <b>cannot</b> be read"
     assert cells[14] == "being encoded, 25%" and cells[19] == "encoded when first played"
+    assert cells[24] == "ready: covers 98.0%"
     assert f"exgs play {URL} --scene room" in read(render_page(URL, SCENES)).text["code"]
 
 

@@ -40,6 +40,13 @@ async def test_progress_and_result() -> None:
     assert heard == [0.25, 1.0]
 
 
+async def test_what_there_is_to_say_is_told_in_its_order() -> None:
+    told: list[str] = []
+    pool = _pool("send(b'N', b'guessed'); send(b'P', b'1'); send(b'N', b'covers all'); send(b'R', b'')")
+    assert await pool.run(_job(), tell=told.append) == b""
+    assert told == ["guessed", "covers all"]
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

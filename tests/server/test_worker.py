@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from exgs import raster
@@ -16,6 +17,7 @@ from exgs.codec import Photographs
 from exgs.codec.encoding import encoder
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.feedforward import choose
+from exgs.feedforward.coverage import Coverage
 from exgs.feedforward.views import Views
 from exgs.server import worker
 from exgs.server.worker import Job
@@ -29,6 +31,15 @@ from tests.feedforward.captures import (
 )
 
 
+def frames(output: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """What a worker sent, by its kinds."""
+    while output:
+        kind, length = worker.FRAME.unpack_from(output)
+        end = worker.FRAME.size + length
+        yield kind, output[worker.FRAME.size : end]
+        output = output[end:]
+
+
 @pytest.mark.parametrize("index", ["transforms.json", "sparse"])
 def test_a_folder_of_views_is_reconstructed_and_then_encoded(
     tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch
@@ -40,7 +51,9 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
     ) -> object:
         heard.append(len(views))
         progress(0.5)
-        return SimpleNamespace(gaussians="a cloud")
+        missing = np.zeros((len(views), 2, 5), bool)
+        missing[4, 0, 0] = True
+        return SimpleNamespace(gaussians="a cloud", coverage=Coverage(missing), went_on=(0, 2))
 
     def encode(
         gaussians: object,
@@ -71,6 +84,9 @@ def test_a_folder_of_views_is_reconstructed_and_then_encoded(
     assert heard == [5, ("a cloud", 5)]
     shares = re.findall(rb"\d\.\d{4}", output.getvalue())
     assert shares == [b"0.0100", b"0.0200", b"0.0300", b"0.0400", b"0.0500", b"0.2500", b"0.7250"]
+    notes = [payload.decode() for kind, payload in frames(output.getvalue()) if kind == worker.NOTE]
+    assert notes[-1] == "1 of 5 views show what no anchor saw and stay empty there"
+    assert re.fullmatch(r"covers 98.0% of what the pictures show, 90.0% of .*4\.png", notes[-2])
 
 
 @pytest.mark.parametrize(
