@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from exgs.client.clock import Clock
 from exgs.client.decoding import DecodeWorker
 from exgs.client.errors import quoted
@@ -32,41 +34,64 @@ class Gauges:
         self._levels, self._meter = LevelMap(scene.preamble), LinkMeter()
 
     def read(self) -> Status:
-        """Where the session stands now."""
-        tally, last, first = self._recorder.tally, self._recorder.last, self._teller.first_s
-        path, held = self._line.path, self._worker.held()
-        p50, p95 = tally.recent_ms()
-        return Status(
+        """Where the session stands now; each of its parts fills in what it knows."""
+        last = self._recorder.last
+        status = Status(
             at_s=self._teller.since_offer_s(self._clock.now()) or 0.0,
             scene=quoted(self._scene.name),
             state=self._state(),
-            carrier=self._line.carrier,
-            reconnects=self._line.reconnects,
+            limiter=self._limiter(last.splats_resident if last else 0),
+        )
+        for told in (self._milestones, self._path, self._arrived, self._shown):
+            status = told(status)
+        return status
+
+    def _milestones(self, status: Status) -> Status:
+        first, since_offer_s = self._teller.first_s, self._teller.since_offer_s
+        return replace(
+            status,
             answered_s=first.get("answered"),
             connected_s=first.get("opened"),
             manifest_s=first.get("manifest"),
-            first_chunk_s=self._teller.since_offer_s(self._reception.first_chunk_s),
-            first_frame_s=self._teller.since_offer_s(self._recorder.first_frame_s),
-            complete_s=self._teller.since_offer_s(self._worker.completed_s),
-            bytes_received=self._reception.bytes_received,
-            bytes_expected=self._scene.preamble.file_bytes,
+            first_chunk_s=since_offer_s(self._reception.first_chunk_s),
+            first_frame_s=since_offer_s(self._recorder.first_frame_s),
+            complete_s=since_offer_s(self._worker.completed_s),
+        )
+
+    def _path(self, status: Status) -> Status:
+        line, path = self._line, self._line.path
+        return replace(
+            status,
+            carrier=line.carrier,
+            reconnects=line.reconnects,
             redundant_bytes=path.repeated_bytes,
-            goodput_bytes_per_s=self._line.delivered_bytes_per_s,
-            limiter=self._limiter(last.splats_resident if last else 0),
+            goodput_bytes_per_s=line.delivered_bytes_per_s,
             rtt_ms=None if path.rtt_s is None else 1000 * path.rtt_s,
             jitter_ms=1000 * path.jitter_s,
             loss=path.loss,
             links=path.links,
             connections=self._connections(),
+            splats_budget=line.max_splats,
+        )
+
+    def _arrived(self, status: Status) -> Status:
+        held = self._worker.held()
+        return replace(
+            status,
+            bytes_received=self._reception.bytes_received,
+            bytes_expected=self._scene.preamble.file_bytes,
             levels=self._levels.of(held),
             chunks=int(held.sum()),
             chunks_expected=len(held),
             chunks_corrupt=self._worker.corrupt,
             decode_waiting_bytes=self._worker.waiting_bytes,
-            splats=last.splats_drawn if last else 0,
-            splats_visible=last.splats_visible if last else 0,
-            splats_resident=last.splats_resident if last else 0,
-            splats_budget=self._line.max_splats,
+        )
+
+    def _shown(self, status: Status) -> Status:
+        tally, last = self._recorder.tally, self._recorder.last
+        p50, p95 = tally.recent_ms()
+        status = replace(
+            status,
             frames_shown=tally.shown,
             frames_late=tally.late,
             frames_stale=tally.stale,
@@ -74,8 +99,16 @@ class Gauges:
             frame_ms_p50=p50,
             frame_ms_p95=p95,
             restorer=self._recorder.restorer,
-            restoration=last.restoration if last else "off",
             frames_restored=tally.restored,
+        )
+        if last is None:
+            return status
+        return replace(
+            status,
+            splats=last.splats_drawn,
+            splats_visible=last.splats_visible,
+            splats_resident=last.splats_resident,
+            restoration=last.restoration,
         )
 
     def _state(self) -> State:
