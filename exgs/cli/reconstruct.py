@@ -24,6 +24,7 @@ from exgs.codec.encoding.config import EncodeConfig
 if TYPE_CHECKING:
     from exgs.codec import Photographs
     from exgs.codec.encoding.report import Encoding, Report
+    from exgs.feedforward.network import Reconstructor
     from exgs.feedforward.reconstructing import Reconstruction
     from exgs.feedforward.views import Views
     from exgs.scene import Gaussians
@@ -76,33 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Finds the views, then what computes; reads, reconstructs, encodes where asked, writes and reports."""
     from exgs.codec import Photographs
-    from exgs.feedforward.choose import choose_device, load_network, open_weights
-    from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
-    from exgs.raster import choose_rasterizer
 
     target, config = _outputs(args)
     with Reporter(quiet=args.quiet or args.json) as reporter:
-        with reporter.phase("find"):
-            found = find_views(args.input, most=args.most)
-            weights = open_weights(args.weights)
-            device = choose_device(args.device)
-            from exgs.feedforward.reconstructing import reconstruct  # torch is here, as choosing has found
-
-            network = load_network(weights, device)
-        with reporter.phase("read") as progress:
-            views = load_views(found, size=args.size, pixels=SUITED_PIXELS, progress=progress.update)
-            views = _told_of(views, args.anchors)
-        for note in views.notes:
-            reporter.say(f"note: {note}")
-        with reporter.phase("reconstruct") as progress:
-            anchors = None if args.anchors == OFF else args.anchors
-            made = reconstruct(
-                views, network, rasterizer=choose_rasterizer("cpu"), anchors=anchors,
-                progress=progress.update, clock=time.perf_counter,
-            )  # fmt: skip
-        _warn(made, reporter)
-        if len(made.gaussians) == 0:
-            raise CommandError(f"{args.input}: nothing opaque came of these views")
+        views, network, device = _ready(args, reporter)
+        made = _made(args, views, network, reporter)
         taken = Photographs(views.cameras, views.pictures)
         if args.refine:
             made = replace(made, gaussians=_refined(args, made.gaussians, taken, reporter))
@@ -117,6 +96,50 @@ def run(args: argparse.Namespace) -> int:
     elif not args.quiet:
         print(table(_rows(outcome, reporter.phases, target)))
     return 0
+
+
+def _ready(args: argparse.Namespace, reporter: Reporter) -> tuple[Views, Reconstructor, str]:
+    """The views, the network, and the device that computes: all that can be missing is found before any
+    picture is read."""
+    from exgs.feedforward.choose import choose_device, load_network, open_weights
+    from exgs.feedforward.read import SUITED_PIXELS, find_views, load_views
+
+    with reporter.phase("find"):
+        found = find_views(args.input, most=args.most)
+        weights = open_weights(args.weights)
+        device = choose_device(args.device)
+        network = load_network(weights, device)
+    with reporter.phase("read") as progress:
+        views = load_views(found, size=args.size, pixels=SUITED_PIXELS, progress=progress.update)
+        views = _told_of(views, args.anchors)
+    for note in views.notes:
+        reporter.say(f"note: {note}")
+    return views, network, device
+
+
+def _made(
+    args: argparse.Namespace, views: Views, network: Reconstructor, reporter: Reporter
+) -> Reconstruction:
+    """What the network makes of the views.
+
+    Raises:
+        CommandError: nothing opaque came of them.
+    """
+    from exgs.feedforward.reconstructing import reconstruct  # torch is here, as choosing has found
+    from exgs.raster import choose_rasterizer
+
+    with reporter.phase("reconstruct") as progress:
+        made = reconstruct(
+            views, network, rasterizer=choose_rasterizer("cpu"),
+            anchors=None if args.anchors == OFF else args.anchors,
+            progress=progress.update, clock=time.perf_counter,
+        )  # fmt: skip
+    shortage = made.coverage.shortage(made.went_on)
+    if shortage:
+        reporter.say(f"note: {shortage}; more --anchors cover more")
+    if len(made.gaussians) == 0:
+        raise CommandError(f"{args.input}: nothing opaque came of these views")
+    return made
 
 
 def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None]:
@@ -152,13 +175,6 @@ def _told_of(views: Views, anchors: str | int) -> Views:
         return views
     note = f"--anchors {anchors}: there are {len(views)} views, each becomes an anchor"
     return replace(views, notes=(*views.notes, note))
-
-
-def _warn(made: Reconstruction, reporter: Reporter) -> None:
-    """Says how many views show places that no anchor has seen."""
-    shortage = made.coverage.shortage(made.went_on)
-    if shortage:
-        reporter.say(f"note: {shortage}; more --anchors cover more")
 
 
 def _refined(
