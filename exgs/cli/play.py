@@ -142,7 +142,7 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         restore_engine=args.restore_engine,
         ice_servers=tuple(args.ice_server),
         transport=args.transport,
-        max_bytes_per_s=round((args.max_mbps or 0) * BYTES_PER_MBIT),
+        max_bytes_per_s=0 if args.max_mbps is None else max(1, round(args.max_mbps * BYTES_PER_MBIT)),
     )
 
 

@@ -133,6 +133,12 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
     )
 
 
+@pytest.mark.parametrize(("mbps", "most"), [("20", 2_500_000), ("1e-9", 1)])
+def test_a_bound_however_small_is_no_freedom(stand: Stand, mbps: str, most: int):
+    assert run(["play", URL, "--max-mbps", mbps]) == 0
+    assert stand.config is not None and stand.config.max_bytes_per_s == most
+
+
 def test_json_alone_on_standard_output(stand: Stand, output: Output):
     assert run(["play", URL, "--json"]) == 0
     out, err = output()
