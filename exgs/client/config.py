@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from exgs.client.errors import ClientError
 from exgs.protocol.drivers.settings import IceServer
 from exgs.scene.views import FOV_Y_RAD
 
@@ -14,7 +16,11 @@ DEFAULT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class PlayConfig:
-    """What to play, from where, how it is looked at, and where pictures go."""
+    """What to play, from where, how it is looked at, and where pictures go.
+
+    Raises:
+        ClientError: with such values nothing could be shown.
+    """
 
     url: str
     """Address of the server, ``http://HOST:PORT``, or of its WHEP endpoint."""
@@ -68,3 +74,19 @@ class PlayConfig:
     """Rate at which the server may send; 0 for no bound."""
     stall_timeout_s: float = 60.0
     """How long the first picture may take to arrive once the scene is open."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.fps < math.inf:
+            raise ClientError(f"{self.fps:g} frames per second: expected more than 0")
+        if self.seconds is not None and not 0 < self.seconds < math.inf:
+            raise ClientError(f"{self.seconds:g} s to play: expected more than 0")
+        if min(self.size) < 1:
+            raise ClientError(
+                f"pictures of {self.size[0]} x {self.size[1]} pixels: expected 1 or more a side"
+            )
+        if self.max_splats < 0:
+            raise ClientError(f"at most {self.max_splats} splats: expected 0, for no bound, or more")
+        if self.max_bytes_per_s < 0:
+            raise ClientError(
+                f"at most {self.max_bytes_per_s} bytes per second: expected 0, for no bound, or more"
+            )
