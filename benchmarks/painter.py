@@ -30,7 +30,7 @@ from exgs.cli.scenes import scenes
 from exgs.codec import AnalysisCache
 from exgs.painter.damage import encoder
 from exgs.painter.gate import DOUBT, Gate
-from exgs.painter.onnx_network import OnnxNetwork
+from exgs.painter.onnx_network import open_network
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import open_weights, shipped
 from exgs.raster import choose_rasterizer
@@ -203,7 +203,7 @@ def shrink(sheets: Path | Sequence[Path], target: Path) -> None:
 
 def latency(name: str) -> str:
     """Milliseconds of the network for a picture, the median and the quickest of some."""
-    network = OnnxNetwork(open_weights(name).read("onnx"), threads=THREADS)
+    network = open_network(open_weights(name), threads=THREADS)
     planes = np.random.default_rng(0).random((1, len(PLANES), *SIZE), np.float32)
     spent = []
     for _ in range(TRIALS):

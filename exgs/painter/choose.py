@@ -10,7 +10,7 @@ import numpy as np
 
 from exgs.painter.errors import PainterError
 from exgs.painter.network import Network
-from exgs.painter.onnx_network import OnnxNetwork, onnx_devices, onnx_problem
+from exgs.painter.onnx_network import onnx_devices, onnx_problem, open_network
 from exgs.painter.planes import MULTIPLE, PLANES
 from exgs.painter.recall import Recall
 from exgs.painter.restorer import NetworkRestorer
@@ -25,6 +25,7 @@ ENGINES = ("auto", "cpu", "cuda", "tensorrt", "torch")
 """``auto`` is onnxruntime on CUDA where that works, else on the CPU; torch for weights without ONNX."""
 SUITED = {"cpu": ("tiny",), "cuda": ("base", "small", "tiny")}
 """What ``auto`` takes on each device: the first that is shipped."""
+_ONNX = {"onnx", "graph"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def choose_network(
         raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
     if mode != "auto":  # what was named is looked at before what is installed
         named = open_weights(mode, shelf)
-        engine = "torch" if engine == "auto" and "onnx" not in named.manifest.sha256 else engine
+        engine = "torch" if engine == "auto" and not _ONNX & named.manifest.sha256.keys() else engine
     if engine == "torch":
         weights = _weights(mode, "cpu", shelf)
         return weights, _tried(TorchNetwork(weights))
@@ -108,7 +109,7 @@ def choose_network(
 
 def _by_onnx(mode: str, device: str, threads: int | None, shelf: Path) -> tuple[Weights, Network]:
     weights = _weights(mode, device, shelf)
-    network = OnnxNetwork(weights.read("onnx"), device=device, threads=threads)
+    network = open_network(weights, device=device, threads=threads)
     return weights, network if device == "tensorrt" else _tried(network)  # that one compiles for minutes
 
 

@@ -1,7 +1,8 @@
-"""Turns trained weights into the folder that restoring takes: safetensors, ONNX and a manifest."""
+"""Turns trained weights into the folder that restoring takes: safetensors, an ONNX graph and a manifest."""
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,8 +16,9 @@ from torch import Tensor
 
 from exgs.painter.errors import PainterError
 from exgs.painter.networks import Painter, parameters
-from exgs.painter.onnx_network import INPUT, OUTPUT
+from exgs.painter.onnx_network import HALF, HALVED_FROM, INPUT, OUTPUT
 from exgs.painter.planes import MULTIPLE, PLANES
+from exgs.painter.shelf import FILES
 from exgs.weights.shelf import write_weights
 from exgs.weights.tensors import to_safetensors
 
@@ -40,6 +42,8 @@ def export(network: Painter, folder: Path, facts: Mapping[str, Any]) -> dict[str
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {"safetensors": to_safetensors(network), **_onnx_if_possible(network)}
+    if "onnx" in files and (graph := hollowed(files["onnx"], files["safetensors"])) is not None:
+        files = {"safetensors": files["safetensors"], "graph": graph}
     said = {**facts, "planes": list(PLANES[: network.planes]), "parameters": parameters(network)}
     return write_weights(folder, files, said)
 
@@ -100,12 +104,12 @@ def halved(model: Any) -> Any:
     nodes = []
     for index, tensor in enumerate(model.graph.initializer):
         values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 64:
+        if values.dtype != np.float32 or values.size < HALVED_FROM:
             continue
         name = tensor.name
-        half = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
+        half = numpy_helper.from_array(values.astype(np.float16), name + HALF)
         model.graph.initializer[index].CopyFrom(half)
-        nodes.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+        nodes.append(onnx.helper.make_node("Cast", [name + HALF], [name], to=onnx.TensorProto.FLOAT))
     nodes += [_bare(node) for node in model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
@@ -114,6 +118,31 @@ def halved(model: Any) -> Any:
         del named.metadata_props[:]
     model.graph.doc_string = model.doc_string = ""
     return model
+
+
+def hollowed(model: bytes, tensors: bytes) -> bytes | None:
+    """``model`` with its large weights left to the safetensors file that holds ``tensors``, in which every
+    program that reads ONNX finds them; None where they are not those of the model."""
+    import onnx
+    import safetensors.numpy
+    from onnx import numpy_helper
+    from onnx.external_data_helper import set_external_data
+
+    found, kept = onnx.load_from_string(model), safetensors.numpy.load(tensors)
+    apart = {name + HALF for name, array in kept.items() if array.size >= HALVED_FROM}
+    length = int.from_bytes(tensors[:8], "little")
+    places = json.loads(tensors[8 : 8 + length])
+    for tensor in found.graph.initializer:
+        if tensor.name not in apart:
+            continue
+        name = tensor.name.removesuffix(HALF)
+        if not np.array_equal(numpy_helper.to_array(tensor), kept[name]):
+            return None
+        begin, end = places[name]["data_offsets"]
+        set_external_data(tensor, FILES["safetensors"], offset=8 + length + begin, length=end - begin)
+        tensor.ClearField("raw_data")
+        apart.remove(tensor.name)
+    return None if apart else bytes(found.SerializeToString())
 
 
 def difference(network: Painter, model: bytes, planes: Tensor) -> float:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,13 @@ import numpy as np
 from exgs.painter.errors import PainterError
 from exgs.painter.network import OUTPUTS, checked_output
 from exgs.painter.planes import FEWEST, PLANES
+from exgs.painter.shelf import Weights
 from exgs.raster.crew import Crew
+from exgs.weights.tensors import arrays
 
 INPUT, OUTPUT = "planes", "restored"
+HALVED_FROM, HALF = 64, ".half"
+"""Numbers from which on a tensor is kept in float16, and what its name in a model then ends with."""
 KEPT_SIZES = 4
 """Sizes of pictures that sessions are kept for."""
 PROVIDERS = {
@@ -60,8 +66,15 @@ class _Fixed:
 class OnnxNetwork:
     """Keeps a session with fixed shapes for each of the last few sizes of pictures."""
 
-    def __init__(self, model: bytes, *, device: str = "cpu", threads: int | None = None) -> None:
-        """``threads`` None takes all processors.
+    def __init__(
+        self,
+        model: bytes,
+        tensors: Mapping[str, np.ndarray] = MappingProxyType({}),
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        """``tensors`` are those that a graph leaves to another file; ``threads`` None takes all processors.
 
         Raises:
             PainterError: onnxruntime is missing, has no such device, or this is no model for it.
@@ -72,6 +85,9 @@ class OnnxNetwork:
         if device not in onnx_devices():
             raise PainterError(f"onnxruntime has no {device} here; {REMEDY} (never both)")
         self._model, self._threads = model, Crew(threads).threads
+        self._tensors = {
+            name + HALF: _value(array) for name, array in tensors.items() if array.size >= HALVED_FROM
+        }
         self.device = device
         session = self._session({})
         try:
@@ -131,11 +147,26 @@ class OnnxNetwork:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         for name, length in sizes.items():
             options.add_free_dimension_override_by_name(name, length)
+        if self._tensors:
+            options.add_external_initializers(list(self._tensors), list(self._tensors.values()))
         providers = [(name, OPTIONS.get(name, {})) for name in PROVIDERS[self.device]]
         try:
             return onnxruntime.InferenceSession(self._model, options, providers, enable_fallback=0)
         except _errors() as error:
             raise PainterError(f"not a model that onnxruntime can run: {_first_line(error)}") from error
+
+
+def open_network(weights: Weights, *, device: str = "cpu", threads: int | None = None) -> OnnxNetwork:
+    """The network of a folder of ``weights``: of a whole model, or of a graph and the tensors beside it.
+
+    Raises:
+        PainterError: it cannot be run on ``device``, or the tensors are not those of the graph.
+        WeightsError: a file is missing, or not the one that the manifest names.
+    """
+    if "graph" not in weights.manifest.sha256:
+        return OnnxNetwork(weights.read("onnx"), device=device, threads=threads)
+    tensors = arrays(weights, PainterError)
+    return OnnxNetwork(weights.read("graph"), tensors, device=device, threads=threads)
 
 
 def _checked_input(session: Any) -> tuple[dict[int, str], int]:

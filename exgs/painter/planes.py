@@ -1,4 +1,4 @@
-"""What the network sees of a picture, and the way back: the planes of ``model.onnx``."""
+"""What the network sees of a picture, and the way back: the planes of its ONNX graph."""
 
 from __future__ import annotations
 

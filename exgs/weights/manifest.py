@@ -21,7 +21,7 @@ class Manifest:
     name: str
     """What the weights are called."""
     sha256: Mapping[str, str]
-    """Of each file, by its kind: ``onnx``, ``safetensors``; lower-case hexadecimal."""
+    """Of each file, by its kind (``shelf.FILES``); lower-case hexadecimal."""
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """All of it, as written."""
 

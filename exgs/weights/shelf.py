@@ -15,7 +15,8 @@ from exgs.weights.errors import WeightsError
 from exgs.weights.manifest import MAX_MANIFEST_BYTES, VERSION, Manifest
 
 MANIFEST = "manifest.json"
-FILES = {"onnx": "model.onnx", "safetensors": "model.safetensors"}
+FILES = {"onnx": "model.onnx", "graph": "graph.onnx", "safetensors": "model.safetensors"}
+"""What the files of each kind are called. A graph is an ONNX model whose tensors lie in the safetensors."""
 MAX_MODEL_BYTES = 4 << 30
 Kind = TypeVar("Kind", bound=Manifest)
 
@@ -30,7 +31,7 @@ class Weights(Generic[Kind]):
     """What they are."""
 
     def read(self, kind: str) -> bytes:
-        """The bytes of the file of a kind, ``onnx`` or ``safetensors``, checked against the manifest.
+        """The bytes of the file of a kind of ``FILES``, checked against the manifest.
 
         Raises:
             WeightsError: there is no such file, or it is not the one that the manifest names.
@@ -72,6 +73,8 @@ def open_weights(
 def write_weights(folder: Path, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Writes ``files``, by kind, and a manifest that says ``facts`` and their sums; gives the manifest.
 
+    Files of other kinds, which an earlier manifest named, do not stay.
+
     Raises:
         SceneError: a file cannot be written.
     """
@@ -80,4 +83,6 @@ def write_weights(folder: Path, files: Mapping[str, bytes], facts: Mapping[str, 
     for kind, data in files.items():
         write_bytes(folder / FILES[kind], data)
     write_bytes(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
+    for kind in FILES.keys() - files.keys():
+        (folder / FILES[kind]).unlink(missing_ok=True)
     return document

@@ -6,6 +6,8 @@ import importlib.util
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from exgs.weights.shelf import Weights
 
 if TYPE_CHECKING:
@@ -50,6 +52,24 @@ def load(weights: Weights[Any], build: Build[Network], error: type[Exception]) -
         raise error(
             f"{weights.folder}: not the weights of its architecture: {str(failure)[:200]}"
         ) from failure
+
+
+def arrays(weights: Weights[Any], error: type[Exception]) -> dict[str, np.ndarray]:
+    """The tensors of a folder of ``weights`` as they lie there, by name; torch is not needed.
+
+    Raises:
+        error: they cannot be read, or safetensors is not installed.
+        WeightsError: the file is not whole.
+    """
+    if importlib.util.find_spec("safetensors") is None:
+        raise error("safetensors: not installed: pip install 'exgs[cpu]', or 'exgs[gpu]'")
+    import safetensors
+    import safetensors.numpy
+
+    try:
+        return dict(safetensors.numpy.load(weights.read("safetensors")))
+    except (safetensors.SafetensorError, TypeError, ValueError, KeyError) as failure:
+        raise error(f"{weights.folder}: no tensors can be read: {str(failure)[:200]}") from failure
 
 
 def assemble(

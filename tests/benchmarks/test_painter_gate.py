@@ -23,4 +23,4 @@ def test_the_manifest_says_the_new_bounds_and_by_which_scenes(tmp_path: Path) ->
     after = json.loads((folder / "manifest.json").read_text())
     assert after["calibration"]["scenes"] == ["interior-13"]
     assert {**after, "gate": 0, "calibration": 0} == {**before, "gate": 0, "calibration": 0}
-    assert weights.read("onnx")
+    assert weights.read("graph")

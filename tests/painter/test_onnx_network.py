@@ -1,13 +1,19 @@
 """onnxruntime behind the seam: exact on a network whose sums are known, and closed to what is no network."""
 
+import hashlib
 import importlib.util
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from exgs.painter import PainterError
-from exgs.painter.onnx_network import KEPT_SIZES, OnnxNetwork, onnx_devices
+from exgs.painter.onnx_network import KEPT_SIZES, OnnxNetwork, onnx_devices, open_network
+from exgs.painter.shelf import SHELF, Weights, open_weights
+from exgs.weights import WeightsError
+from exgs.weights.tensors import arrays
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("onnxruntime") is None, reason="onnxruntime is not installed"
@@ -117,3 +123,30 @@ def test_without_onnxruntime_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(PainterError, match=r"pip install 'exgs\[cpu\]'"):
         OnnxNetwork(MODEL)
     assert onnx_devices() == ()
+
+
+def weights_of(folder: Path, tensors: dict[str, np.ndarray]) -> Weights:
+    """``tiny``'s graph beside other ``tensors``."""
+    numpy = pytest.importorskip("safetensors.numpy")
+    shutil.copytree(SHELF / "tiny", folder)
+    data = numpy.save(tensors)
+    (folder / "model.safetensors").write_bytes(data)
+    document = json.loads((folder / "manifest.json").read_text())
+    document["sha256"]["safetensors"] = hashlib.sha256(data).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(document))
+    return open_weights(str(folder))
+
+
+def test_tensors_that_are_not_those_of_the_graph_are_refused(tmp_path: Path) -> None:
+    tensors = arrays(open_weights("tiny"), PainterError)
+    name = max(tensors, key=lambda name: tensors[name].size)
+    missing = {key: array for key, array in tensors.items() if key != name}
+    foreign = tensors | {"foreign": np.zeros(100, np.float16)}
+    other = tensors | {name: tensors[name][:1]}
+    for number, wrong in enumerate((missing, foreign, other)):
+        with pytest.raises(PainterError, match="not a model that onnxruntime can run"):
+            open_network(weights_of(tmp_path / str(number), wrong))
+    torn = weights_of(tmp_path / "torn", tensors)
+    (torn.folder / "model.safetensors").write_bytes(b"\x08")
+    with pytest.raises(WeightsError, match="sha256 differs"):
+        open_network(torn)

@@ -20,7 +20,7 @@ def test_all_that_is_shipped_is_whole() -> None:
     assert set(shipped()) <= set(SIZES)
     for size in shipped():
         weights = open_weights(size)
-        assert {kind: len(weights.read(kind)) > 0 for kind in ("onnx", "safetensors")}
+        assert {kind: len(weights.read(kind)) > 0 for kind in ("graph", "safetensors")}
 
 
 def test_other_sizes_are_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from exgs.painter.onnx_network import OnnxNetwork, onnx_problem
+from exgs.painter.onnx_network import onnx_problem, open_network
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import Weights, open_weights, shipped
 from exgs.painter.torch_network import TorchNetwork
@@ -27,8 +27,9 @@ def test_tiny_is_shipped() -> None:
 
 
 def test_the_files_are_those_of_the_manifest_and_small(weights: Weights) -> None:
-    for kind in ("onnx", "safetensors"):
-        assert len(weights.read(kind)) <= LARGEST_BYTES[weights.manifest.name]
+    sizes = [len(weights.read(kind)) for kind in ("graph", "safetensors")]
+    assert sum(sizes) <= LARGEST_BYTES[weights.manifest.name]
+    assert sizes[0] < 100_000
 
 
 def test_the_manifest_says_what_they_are_and_where_from(weights: Weights) -> None:
@@ -55,7 +56,7 @@ def test_scores_are_of_scenes_never_seen(weights: Weights) -> None:
 
 @pytest.mark.skipif(onnx_problem() is not None, reason="onnxruntime is not installed")
 def test_an_empty_picture_stays_nearly_empty(weights: Weights) -> None:
-    restored = OnnxNetwork(weights.read("onnx")).run(np.zeros((1, 7, 32, 48), np.float32))
+    restored = open_network(weights).run(np.zeros((1, 7, 32, 48), np.float32))
     assert np.isfinite(restored).all() and restored[:, :3].max() < 0.05
 
 
@@ -64,7 +65,5 @@ def test_an_empty_picture_stays_nearly_empty(weights: Weights) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("safetensors") is None, reason="safetensors is not installed")
 def test_both_engines_agree(weights: Weights) -> None:
     planes = np.random.default_rng(2).random((2, 7, 48, 64), np.float32)
-    a, b = (
-        np.array(engine.run(planes)) for engine in (OnnxNetwork(weights.read("onnx")), TorchNetwork(weights))
-    )
+    a, b = (np.array(engine.run(planes)) for engine in (open_network(weights), TorchNetwork(weights)))
     assert np.abs(a - b).max() < 1e-3

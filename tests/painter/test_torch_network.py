@@ -10,7 +10,7 @@ import pytest
 
 from exgs.painter import PainterError
 from exgs.painter.manifest import Manifest
-from exgs.painter.onnx_network import OnnxNetwork, onnx_problem
+from exgs.painter.onnx_network import onnx_problem, open_network
 from exgs.painter.planes import PLANES
 from exgs.painter.shelf import Weights, open_weights, shipped
 from exgs.painter.torch_network import TorchNetwork
@@ -85,7 +85,7 @@ def test_both_give_the_same_pictures(size: str) -> None:
         pytest.skip("no weights are shipped, or onnxruntime is not installed")
     found = open_weights(size)
     planes = some_planes(1, len(PLANES), 48, 64)
-    by_torch, by_onnx = TorchNetwork(found).run(planes), OnnxNetwork(found.read("onnx")).run(planes)
+    by_torch, by_onnx = TorchNetwork(found).run(planes), open_network(found).run(planes)
     assert np.abs(by_torch - by_onnx).max() < 2e-3
 
 
