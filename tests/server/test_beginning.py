@@ -57,9 +57,9 @@ async def test_what_must_be_encoded_first_or_is_not_there(config: ServerConfig) 
 
 
 async def test_the_token_guards_it(config: ServerConfig) -> None:
-    guarded = replace(config, token="open sesame")
+    guarded = replace(config, token="open-sesame")
     assert [status for status, _, _ in await get(guarded, "/beginning/statue")] == [401]
-    answers = await get(guarded, "/beginning/statue", token="open sesame")
+    answers = await get(guarded, "/beginning/statue", token="open-sesame")
     assert [status for status, _, _ in answers] == [200]
 
 

@@ -25,7 +25,7 @@ from exgs.server.service import RunningServer, serve
 from exgs.server.tickets import issue
 
 SDP = {"Content-Type": "application/sdp"}
-SECRET = "open sesame"
+SECRET = "open-sesame"
 
 
 async def _answer(offer: str) -> tuple[Transport, str]:

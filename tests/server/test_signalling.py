@@ -33,7 +33,7 @@ from exgs.server.service import RunningServer, serve
 from exgs.server.signalling import Signalling
 
 SDP = {"Content-Type": "application/sdp"}
-BEARER = {"Authorization": "Bearer open sesame"}
+BEARER = {"Authorization": "Bearer open-sesame"}
 
 
 class Exchange:
@@ -219,10 +219,10 @@ async def test_addresses_behind_a_proxy_are_told_apart(config: ServerConfig) -> 
     assert statuses == [201, 503, 201]
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer wrong", "Basic open sesame", "Bearer ä"])
+@pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer wrong", "Basic open-sesame", "Bearer ä"])
 async def test_without_the_token_nothing_is_told(config: ServerConfig, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
-    async with _server(replace(config, token="open sesame")) as (_, http):
+    async with _server(replace(config, token="open-sesame")) as (_, http):
         for word in (
             "GET /scenes",
             "GET /status",
@@ -242,7 +242,7 @@ async def test_without_the_token_nothing_is_told(config: ServerConfig, authoriza
 
 
 async def test_with_the_token_everything_is(config: ServerConfig) -> None:
-    async with _server(replace(config, token="open sesame")) as (_, http):
+    async with _server(replace(config, token="open-sesame")) as (_, http):
         async with http.get("/scenes", headers=BEARER) as response:
             assert [scene["name"] for scene in (await response.json())["scenes"]] == ["room", "statue"]
         async with http.get("/", headers=BEARER) as response:
@@ -294,7 +294,7 @@ async def test_names_are_escaped_on_the_page(config: ServerConfig) -> None:
         ({}, "http://localhost:5173", "http://localhost:5173"),
         ({}, "https://evil.example", None),
         ({}, "null", None),
-        ({"token": "open sesame"}, "https://any.example", "*"),
+        ({"token": "open-sesame"}, "https://any.example", "*"),
         ({"origins": ("https://a.example",)}, "https://a.example", "https://a.example"),
         ({"origins": ("https://a.example",)}, "https://b.example", None),
         ({"origins": ("*",)}, "https://b.example", "*"),

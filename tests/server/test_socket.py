@@ -29,7 +29,7 @@ from exgs.server.config import Limits, ServerConfig
 from exgs.server.errors import Refused
 from exgs.server.service import RunningServer, serve
 
-BEARER = {"Authorization": "Bearer open sesame"}
+BEARER = {"Authorization": "Bearer open-sesame"}
 
 
 @pytest.fixture
@@ -78,8 +78,8 @@ async def test_a_scene_crosses(config: ServerConfig, encoded: bytes) -> None:
 @pytest.mark.parametrize(
     ("settings", "headers", "status"),
     [
-        ({"token": "open sesame"}, {}, 401),
-        ({"token": "open sesame"}, {"Authorization": "Bearer x"}, 401),
+        ({"token": "open-sesame"}, {}, 401),
+        ({"token": "open-sesame"}, {"Authorization": "Bearer x"}, 401),
         ({}, {"Origin": "https://evil.example"}, 403),
         ({"origins": ("https://a.example",)}, {"Origin": "https://b.example"}, 403),
         ({"limits": Limits(max_sessions=0)}, {}, 503),
@@ -97,7 +97,7 @@ async def test_who_may_not(
 
 
 async def test_who_may(config: ServerConfig) -> None:
-    async with _server(replace(config, token="open sesame")) as (server, http):
+    async with _server(replace(config, token="open-sesame")) as (server, http):
         viewer = await _viewer(http, headers={**BEARER, "Origin": "https://any.example"})
         assert len(server.reception) == 1
         await viewer.close()
