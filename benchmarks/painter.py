@@ -40,7 +40,7 @@ from exgs.training.layout import kind_of
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 OBJECTS = ("st-peter.sog", "guitar.compressed.ply", "skull.sog", "flowers/lod-meta.json@2")
-INTERIORS, GARDENS = (101, 102), (4,)
+INTERIORS, GARDENS = (101, 102, 103, 104, 105), (4,)
 GARDEN_SPLATS = 70_000
 DAMAGES = ("ugc-107", "ugc-200", "ugc-20", "ugc-107@0.3", "exgs-107", "exgs-200")
 DECIMATED = ("decimate-2%", "decimate-5%")
