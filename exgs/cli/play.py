@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MAX_FPS = 240.0
 MAX_MBPS = 1e6
-BYTES_PER_MBIT = 125_000
 FRAMES_SUFFIX, SECONDS_SUFFIX = ".csv", ".jsonl"
 """Of ``--stats``: a row for every frame, an object for every second."""
 DEFAULT_SIZE = (640, 360)
@@ -114,6 +113,7 @@ def _config(args: argparse.Namespace) -> PlayConfig:
     from exgs.client.config import PlayConfig
     from exgs.client.errors import ClientError
     from exgs.client.signalling import endpoint_url
+    from exgs.protocol.megabits import bytes_per_s
 
     arguments.check_restore(args)
     _check_address(args.url)
@@ -142,7 +142,7 @@ def _config(args: argparse.Namespace) -> PlayConfig:
         restore_engine=args.restore_engine,
         ice_servers=tuple(args.ice_server),
         transport=args.transport,
-        max_bytes_per_s=0 if args.max_mbps is None else max(1, round(args.max_mbps * BYTES_PER_MBIT)),
+        max_bytes_per_s=bytes_per_s(args.max_mbps),
     )
 
 

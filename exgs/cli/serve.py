@@ -19,6 +19,7 @@ from exgs.cli.process import ending_signals
 from exgs.cli.terminal import size
 from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol.megabits import bytes_per_s
 from exgs.server.catalogue import ENCODED_SUFFIX, FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
 from exgs.server.errors import ServerError
@@ -153,7 +154,7 @@ def _config(args: argparse.Namespace, encode: EncodeConfig) -> ServerConfig:
         encode=encode,
         tls_certificate=args.tls_cert,
         tls_key=args.tls_key,
-        max_bytes_per_s=(args.max_mbps or 0.0) * 1e6 / 8,
+        max_bytes_per_s=bytes_per_s(args.max_mbps),
         cache_bytes=args.cache_bytes,
         order=args.order,
         encoders=args.encoders,

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exgs.experiments.errors import ExperimentError
+from exgs.protocol.megabits import BYTES_PER_MBIT
 
-BITS_PER_MBIT = 1_000_000
 MAHIMAHI_PACKET_BYTES = 1500
 """Each line of a Mahimahi trace is the chance to send this much."""
 MAX_TRACE_BYTES = 64 << 20
@@ -50,12 +50,12 @@ class Rate:
         """
         if not 0 < mbps <= MAX_MBPS:
             raise ExperimentError(f"rate of {mbps:g} Mbit/s: expected more than 0 and at most {MAX_MBPS:g}")
-        return Rate((0.0, 1.0), (0.0, mbps * BITS_PER_MBIT / 8))
+        return Rate((0.0, 1.0), (0.0, mbps * BYTES_PER_MBIT))
 
     @property
     def mean_mbps(self) -> float:
         """Over one period, in megabits per second."""
-        return self._bytes[-1] * 8 / BITS_PER_MBIT / self._times_s[-1]
+        return self._bytes[-1] / BYTES_PER_MBIT / self._times_s[-1]
 
     def finished_s(self, start_s: float, size_bytes: float) -> float:
         """When ``size_bytes`` have left beginning at ``start_s``, both from the start of the rate."""
@@ -151,5 +151,5 @@ def _steps(times_s: Sequence[float], mbps: Sequence[float]) -> Rate:
     at_s, carried = [0.0], [0.0]
     for span_s, rate in zip(spans, mbps, strict=True):
         at_s.append(at_s[-1] + span_s)
-        carried.append(carried[-1] + rate * BITS_PER_MBIT / 8 * span_s)
+        carried.append(carried[-1] + rate * BYTES_PER_MBIT * span_s)
     return Rate(at_s, carried)

@@ -31,10 +31,10 @@ from exgs.experiments.errors import ExperimentError
 from exgs.experiments.fetching import LiveFetch
 from exgs.experiments.ledger import Ledger, Way
 from exgs.experiments.observing import TappedTransport, WatchedWorker, Witness
-from exgs.experiments.rates import BITS_PER_MBIT
 from exgs.experiments.relay import UdpRelay
 from exgs.experiments.timeline import Timeline, Trial
 from exgs.protocol import Transport
+from exgs.protocol.megabits import bytes_per_s
 from exgs.server.config import ServerConfig
 from exgs.server.service import serve
 
@@ -105,7 +105,7 @@ class _Session:
         trial = self._trial
         config = PlayConfig(
             url, fps=trial.fps, size=trial.size, seconds=trial.seconds, max_splats=trial.max_splats or 0,
-            max_bytes_per_s=int((trial.max_mbps or 0) * BITS_PER_MBIT / 8),
+            max_bytes_per_s=bytes_per_s(trial.max_mbps),
         )  # fmt: skip
         up, down = replace(trial.up, seed=2 * trial.seed + 1), replace(trial.down, seed=2 * trial.seed)
         self._offer_s = self._clock.now()

@@ -11,7 +11,6 @@ from exgs.codec import Container
 from exgs.experiments.decoding import Decoder
 from exgs.experiments.ends import End
 from exgs.experiments.ledger import Ledger
-from exgs.experiments.rates import BITS_PER_MBIT
 from exgs.experiments.timeline import Trial
 from exgs.protocol import (
     ChunkReceived,
@@ -23,6 +22,7 @@ from exgs.protocol import (
     Preferences,
     SceneList,
 )
+from exgs.protocol.megabits import bytes_per_s
 from exgs.protocol.vocabulary import MAX_RECEIPT_CHUNKS
 from exgs.scene.outlook import View
 
@@ -149,5 +149,4 @@ class Viewer:
 
 def _wishes(trial: Trial) -> Preferences:
     """What the user asks of the server."""
-    rate = int((trial.max_mbps or 0) * BITS_PER_MBIT / 8)
-    return Preferences(max_bytes_per_s=rate, max_splats=trial.max_splats or 0)
+    return Preferences(max_bytes_per_s=bytes_per_s(trial.max_mbps), max_splats=trial.max_splats or 0)

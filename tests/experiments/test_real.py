@@ -52,6 +52,12 @@ def test_the_server_sends_in_the_order_that_the_trial_asks_for(real: Timeline) -
     assert levels == sorted(levels, reverse=True)
 
 
+async def test_a_real_cap_however_small_is_no_freedom() -> None:
+    timeline = await play_on_loop(near(max_mbps=1e-6, seconds=3.0, early=False))
+    assert timeline.complete_s is None
+    assert 0 < timeline.bytes_received < len(container().data) / 4
+
+
 async def test_a_download_is_not_played_for_real() -> None:
     with pytest.raises(ExperimentError, match="virtual time"):
         await play_on_loop(Trial(Blob("scene.sog", 1000, 10), path(), link(), link(), "download"))

@@ -177,6 +177,13 @@ def test_the_users_cap_is_kept() -> None:
     assert "cap" in {frame.limiter for frame in timeline.frames}
 
 
+def test_a_cap_however_small_is_no_freedom() -> None:
+    free = play_virtual(trial(link(20), seconds=3, early=False))
+    held = play_virtual(trial(link(20), max_mbps=1e-6, seconds=3, early=False))
+    assert held.complete_s is None
+    assert held.bytes_received < free.bytes_received / 4
+
+
 def test_a_budget_of_splats_is_kept() -> None:
     timeline = play_virtual(trial(max_splats=20_000, seconds=5))
     assert timeline.complete_s is None
