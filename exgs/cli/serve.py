@@ -22,7 +22,7 @@ from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.protocol.megabits import bytes_per_s
 from exgs.server.catalogue import ENCODED_SUFFIX, FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
-from exgs.server.errors import ServerError
+from exgs.server.errors import UnfitSetting
 from exgs.server.library import SceneReport
 from exgs.server.orders import ORDERS
 from exgs.server.service import RunningServer, run_server
@@ -30,6 +30,14 @@ from exgs.server.service import RunningServer, run_server
 DEFAULT_PORT = 8080
 ENCODING = ("method", *SIZE_AND_EFFORT)
 """Flags that say how a scene is encoded, named as fields of the configuration."""
+FLAGS = {
+    "encode_timeout_s": "--encode-timeout",
+    "encoders": "--encoders",
+    "max_bytes_per_s": "--max-mbps",
+    "tls_key": "--tls-key without --tls-cert",
+    "token": "--token",
+}
+"""How fields of the configuration, that some values do not fit, are called here."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -140,8 +148,8 @@ def server_config(args: argparse.Namespace) -> ServerConfig:
         raise UsageError(f"--{flag}: {args.scenes} is encoded already and served as it is")
     try:
         return _config(args, EncodeConfig(**said))
-    except ServerError as error:
-        raise UsageError(str(error)) from error
+    except UnfitSetting as error:
+        raise UsageError(f"{FLAGS.get(error.setting, error.setting)}: {error.reason}") from error
 
 
 def _config(args: argparse.Namespace, encode: EncodeConfig) -> ServerConfig:

@@ -8,8 +8,9 @@ from pathlib import Path
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol import ConnectionConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
+from exgs.protocol.megabits import BYTES_PER_MBIT
 from exgs.server.cache import DEFAULT_MAX_BYTES
-from exgs.server.errors import ServerError
+from exgs.server.errors import UnfitSetting
 from exgs.server.pool import ENCODE_TIMEOUT_S
 from exgs.server.tickets import SECRET_RULE, is_secret
 from exgs.version import __version__
@@ -48,7 +49,7 @@ class ServerConfig:
     """Everything about one server.
 
     Raises:
-        ServerError: with such values nobody could be served, or everybody who should not be.
+        UnfitSetting: with such values nobody could be served, or everybody who should not be.
     """
 
     scenes: Path
@@ -92,15 +93,16 @@ class ServerConfig:
     def __post_init__(self) -> None:
         least_bytes_per_s = self.limits.min_share_bytes_per_s
         if self.token is not None and not is_secret(self.token):
-            raise ServerError(f"the token must be {SECRET_RULE}")
+            raise UnfitSetting("token", f"expected {SECRET_RULE}")
         if self.tls_key is not None and self.tls_certificate is None:
-            raise ServerError(f"{self.tls_key}: a key without its certificate; --tls-key needs --tls-cert")
+            raise UnfitSetting("tls_key", f"{self.tls_key} is a key without its certificate")
         if self.max_bytes_per_s and not self.max_bytes_per_s >= least_bytes_per_s:
-            raise ServerError(
-                f"an upload of {self.max_bytes_per_s * 8e-6:g} Mbit/s: nobody is let in who would get less "
-                f"than {least_bytes_per_s * 8e-6:g}; --max-mbps takes that or more"
+            raise UnfitSetting(
+                "max_bytes_per_s",
+                f"an upload of {self.max_bytes_per_s / BYTES_PER_MBIT:g} Mbit/s: nobody is let in who would "
+                f"get less than {least_bytes_per_s / BYTES_PER_MBIT:g}",
             )
         if self.encoders < 1:
-            raise ServerError(f"{self.encoders} encodings at a time: expected 1 or more")
+            raise UnfitSetting("encoders", f"expected 1 or more, found {self.encoders}")
         if not self.encode_timeout_s > 0:
-            raise ServerError(f"{self.encode_timeout_s:g} s for an encoding: expected more than 0")
+            raise UnfitSetting("encode_timeout_s", f"expected more than 0, found {self.encode_timeout_s:g}")

@@ -11,6 +11,15 @@ class ServerError(Exception):
     """The server cannot do what it was asked; the message names no path of this machine's disk."""
 
 
+class UnfitSetting(ServerError):
+    """No server can be made with such a value of a setting."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        """``setting`` is the name of a field of ``ServerConfig``, ``reason`` what is amiss with it."""
+        super().__init__(f"{setting}: {reason}")
+        self.setting, self.reason = setting, reason
+
+
 class UnknownScene(ServerError):
     """No scene of that name is served."""
 
