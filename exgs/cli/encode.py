@@ -100,8 +100,8 @@ def _add_methods(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache", metavar="DIR",
         help="keep what does not depend on the size in this folder, so that other sizes of the scene come in "
-        f"seconds; '{USER}' names your cache folder. A file of another size takes over the fit of the first; "
-        "its bytes depend on that (default: nothing is kept)",
+        f"seconds; '{USER}' names your cache folder. A file of another size takes over the fit of an earlier "
+        "one, and its bytes depend on that (default: nothing is kept)",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exgs.cli.folders import try_nearest
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.run_folder import CHECKPOINT, begin, check_folder, need
 from exgs.cli.terminal import Reporter
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     for folder in args.sets:
         SETS.read_index(Path(folder))
     need("torch")
+    try_nearest(out)
     import torch
 
     if args.threads:
@@ -43,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
         with reporter.phase("read"):
             sets = [found for folder in args.sets for found in read_view_sets(Path(folder))]
             check_walks(sets)
-        begin(out, _command(args), resume=args.resume)
         training, back = _start(args, sets, rasterizer, out)
+        begin(out, _command(args), resume=args.resume)
         with reporter.phase("train") as progress:
             judge = partial(_judge, sets=back, rasterizer=rasterizer)
             Run(args, training, every=REPORT_STEPS, total=_total, judge=judge).go(progress.update)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.folders import try_nearest
 from exgs.cli.painter import USUAL_CROP
 from exgs.cli.run_folder import CHECKPOINT, begin, check_folder, need
 from exgs.cli.terminal import Reporter
@@ -45,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         if not Path(path).exists():
             raise CommandError(f"{path}: there is no such file or folder")
     need("torch", *_needed(args))
+    _check_growth(args, weights)
+    try_nearest(out)
     import torch
 
     if args.threads:
@@ -53,9 +56,7 @@ def run(args: argparse.Namespace) -> int:
         with reporter.phase("read"):
             pairs = read_pairs(Path(args.pairs))
         training = _start(args, weights, pairs, out)
-        begin(
-            out, _commands(args, weights), resume=args.resume
-        )  # of an older run nothing is left from here on
+        begin(out, _commands(args, weights), resume=args.resume)
         with reporter.phase("train") as progress:
             judge = partial(_judge, pairs=pairs)
             Run(args, training, every=REPORT_STEPS, total=_total, judge=judge).go(progress.update)
@@ -79,14 +80,15 @@ def _start(args: argparse.Namespace, weights: Weights | None, pairs: list[Pairs]
     from exgs.weights.tensors import load
 
     settings = _settings(args) if weights is None else _tuning(args, weights)
-    network = load(weights, build, PainterError) if weights is not None else None
-    if weights is not None and network is not None and args.size:
-        network = grown(weights.manifest.document["architecture"], network, settings.architecture)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     training = Training(settings, Crops(pairs, size_px=settings.size_px), device=device)
     if args.resume:
         training.resume(out / CHECKPOINT)
-    elif network is not None:
+    elif weights is not None:
+        network = load(weights, build, PainterError)
+        if args.size:
+            known = weights.manifest.document["architecture"]
+            network = grown(known, network, settings.architecture, seed=settings.seed)
         training.use_network(network)
     elif args.vae:
         training.use_autoencoder(*(Path(path) for path in args.vae))
@@ -122,7 +124,7 @@ def _tuning(args: argparse.Namespace, weights: Weights) -> TrainSettings:
     from exgs.painter.training import TUNING_RATE, TrainSettings
 
     document = weights.manifest.document
-    architecture = ARCHITECTURES[args.size] if args.size else document["architecture"]
+    architecture = dict(ARCHITECTURES[args.size] if args.size else document["architecture"])
     scenes = document.get("scenes")
     learnt_from = _texts(scenes.get("train")) if isinstance(scenes, dict) else ()
     return TrainSettings(architecture, rate=TUNING_RATE, learnt_from=learnt_from, **_said(args))
@@ -155,6 +157,19 @@ def _check_flags(args: argparse.Namespace) -> None:
         raise UsageError("--freeze-unet: only with --unet")
     if args.crop is not None and args.crop % MULTIPLE:
         raise UsageError(f"--crop {args.crop}: expected a multiple of {MULTIPLE}")
+
+
+def _check_growth(args: argparse.Namespace, weights: Weights | None) -> None:
+    """Refuses a size that cannot begin as the weights that were named."""
+    if weights is None or not args.size:
+        return
+    from exgs.painter.growth import check_growth
+    from exgs.painter.networks import ARCHITECTURES
+
+    try:
+        check_growth(weights.manifest.document.get("architecture"), ARCHITECTURES[args.size])
+    except PainterError as error:
+        raise UsageError(f"--size {args.size} does not grow of {args.weights}: {error}") from error
 
 
 def _check_crop(args: argparse.Namespace, size_px: object) -> None:

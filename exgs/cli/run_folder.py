@@ -45,11 +45,11 @@ def check_folder(args: argparse.Namespace, folder: Path) -> None:
 
 
 def begin(folder: Path, command: str, *, resume: bool) -> None:
-    """Makes the folder and notes the command; of a run that begins anew nothing is left."""
+    """Makes the folder and notes the command; where a run begins anew nothing is left of an older one."""
     make_folder(folder)
     if not resume:
-        (folder / LOG).unlink(missing_ok=True)
-        (folder / COMMAND).unlink(missing_ok=True)
+        for name in (CHECKPOINT, LOG, SHEET, COMMAND):
+            (folder / name).unlink(missing_ok=True)
     with (folder / COMMAND).open("a", encoding="utf-8") as commands:
         commands.write(command + "\n")
 

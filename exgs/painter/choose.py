@@ -10,7 +10,7 @@ import numpy as np
 
 from exgs.painter.errors import PainterError
 from exgs.painter.network import Network
-from exgs.painter.onnx_network import onnx_devices, onnx_problem, open_network
+from exgs.painter.onnx_network import has_onnx, onnx_devices, onnx_problem, open_network
 from exgs.painter.planes import MULTIPLE, PLANES
 from exgs.painter.recall import Recall
 from exgs.painter.restorer import NetworkRestorer
@@ -23,9 +23,9 @@ MODES = ("off", "auto", *SIZES)
 """Or the path of a folder of weights."""
 ENGINES = ("auto", "cpu", "cuda", "tensorrt", "torch")
 """``auto`` is onnxruntime on CUDA where that works, else on the CPU; torch for weights without ONNX."""
-SUITED = {"cpu": ("tiny",), "cuda": ("base", "small", "tiny")}
-"""What ``auto`` takes on each device: the first that is shipped."""
-_ONNX = {"onnx", "graph"}
+SUITED = {"cpu": ("tiny",), "cuda": ("small", "tiny")}
+"""What ``auto`` takes on each device: the first that is shipped. How long ``base`` takes on a GPU nobody has
+measured yet, and it gains little more than ``small``."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def choose_network(
         raise ValueError(f"engine {engine!r}: expected one of {', '.join(ENGINES)}")
     if mode != "auto":  # what was named is looked at before what is installed
         named = open_weights(mode, shelf)
-        engine = "torch" if engine == "auto" and not _ONNX & named.manifest.sha256.keys() else engine
+        engine = "torch" if engine == "auto" and not has_onnx(named) else engine
     if engine == "torch":
         weights = _weights(mode, "cpu", shelf)
         return weights, _tried(TorchNetwork(weights))

@@ -122,7 +122,7 @@ def halved(model: Any) -> Any:
 
 def hollowed(model: bytes, tensors: bytes) -> bytes | None:
     """``model`` with its large weights left to the safetensors file that holds ``tensors``, in which every
-    program that reads ONNX finds them; None where they are not those of the model."""
+    program that reads ONNX finds them; None where any of these is not the model's own."""
     import onnx
     import safetensors.numpy
     from onnx import numpy_helper
@@ -130,6 +130,10 @@ def hollowed(model: bytes, tensors: bytes) -> bytes | None:
 
     found, kept = onnx.load_from_string(model), safetensors.numpy.load(tensors)
     apart = {name + HALF for name, array in kept.items() if array.size >= HALVED_FROM}
+    whole = {tensor.name: numpy_helper.to_array(tensor) for tensor in found.graph.initializer}
+    small = [name for name, array in kept.items() if array.size < HALVED_FROM and name in whole]
+    if any(not np.array_equal(whole[name].astype(np.float16), kept[name]) for name in small):
+        return None
     length = int.from_bytes(tensors[:8], "little")
     places = json.loads(tensors[8 : 8 + length])
     for tensor in found.graph.initializer:

@@ -13,20 +13,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from exgs.painter.architecture import check_architecture
 from exgs.painter.errors import PainterError
 from exgs.painter.networks import Painter, build
+from exgs.painter.planes import FEWEST
 
-_LISTS = ("widths", "blocks")
 
-
-def grown(trained: Mapping[str, Any], network: Painter, larger: Mapping[str, Any]) -> Painter:
+def grown(trained: Mapping[str, Any], network: Painter, larger: Mapping[str, Any], *, seed: int) -> Painter:
     """A network of the architecture ``larger`` that gives what ``network`` of ``trained`` gives.
+
+    ``seed`` is that of the new channels.
 
     Raises:
         PainterError: the one cannot come of the other: which numbers stand against it.
     """
-    _check(trained, larger)
-    wide, weights = build(larger), network.state_dict()
+    check_growth(trained, larger)
+    if dict(trained) == dict(larger):
+        return network
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        wide, weights = build(larger), network.state_dict()
     wide.load_state_dict(
         {
             name: _widened(weights[name], fresh) if name in weights else torch.zeros_like(fresh)
@@ -49,18 +55,28 @@ def _widened(old: Tensor, fresh: Tensor) -> Tensor:
     return wide
 
 
-def _check(trained: Mapping[str, Any], larger: Mapping[str, Any]) -> None:
-    """Refuses what does not hold the other."""
-    kinds = {str(architecture.get("kind")) for architecture in (trained, larger)}
+def check_growth(trained: object, larger: Mapping[str, Any]) -> None:
+    """Whether a network of the architecture ``larger`` holds one of ``trained``, as a manifest says it.
+
+    Raises:
+        PainterError: it does not: which numbers stand against it, or that ``trained`` is no architecture.
+    """
+    if not isinstance(trained, Mapping):
+        raise PainterError("the weights say nothing of their architecture")
+    check_architecture(trained)
+    if dict(trained) == dict(larger):
+        return
+    kinds = {str(architecture["kind"]) for architecture in (trained, larger)}
     if kinds != {"pixels"}:
         raise PainterError(f"only networks of pixels grow, found {' and '.join(sorted(kinds))}")
-    for name in ("planes", "fill"):
-        if trained.get(name) != larger.get(name):
-            raise PainterError(f"{name} {larger.get(name)}: expected {trained.get(name)}, as of the weights")
-    for name in _LISTS:
-        before, after = list(trained[name]), list(larger[name])
-        if len(before) != len(after) or any(b > a for b, a in zip(before, after, strict=True)):
-            raise PainterError(f"{name} {after}: expected as many numbers as {before}, and none smaller")
-    before, after = (a.get("reaches") or [1] * a["blocks"][-1] for a in (trained, larger))
-    if after[: len(before)] != before:
-        raise PainterError(f"reaches {after}: expected {before} first, as of the weights")
+    for name, usual in (("planes", FEWEST), ("fill", False)):
+        before, after = (architecture.get(name, usual) for architecture in (trained, larger))
+        if before != after:
+            raise PainterError(f"{name} {after}: expected {before}, as of the weights")
+    for name in ("widths", "blocks"):
+        was, becomes = list(trained.get(name, [])), list(larger[name])
+        if len(was) != len(becomes) or any(b > a for b, a in zip(was, becomes, strict=True)):
+            raise PainterError(f"{name} {becomes}: expected as many numbers as {was}, and none smaller")
+    reaches, further = (list(a.get("reaches") or [1] * a["blocks"][-1]) for a in (trained, larger))
+    if further[: len(reaches)] != reaches:
+        raise PainterError(f"reaches {further}: expected {reaches} first, as of the weights")

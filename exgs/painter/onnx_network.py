@@ -36,10 +36,9 @@ REMEDY = "pip install 'exgs[cpu]', or 'exgs[gpu]' on a machine with an NVIDIA GP
 
 
 def onnx_problem() -> str | None:
-    """Why onnxruntime cannot be used here, with the remedy; None where it can."""
-    if importlib.util.find_spec("onnxruntime") is None:
-        return f"onnxruntime is not installed: {REMEDY}"
-    return None
+    """Why onnxruntime cannot run weights here, with the remedy; None where it can."""
+    missing = [name for name in ("onnxruntime", "safetensors") if importlib.util.find_spec(name) is None]
+    return f"{' and '.join(missing)}: not installed: {REMEDY}" if missing else None
 
 
 def onnx_devices() -> tuple[str, ...]:
@@ -85,9 +84,7 @@ class OnnxNetwork:
         if device not in onnx_devices():
             raise PainterError(f"onnxruntime has no {device} here; {REMEDY} (never both)")
         self._model, self._threads = model, Crew(threads).threads
-        self._tensors = {
-            name + HALF: _value(array) for name, array in tensors.items() if array.size >= HALVED_FROM
-        }
+        self._tensors = _values(tensors)
         self.device = device
         session = self._session({})
         try:
@@ -156,6 +153,11 @@ class OnnxNetwork:
             raise PainterError(f"not a model that onnxruntime can run: {_first_line(error)}") from error
 
 
+def has_onnx(weights: Weights) -> bool:
+    """Whether a folder of ``weights`` holds what onnxruntime runs."""
+    return not weights.manifest.sha256.keys().isdisjoint({"onnx", "graph"})
+
+
 def open_network(weights: Weights, *, device: str = "cpu", threads: int | None = None) -> OnnxNetwork:
     """The network of a folder of ``weights``: of a whole model, or of a graph and the tensors beside it.
 
@@ -198,6 +200,14 @@ def _value(array: np.ndarray, device: str = "cpu") -> Any:
     import onnxruntime
 
     return onnxruntime.OrtValue.ortvalue_from_numpy(array, device, 0)
+
+
+def _values(tensors: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Those of ``tensors`` that a graph leaves out, by their names there."""
+    try:
+        return {name + HALF: _value(array) for name, array in tensors.items() if array.size >= HALVED_FROM}
+    except _errors() as error:
+        raise PainterError(f"not tensors that onnxruntime can take: {_first_line(error)}") from error
 
 
 def _errors() -> tuple[type[Exception], ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from exgs.scene import SceneError
 from exgs.scene.formats.atomic import write_bytes
 from exgs.scene.formats.bounded import read_bytes
 from exgs.weights.errors import WeightsError
@@ -73,16 +74,29 @@ def open_weights(
 def write_weights(folder: Path, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Writes ``files``, by kind, and a manifest that says ``facts`` and their sums; gives the manifest.
 
-    Files of other kinds, which an earlier manifest named, do not stay.
+    Files of other kinds do not stay where the manifest that lay there named them.
 
     Raises:
-        SceneError: a file cannot be written.
+        SceneError: a file cannot be written, or not be taken away.
     """
+    outdated = _named(folder) & FILES.keys() - files.keys()
     sums = {kind: hashlib.sha256(data).hexdigest() for kind, data in files.items()}
     document = {**facts, "version": VERSION, "sha256": sums}
     for kind, data in files.items():
         write_bytes(folder / FILES[kind], data)
     write_bytes(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
-    for kind in FILES.keys() - files.keys():
-        (folder / FILES[kind]).unlink(missing_ok=True)
+    for kind in outdated:
+        try:
+            (folder / FILES[kind]).unlink(missing_ok=True)
+        except OSError as error:
+            raise SceneError(f"{folder / FILES[kind]}: {error.strerror or error}") from error
     return document
+
+
+def _named(folder: Path) -> set[str]:
+    """The kinds of files that the manifest in ``folder`` names; none where there is none that can be read."""
+    path = folder / MANIFEST
+    try:
+        return set(Manifest.parse(read_bytes(path, MAX_MANIFEST_BYTES, WeightsError), str(path)).sha256)
+    except WeightsError:
+        return set()

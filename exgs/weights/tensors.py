@@ -58,11 +58,9 @@ def arrays(weights: Weights[Any], error: type[Exception]) -> dict[str, np.ndarra
     """The tensors of a folder of ``weights`` as they lie there, by name; torch is not needed.
 
     Raises:
-        error: they cannot be read, or safetensors is not installed.
+        error: they cannot be read.
         WeightsError: the file is not whole.
     """
-    if importlib.util.find_spec("safetensors") is None:
-        raise error("safetensors: not installed: pip install 'exgs[cpu]', or 'exgs[gpu]'")
     import safetensors
     import safetensors.numpy
 

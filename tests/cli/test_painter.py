@@ -10,6 +10,7 @@ from PIL import Image
 from exgs.cli import painter_export
 from exgs.cli.painter import LEAST_CROP, USUAL_CROP
 from exgs.cli.painter_evaluate import by_kind, lines
+from exgs.cli.run_folder import begin
 from exgs.cli.scenes import scene_name
 from exgs.painter.errors import PainterError
 from exgs.painter.gains import Gain
@@ -109,12 +110,42 @@ def test_a_size_that_cannot_grow_of_weights_costs_no_older_run(
 ) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("safetensors")
-    for name in ("checkpoint.pt", "log.jsonl", "command.txt"):
+    older = ("checkpoint.pt", "log.jsonl", "command.txt", "samples.png")
+    for name in older:
         (tmp_path / name).write_text("of long work")
     words = ("--weights", "small", "--size", "tiny", "--steps", 1, "--crop", 32, "-w")
     code, _, err = exgs("painter", "train", pairs, tmp_path, *words)
-    assert code == 1 and "widths [40, 32, 32]: expected as many numbers as [64, 112, 224]" in err
-    assert (tmp_path / "log.jsonl").read_text() == "of long work"
+    assert code == 2 and "--size tiny does not grow of small: widths [40, 32, 32]" in err
+    assert all((tmp_path / name).read_text() == "of long work" for name in older)
+
+
+def test_nothing_is_left_of_an_older_run_once_a_new_one_begins(tmp_path: Path) -> None:
+    for name in ("checkpoint.pt", "log.jsonl", "command.txt", "samples.png", "notes.txt"):
+        (tmp_path / name).write_text("of long work")
+    begin(tmp_path, "exgs painter train", resume=True)
+    assert (tmp_path / "command.txt").read_text() == "of long workexgs painter train\n"
+    begin(tmp_path, "exgs painter train", resume=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["command.txt", "notes.txt"]
+    assert (tmp_path / "command.txt").read_text() == "exgs painter train\n"
+
+
+def test_a_larger_size_begins_as_the_weights_that_it_is_given(
+    exgs: Command, pairs: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    from exgs.painter.networks import ARCHITECTURES
+    from exgs.training.checkpoint import read_checkpoint
+
+    start = ("--weights", "tiny", "--size", "small", "--batch", 1, "--crop", 32, "--threads", 1)
+    for more in ((), ("--resume",)):
+        code, _, err = exgs("painter", "train", pairs, tmp_path, *start, "--steps", 1 + len(more), *more)
+        assert code == 0, err
+    trained = read_checkpoint(tmp_path / "checkpoint.pt", PainterError)
+    assert trained["settings"]["architecture"] == ARCHITECTURES["small"] and trained["step"] == 2
+    assert "ball" not in trained["settings"]["learnt_from"] and "angel" in trained["settings"]["learnt_from"]
+    commands = (tmp_path / "command.txt").read_text().splitlines()
+    assert commands[-2].endswith("--weights tiny --size small --steps 1 --threads 1 --batch 1 --crop 32")
 
 
 def test_an_export_tells_what_takes_long(

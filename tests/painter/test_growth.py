@@ -3,7 +3,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from exgs.painter import PainterError  # noqa: E402
-from exgs.painter.growth import grown  # noqa: E402
+from exgs.painter.growth import check_growth, grown  # noqa: E402
 from exgs.painter.networks import ARCHITECTURES, build  # noqa: E402
 
 LITTLE = {
@@ -24,7 +24,7 @@ def trained(architecture):
 
 def test_a_network_that_has_grown_gives_what_the_smaller_one_gave():
     little = trained(LITTLE)
-    large = grown(LITTLE, little, LARGE).eval()
+    large = grown(LITTLE, little, LARGE, seed=5).eval()
     seen = torch.rand(2, 7, 64, 48)
     with torch.no_grad():
         before, after = little(seen), large(seen)
@@ -33,24 +33,36 @@ def test_a_network_that_has_grown_gives_what_the_smaller_one_gave():
 
 
 def test_what_is_new_learns():
-    little = trained(LITTLE)
-    large = grown(LITTLE, little, LARGE).train()
-    begun = {name: value.clone() for name, value in large.state_dict().items()}
-    optimiser = torch.optim.SGD(large.parameters(), lr=0.1)
+    large = grown(LITTLE, trained(LITTLE), LARGE, seed=5).train()
+    optimiser, rng = torch.optim.SGD(large.parameters(), lr=0.1), torch.Generator().manual_seed(0)
     for _ in range(3):
-        given, own = large.learn(torch.rand(2, 7, 64, 64), torch.rand(2, 3, 64, 64))
+        planes, source = (torch.rand(2, count, 64, 64, generator=rng) for count in (7, 3))
+        given, own = large.learn(planes, source)
         optimiser.zero_grad()
-        (given[:, :3].square().mean() + own).backward()
+        ((given[:, :3] - source).square().mean() + own).backward()
         optimiser.step()
-    new = large.stages[2][2].around.weight
-    wide = large.pixels.weight[LITTLE["widths"][0] :]
-    assert new.detach().abs().max() > 0
-    assert not torch.equal(wide.detach(), begun["pixels.weight"][LITTLE["widths"][0] :])
+    assert large.stages[2][2].around.weight.detach().abs().max() > 0, "a new block"
+    assert large.pixels.weight.grad[LITTLE["widths"][0] :].abs().max() > 0, "new channels"
+
+
+def test_the_seed_is_that_of_what_is_new():
+    little = trained(LITTLE)
+    first, again, other = (grown(LITTLE, little, LARGE, seed=seed).pixels.weight for seed in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_what_is_as_large_already_stays_as_it_is():
+    for architecture in (
+        LITTLE,
+        {"kind": "latent", "vae_widths": [4] * 4, "unet_widths": [8, 8], "blocks": 1},
+    ):
+        network = build(architecture)
+        assert grown(architecture, network, architecture, seed=0) is network
 
 
 def test_base_grows_of_small():
     small = build(ARCHITECTURES["small"])
-    base = grown(ARCHITECTURES["small"], small, ARCHITECTURES["base"])
+    base = grown(ARCHITECTURES["small"], small, ARCHITECTURES["base"], seed=0)
     assert base.state_dict().keys() > small.state_dict().keys()
 
 
@@ -67,4 +79,12 @@ def test_base_grows_of_small():
 )
 def test_what_does_not_hold_the_other_is_refused(changes, says):
     with pytest.raises(PainterError, match=says):
-        grown(LITTLE, build(LITTLE), {**LARGE, **changes})
+        check_growth(LITTLE, {**LARGE, **changes})
+
+
+def test_weights_that_say_nothing_of_themselves_do_not_grow():
+    for nothing, says in ((None, "nothing of their architecture"), ({"kind": "words"}, "words")):
+        with pytest.raises(PainterError, match=says):
+            check_growth(nothing, LARGE)
+    spare = {name: value for name, value in LITTLE.items() if name not in ("planes", "fill")}
+    check_growth(spare, {**LARGE, "planes": 6, "fill": False})

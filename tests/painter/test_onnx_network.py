@@ -146,6 +146,9 @@ def test_tensors_that_are_not_those_of_the_graph_are_refused(tmp_path: Path) -> 
     for number, wrong in enumerate((missing, foreign, other)):
         with pytest.raises(PainterError, match="not a model that onnxruntime can run"):
             open_network(weights_of(tmp_path / str(number), wrong))
+    imaginary = tensors | {name: np.zeros(tensors[name].shape, np.complex64)}
+    with pytest.raises(PainterError, match="not tensors that onnxruntime can take"):
+        open_network(weights_of(tmp_path / "imaginary", imaginary))
     torn = weights_of(tmp_path / "torn", tensors)
     (torn.folder / "model.safetensors").write_bytes(b"\x08")
     with pytest.raises(WeightsError, match="sha256 differs"):

@@ -85,3 +85,15 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     weights = open_weights(str(tmp_path))
     assert weights.read("safetensors") == b"numbers"
     assert weights.manifest.document == document and document["steps"] == 3
+
+
+def test_files_that_an_older_manifest_named_do_not_outlive_it(folder: Path) -> None:
+    write_weights(folder, {"safetensors": b"numbers"}, {"name": "mine"})
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "model.safetensors"]
+
+
+def test_files_that_no_manifest_names_are_somebody_elses(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"of other work")
+    for _ in range(2):
+        write_weights(tmp_path, {"safetensors": b"numbers"}, {"name": "mine"})
+    assert (tmp_path / "model.onnx").read_bytes() == b"of other work"

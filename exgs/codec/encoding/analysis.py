@@ -14,7 +14,7 @@ from exgs.codec.encoding.effort import Effort
 from exgs.codec.encoding.leaves import Leaves
 from exgs.codec.encoding.merge_tree import MergeTree
 from exgs.codec.encoding.rate import BALANCED
-from exgs.codec.encoding.survey import Survey
+from exgs.codec.encoding.survey import KEPT, Survey
 from exgs.codec.writing.precision import STEPS
 from exgs.scene import Camera, Gaussians, StartView
 from exgs.scene.gaussians import VALUES
@@ -83,7 +83,7 @@ def to_arrays(analysis: Analysis) -> dict[str, np.ndarray]:
     arrays = {
         "keep": analysis.keep,
         "cameras": np.array([_as_row(camera) for camera in views.cameras]),
-        "pictures": views.pictures.astype(np.float16),
+        "pictures": views.pictures.astype(KEPT),
         "weight_sum": views.weight_sum,
         "footprint": views.footprint,
         "leaf_index": tree.leaves.index,

@@ -59,7 +59,7 @@ def encode(
     to pictures of ``gaussians``, so that the file may become better than its source. With a ``cache``, what
     does not depend on the budget is found out once, and a file for another budget takes over the fit of an
     earlier one: it comes in seconds, at nearly the quality of a file encoded afresh, and its bytes then
-    depend on what was encoded before; the budget that was asked for first gets its own file again.
+    depend on what was encoded before. The budget whose fit is kept gets the same file again.
 
     Raises:
         EncodeError: there is nothing to encode, no view sees anything, or the budget is too small.
@@ -134,8 +134,8 @@ class _Job:
         keep = without_floaters(self.scene.gaussians, views)
         self.scene, views = self.scene.without(~keep), views.of(keep)
         self.tell("simplification", 0.15)
-        tree = plan_merges(leaves_of(self.scene.gaussians, views), Crew())
-        return Analysis(keep, views.as_kept(), tree, start)
+        views.round_pictures()
+        return Analysis(keep, views, plan_merges(leaves_of(self.scene.gaussians, views), Crew()), start)
 
     def _look(self) -> tuple[Survey, StartView]:
         """What views tell of the scene, and where a viewer begins."""

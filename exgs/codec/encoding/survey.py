@@ -14,6 +14,8 @@ from exgs.raster.seam import Rasterizer
 from exgs.scene import Camera, Gaussians
 from exgs.scene.spread import evenly
 
+KEPT = np.float16
+"""What pictures are kept as with an analysis."""
 BATCH = 8
 """Views whose weights are added up for themselves: sums of many small numbers stay exact."""
 
@@ -45,13 +47,11 @@ class Survey:
             return self
         return replace(self, weight_sum=self.weight_sum[keep], footprint=self.footprint[keep])
 
-    def as_kept(self) -> Survey:
-        """The same with pictures as exact as an analysis keeps them: a file that comes out of a cache is then
-        the one that filled it."""
-        pictures = np.empty_like(self.pictures)
-        for view, picture in enumerate(self.pictures):
-            pictures[view] = picture.astype(np.float16)
-        return replace(self, pictures=pictures)
+    def round_pictures(self) -> None:
+        """Makes the pictures as exact as an analysis keeps them: a file that comes out of a cache is then the
+        one that filled it."""
+        for picture in self.pictures:
+            picture[...] = picture.astype(KEPT)
 
     @property
     def significance(self) -> np.ndarray:
