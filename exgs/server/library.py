@@ -169,9 +169,10 @@ class Library:
         self._peeks.forget_vanished(stamps)
 
     def _report(self, entry: SceneEntry) -> SceneReport:
+        notes = "; ".join(self._notes.get(entry.stamp, ()))
         if (scene := self._open.get(entry.stamp)) is not None:
             return SceneReport(
-                entry.name, entry.size_bytes, "ready", 1.0, "; ".join(self._notes.get(entry.stamp, ())),
+                entry.name, entry.size_bytes, "ready", 1.0, notes,
                 size_bytes=len(scene.container.data), splats=scene.container.shown,
             )  # fmt: skip
         if entry.stamp in self._preparations:
@@ -179,7 +180,7 @@ class Library:
             return SceneReport(entry.name, entry.size_bytes, "preparing", progress)
         if entry.stamp in self._failures:
             return SceneReport(entry.name, entry.size_bytes, "failed", detail=self._failures[entry.stamp][1])
-        return _unopened(entry, self._peeks.of(entry))
+        return _unopened(entry, self._peeks.of(entry), notes)
 
     def _recall_failure(self, entry: SceneEntry) -> None:
         failed_s, reason = self._failures.get(entry.stamp, (0.0, ""))
@@ -240,13 +241,13 @@ class Library:
         logger.info("scene %s: encoding %d bytes", entry.name, entry.size_bytes)
         notes = self._notes[entry.stamp] = []
 
-        def tell(note: str) -> None:
-            logger.warning("scene %s: %s", entry.name, note)
-            notes.append(note)
+        def note(level: int, text: str) -> None:
+            logger.log(level, "scene %s: %s", entry.name, text)
+            notes.append(text)
 
         with self._metrics.encoding():
             try:
-                data = await self._pool.run(Job(entry.path, self._config), preparation.advance, tell)
+                data = await self._pool.run(Job(entry.path, self._config), preparation.advance, note)
             except TookTooLong as error:
                 raise TookTooLong(f"{error}; a .ugc of it can be served at once ('exgs encode')") from error
         seconds = time.monotonic() - started_s
@@ -264,12 +265,12 @@ class Library:
         return sum(len(scene.container.data) for scene in self._kept.values())
 
 
-def _unopened(entry: SceneEntry, peeked: Peeked) -> SceneReport:
-    """How a scene stands that nobody opened yet."""
+def _unopened(entry: SceneEntry, peeked: Peeked, notes: str) -> SceneReport:
+    """How a scene stands that is not open; ``notes`` are of the last time that it was encoded here."""
     if peeked.fault:
         return SceneReport(entry.name, entry.size_bytes, "failed", detail=peeked.fault)
     if not entry.encoded:
-        return SceneReport(entry.name, entry.size_bytes, "new")
+        return SceneReport(entry.name, entry.size_bytes, "new", detail=notes)
     return SceneReport(
         entry.name, entry.size_bytes, "ready", 1.0, size_bytes=entry.size_bytes, splats=peeked.splats
     )

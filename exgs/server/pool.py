@@ -11,12 +11,14 @@ from pathlib import Path
 
 import exgs
 from exgs.server.errors import SceneFailed, TookTooLong
-from exgs.server.worker import FAILURE, FRAME, NOTE, PROGRESS, RESULT, Job, Look
+from exgs.server.worker import FAILURE, FRAME, NOTE, PROGRESS, RESULT, WARNING, Job, Look
 
 ENCODE_TIMEOUT_S = 4 * 3600.0
 """Of a job: about four times what ``best`` takes for 13 million Gaussians on two busy cores."""
 MAX_RESULT_BYTES = 2 << 30
 MAX_TEXT_BYTES = 1 << 16
+LEVELS = {NOTE: logging.INFO, WARNING: logging.WARNING}
+"""Of what a worker has to say of its work."""
 _BOOTSTRAP = (
     "import sys; sys.path.append(sys.argv[1]); from exgs.server.worker import run; raise SystemExit(run())"
 )
@@ -44,10 +46,10 @@ class WorkerPool:
         self,
         job: Job | Look,
         report: Callable[[float], None] = lambda _: None,
-        tell: Callable[[str], None] = lambda _: None,
+        note: Callable[[int, str], None] = lambda _level, _text: None,
     ) -> bytes:
-        """What came of a job; ``report`` is called with the share done, 0 to 1, ``tell`` with what else there
-        is to say of it. Cancelling ends the process.
+        """What came of a job; ``report`` is called with the share done, 0 to 1, ``note`` with what else there
+        is to say of it, and of which level of a log that is. Cancelling ends the process.
 
         Raises:
             SceneFailed: it cannot be done; the message says why.
@@ -63,7 +65,7 @@ class WorkerPool:
                 raise SceneFailed(f"no process could be started for it: {error.strerror}") from error
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    return await _converse(process, job, report, tell)
+                    return await _converse(process, job, report, note)
             except TimeoutError:
                 work = "encoding it" if isinstance(job, Job) else "looking at it"
                 raise TookTooLong(
@@ -85,7 +87,7 @@ async def _converse(
     process: asyncio.subprocess.Process,
     job: Job | Look,
     report: Callable[[float], None],
-    tell: Callable[[str], None],
+    note: Callable[[int, str], None],
 ) -> bytes:
     assert process.stdin is not None and process.stdout is not None
     try:
@@ -102,8 +104,8 @@ async def _converse(
                 raise SceneFailed(payload.decode(errors="replace"))
             if kind == PROGRESS:
                 report(min(max(float(payload), 0.0), 1.0))
-            if kind == NOTE:
-                tell(payload.decode(errors="replace"))
+            if kind in LEVELS:
+                note(LEVELS[kind], payload.decode(errors="replace"))
     except (asyncio.IncompleteReadError, ConnectionError):
         raise SceneFailed(await _epitaph(process)) from None
 

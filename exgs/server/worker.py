@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from exgs.codec import Photographs
     from exgs.scene import Gaussians
 
-PROGRESS, NOTE, RESULT, FAILURE = b"P", b"N", b"R", b"F"
+PROGRESS, NOTE, WARNING, RESULT, FAILURE = b"P", b"N", b"W", b"R", b"F"
 FRAME = struct.Struct("<cQ")
-"""Kind and length of what follows: a number as text, a line about what views leave open, the encoded scene,
-or a line about what went wrong."""
+"""Kind and length of what follows: a number as text, a line about what came of views, one about what they
+leave open, the encoded scene, or a line about what went wrong."""
 READ, RECONSTRUCTED = 0.05, 0.45
 """Shares of the work that are over when pictures are read, and when they are Gaussians."""
 NICENESS = 5
@@ -114,10 +114,10 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
     taken: Photographs | None = None
     if begin:
 
-        def tell(note: str) -> None:
-            _send(output, NOTE, _without_paths(note, job.path).encode())
+        def note(kind: bytes, text: str) -> None:
+            _send(output, kind, _without_paths(text, job.path).encode())
 
-        gaussians, taken = _reconstruct(job.path.parent, report, tell)
+        gaussians, taken = _reconstruct(job.path.parent, report, note)
     else:
         gaussians = read_scene(job.path)
     encoding = encode(
@@ -128,12 +128,12 @@ def _encode(job: Job, output: BinaryIO) -> bytes:
 
 
 def _reconstruct(
-    folder: Path, report: Callable[[float], None], tell: Callable[[str], None]
+    folder: Path, report: Callable[[float], None], note: Callable[[bytes, str], None]
 ) -> tuple[Gaussians, Photographs]:
     """The scene that the views in ``folder`` show, by the network that came along, and their pictures.
 
-    ``report`` hears the share of the whole work that is done, up to ``RECONSTRUCTED``; ``tell`` what had to
-    be supposed, and what of the pictures the scene shows.
+    ``report`` hears the share of the whole work that is done, up to ``RECONSTRUCTED``; ``note`` what had to
+    be supposed and what stays empty, each a ``WARNING``, and as a ``NOTE`` what of the pictures is shown.
     """
     from exgs.codec import Photographs
     from exgs.feedforward.choose import SIZES, choose_device, load_network, open_weights
@@ -149,10 +149,11 @@ def _reconstruct(
         views, network, rasterizer=choose_rasterizer("cpu"),
         progress=lambda share: report(READ + (RECONSTRUCTED - READ) * share),
     )  # fmt: skip
-    shortage = made.coverage.shortage(made.went_on)
-    for note in (*views.notes, f"covers {made.coverage.summary(views.names)}", shortage):
-        if note:
-            tell(note)
+    for supposed in views.notes:
+        note(WARNING, supposed)
+    note(NOTE, f"covers {made.coverage.summary(views.names)}")
+    if shortage := made.coverage.shortage(made.went_on):
+        note(WARNING, shortage)
     return made.gaussians, Photographs(views.cameras, views.pictures)
 
 

@@ -64,15 +64,15 @@ class FakePool:
 
     def __init__(self, result: bytes | SceneFailed) -> None:
         self.result = result
-        self.notes: tuple[str, ...] = ()
+        self.notes: tuple[tuple[int, str], ...] = ()
         self.jobs: list[Job] = []
         self.go = asyncio.Event()
         self.go.set()
 
-    async def run(self, job: Job, report: Callable[[float], None], tell: Callable[[str], None]) -> bytes:
+    async def run(self, job: Job, report: Callable[[float], None], note: Callable[[int, str], None]) -> bytes:
         self.jobs.append(job)
-        for note in self.notes:
-            tell(note)
+        for level, text in self.notes:
+            note(level, text)
         report(0.5)
         await self.go.wait()
         if isinstance(self.result, SceneFailed):

@@ -1,7 +1,9 @@
 """Opening scenes: as they are, from the cache, encoded once for all."""
 
 import asyncio
+import gc
 import json
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -93,13 +95,22 @@ async def test_what_a_reconstruction_leaves_open_is_logged_and_listed(
 ) -> None:
     (scenes / "flat").mkdir()
     (scenes / "flat" / "transforms.json").write_text("{}")
-    pool.notes = ("covers 98.0% of what the pictures show", "1 of 5 views stay empty")
+    notes = ("covers 98.0% of what the pictures show", "1 of 5 views stay empty")
+    pool.notes = tuple(zip((logging.INFO, logging.WARNING), notes, strict=True))
     library = make_library(pool)
+    caplog.set_level(logging.INFO, "exgs")
     await library.open("flat")
-    assert [record.message for record in caplog.records] == [f"scene flat: {note}" for note in pool.notes]
+    said = [(record.levelno, record.message) for record in caplog.records]
+    assert [pair for pair in said if pair[1].removeprefix("scene flat: ") in notes] == [
+        (level, f"scene flat: {note}") for level, note in pool.notes
+    ]
     told = "covers 98.0% of what the pictures show; 1 of 5 views stay empty"
     assert _state(await library.list(), "flat").detail == told
     assert not _state(await library.list(), "statue").detail
+    library._kept.clear()
+    gc.collect()
+    report = _state(await library.list(), "flat")
+    assert (report.state, report.detail) == ("new", told), "also when it is not open any more"
 
 
 async def test_an_encoding_that_does_not_parse_is_not_cached(

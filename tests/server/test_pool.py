@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import sys
 from pathlib import Path
@@ -41,10 +42,10 @@ async def test_progress_and_result() -> None:
 
 
 async def test_what_there_is_to_say_is_told_in_its_order() -> None:
-    told: list[str] = []
-    pool = _pool("send(b'N', b'guessed'); send(b'P', b'1'); send(b'N', b'covers all'); send(b'R', b'')")
-    assert await pool.run(_job(), tell=told.append) == b""
-    assert told == ["guessed", "covers all"]
+    told: list[tuple[int, str]] = []
+    pool = _pool("send(b'W', b'guessed'); send(b'P', b'1'); send(b'N', b'covers all'); send(b'R', b'')")
+    assert await pool.run(_job(), note=lambda *said: told.append(said)) == b""
+    assert told == [(logging.WARNING, "guessed"), (logging.INFO, "covers all")]
 
 
 @pytest.mark.parametrize(
