@@ -14,9 +14,9 @@ from exgs.scene import Camera, Gaussians
 
 Verdict = Literal["restored", "off", "rich", "whole", "unsure", "budget"]
 """What became of pictures: restored; or left alone because nothing restores (``off``), because so many splats
-are in view that nothing is to be won (``rich``), because they hardly have holes or, in a video, come right after
-such (``whole``), because the network is not sure that the holes are any (``unsure``), or because there is no
-time for it (``budget``)."""
+are in view that nothing is to be won (``rich``), because they hardly have holes or, in a video, come right
+after such (``whole``), because the network is not sure that the holes are any (``unsure``), or because there
+is no time for it (``budget``)."""
 
 
 @dataclass(frozen=True, eq=False)
