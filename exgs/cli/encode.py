@@ -248,4 +248,4 @@ class Phases:
         """The phase waits for the compiler: told once for each."""
         if self._name and self._name not in self._told:
             self._told.add(self._name)
-            self._reporter.say(f"{self._name}: compiling (once on this machine)")
+            self._reporter.say(f"{self._name}: compiling (once for this installation)")

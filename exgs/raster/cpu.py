@@ -112,7 +112,7 @@ class CpuRasterizer:
     def _announce(self) -> None:
         callback, self._on_compile = self._on_compile, None
         if callback is not None and not all_compiled(KERNELS):
-            callback("compiling the rasteriser (once on this machine, about 15 seconds)")
+            callback("compiling the rasteriser (once for this installation, about 15 seconds)")
 
     @contextmanager
     def _workspace(self) -> Iterator[Workspace]:
