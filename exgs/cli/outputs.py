@@ -18,10 +18,12 @@ from exgs.cli.folders import check_folder_name, try_nearest
 from exgs.cli.pictures import write_png
 from exgs.raster import to_bytes
 from exgs.scene import Camera, write_cameras
+from exgs.scene.camera import MAX_NAME
 
 VIDEO_SUFFIX, PICTURE_SUFFIX = ".mp4", ".png"
 CAMERA_FILE, EYES_FILE = "cameras.json", "eyes.json"
 """Of the two the first makes a folder of views: each of its cameras has a picture of its own."""
+SIDES = ("left", "right")
 
 
 class PictureOutput(Protocol):
@@ -126,6 +128,25 @@ class PictureFolder:
                 if target.exists():
                     raise UsageError(f"{target} exists; -w replaces it")
 
+    def expect_pairs(self, names: Sequence[str], *, source: str | None) -> None:
+        """Hears that each picture will show two eyes, as the cameras of the file ``source`` tell, if any do.
+
+        Raises:
+            UsageError: the eyes' names would be too long to be read again, or ``source`` is the camera file
+                that ``keep_eyes`` removes.
+        """
+        longest, most = max(names, key=len), MAX_NAME - max(len(f"-{side}") for side in SIDES)
+        if len(longest) > most:
+            raise UsageError(
+                f"camera {longest[:40]}...: a name of {len(longest)} characters; of pairs it may have "
+                f"{most}, for {EYES_FILE} names each eye"
+            )
+        views = self._folder / CAMERA_FILE
+        if self._overwrite and source is not None and views.exists() and views.samefile(source):
+            raise UsageError(
+                f"{source} would be removed, for pictures of both eyes are no views: name another folder"
+            )
+
     def write(self, pictures: Iterable[np.ndarray]) -> None:
         """Collects the pictures in a folder within, and moves them out when all are there."""
         existed = self._folder.exists()
@@ -153,12 +174,16 @@ class PictureFolder:
         self._keep(CAMERA_FILE, cameras, span)
 
     def keep_eyes(self, pairs: Sequence[tuple[Camera, ...]]) -> None:
-        """Likewise of pictures that show a left and a right eye: NAME-left and NAME-right saw NAME."""
-        sides = ("left", "right")
+        """Likewise of pictures that show a left and a right eye: NAME-left and NAME-right saw NAME.
+
+        Where they may have replaced views, those are views no more, and their camera file goes.
+        """
+        if self._overwrite:
+            (self._folder / CAMERA_FILE).unlink(missing_ok=True)
         eyes = [
             replace(eye, name=f"{eye.name}-{side}")
             for pair in pairs
-            for eye, side in zip(pair, sides, strict=True)
+            for eye, side in zip(pair, SIDES, strict=True)
         ]
         self._keep(EYES_FILE, eyes, None)
 

@@ -16,7 +16,7 @@ from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 from exgs.scene.head_trace import DEFAULT_IPD_M
 
 if TYPE_CHECKING:
-    from exgs.cli.outputs import PictureFolder
+    from exgs.cli.outputs import PictureFolder, PictureOutput
     from exgs.cli.terminal import PhaseProgress
     from exgs.painter import Restored
     from exgs.raster import Rasterizer
@@ -92,13 +92,13 @@ def run(args: argparse.Namespace) -> int:
             if not len(gaussians):
                 raise CommandError(f"{args.input}: a scene without Gaussians: nothing to draw")
             views = _views(args, gaussians, recorded)
-            output.expect([eyes[0].name for eyes in views])
+            _expect(output, [eyes[0].name for eyes in views], args)
         with reporter.phase("render") as progress:
             restored = (restorer.restore(draw(rasterizer, restorer, gaussians, eyes)) for eyes in views)
             output.write(_pictures(restored, len(views), verdicts, progress))
         seconds = reporter.phases[-1].seconds
         if isinstance(output, PictureFolder):
-            _keep(output, views, gaussians, rasterizer)
+            _keep(output, views, gaussians, rasterizer, stereo=args.stereo)
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
                **{verdict: verdicts[verdict] for verdict in ("restored", *LEFT_ALONE)}}  # fmt: skip
@@ -120,11 +120,25 @@ def _pictures(
         progress.update(number / count, f"{number} of {count} views")
 
 
+def _expect(output: PictureOutput, names: Sequence[str], args: argparse.Namespace) -> None:
+    """Has the output look at what is coming before anything is drawn."""
+    from exgs.cli.outputs import PictureFolder
+
+    output.expect(names)
+    if args.stereo and isinstance(output, PictureFolder):
+        output.expect_pairs(names, source=args.cameras)
+
+
 def _keep(
-    folder: PictureFolder, views: Sequence[tuple[Camera, ...]], gaussians: Gaussians, rasterizer: Rasterizer
+    folder: PictureFolder,
+    views: Sequence[tuple[Camera, ...]],
+    gaussians: Gaussians,
+    rasterizer: Rasterizer,
+    *,
+    stereo: bool,
 ) -> None:
     """Leaves the cameras of ``views`` beside their pictures."""
-    if len(views[0]) > 1:
+    if stereo:
         folder.keep_eyes(views)
         return
     cameras = [camera for (camera,) in views]

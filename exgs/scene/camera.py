@@ -18,6 +18,8 @@ from exgs.scene.formats.bounded import read_object
 
 MAX_CAMERA_FILE_BYTES = 64 << 20
 MAX_PICTURE_SIDE = 16384
+MAX_NAME = 128
+"""Characters of a camera's name in a file."""
 CONVENTION = (
     "OpenCV: x right, y down, z forward; camera_from_world maps world points to camera space; "
     "pixels, principal point at the picture's centre"
@@ -183,7 +185,7 @@ def _parse(path: Path, index: int, entry: Any) -> Camera:
     if not isinstance(entry, dict):
         raise SceneError(f"{where}: expected an object")
     name = str(entry.get("name", f"{index:03d}"))
-    if not re.fullmatch(r"[\w.\- ]{1,128}", name) or name.startswith("."):
+    if not re.fullmatch(rf"[\w.\- ]{{1,{MAX_NAME}}}", name) or name.startswith("."):
         raise SceneError(f"{where}: name {name[:40]!r} cannot be a file name")
     try:
         numbers = [float(entry[key]) for key in ("fx", "fy", "cx", "cy")]

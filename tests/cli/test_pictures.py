@@ -209,6 +209,36 @@ def test_both_eyes_of_a_folder_can_be_read_back(exgs: Command, scene_path: Path,
     )
 
 
+def test_pairs_that_replace_views_leave_no_folder_of_views(
+    exgs: Command, scene_path: Path, tmp_path: Path
+) -> None:
+    folder, orbit = tmp_path / "views", ("--orbit", "2", "--size", "32x24")
+    assert exgs("render", scene_path, folder, *orbit)[0] == 0
+    assert (folder / "cameras.json").exists()
+    own = ("--cameras", folder / "cameras.json", "--stereo", "-w")
+    code, _, error = exgs("render", scene_path, folder, *own)
+    assert code == 2 and "would be removed" in error and pixels(folder / "000.png").shape[1] == 32
+    assert exgs("render", scene_path, folder, *orbit, "--stereo", "-w")[0] == 0
+    assert pixels(folder / "000.png").shape[1] == 64
+    assert sorted(path.name for path in folder.iterdir()) == ["000.png", "001.png", "eyes.json"]
+
+
+def test_names_that_pairs_make_too_long_are_refused(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
+    cameras = tmp_path / "cameras.json"
+
+    def render(length: int, folder: Path) -> tuple[int, str, str]:
+        eye, up = np.array([0, 0, -2.0]), np.array([0, -1.0, 0])
+        camera = Camera.looking(eye, np.zeros(3), up, fov_y_rad=0.9, size=(32, 24), name="n" * length)
+        write_cameras(cameras, [camera])
+        return exgs("render", scene_path, folder, "--cameras", cameras, "--stereo")
+
+    code, _, error = render(123, tmp_path / "long")
+    assert code == 2 and "a name of 123 characters; of pairs it may have 122" in error
+    assert not (tmp_path / "long").exists()
+    assert render(122, tmp_path / "fits")[0] == 0
+    assert len(read_cameras(tmp_path / "fits" / "eyes.json")) == 2
+
+
 def test_a_sheet_holds_pictures_of_several_sizes(tmp_path: Path) -> None:
     red, blue = np.zeros((4, 6, 3), np.float32), np.zeros((8, 2, 3), np.float32)
     red[..., 0], blue[..., 2] = 1, 1
