@@ -55,7 +55,7 @@ class Coverage:
     def short(self, anchors: Sequence[int] | None) -> list[int]:
         """The views that miss more than the views ``anchors`` themselves do, by more than ``SPARED``.
 
-        None are where all views went on, which ``anchors`` None stands for.
+        ``anchors`` None stands for all views: each went on, and so no view is short.
         """
         if anchors is None:
             return []
