@@ -25,6 +25,9 @@ SLOPES = (0.33, 1.5)
 little. The lower one, which most scenes are near, is the first guess, and halved with every further trial."""
 INSIDE, LEAST_MOVE = 0.1, 0.02
 """Shares of the bracket that a trial keeps from its ends: of both once both are tried, else of the one."""
+JUMP = 0.005
+"""Where ends of the bracket so near, one within the budget and one beyond, are both no good, sizes jump
+between them, by a bit of the lattice or a table, and looking on finds nothing."""
 LEAST_SPLAT_BYTES = 3.0
 """No Gaussian is coded in fewer bytes: what a budget can hold at most."""
 COUNT_POWER = 0.97
@@ -98,6 +101,8 @@ def search(
             break
         low, high = (low, min(high, at)) if fit.fits else (max(low, at), high)
         known.append((at, size))
+        if high - low < JUMP and {low, high} <= {tried for tried, _ in known}:
+            break
         at = _next(known, budget_bytes * (1 - tolerance / 2), low, high)
     if best is not None:
         return best

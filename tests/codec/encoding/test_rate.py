@@ -53,3 +53,16 @@ def test_a_size_that_hardly_falls_at_first_does_not_lead_astray() -> None:
 
     fit = search(write, 9_990, 1.0)
     assert fit.fits and len(fit.file.data) > 0.98 * 9_990
+
+
+def test_a_jump_across_the_budget_is_not_looked_into_for_long() -> None:
+    seen: list[float] = []
+
+    def write(factor: float) -> Serialized:
+        seen.append(factor)
+        size = 10_000 * factor**-0.3
+        return Serialized(bytes(round(size if factor < 1.0132 else 0.99 * size)), {}, ())
+
+    fit = search(write, 9_950, 1.0)
+    assert fit.fits and len(fit.file.data) > 0.985 * 9_950
+    assert len(seen) <= 6
