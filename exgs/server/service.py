@@ -125,15 +125,12 @@ def _heard(signals: Sequence[signal.Signals], told: Callable[[], None]) -> Itera
     """Calls ``told`` when one of ``signals`` comes; where the loop cannot (Windows) an interrupt raises
     KeyboardInterrupt as ever."""
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):
-        for number in signals:
-            loop.add_signal_handler(number, told)
-    try:
-        yield
-    finally:
+    with contextlib.ExitStack() as heard:
         with contextlib.suppress(NotImplementedError):
             for number in signals:
-                loop.remove_signal_handler(number)
+                loop.add_signal_handler(number, told)
+                heard.callback(loop.remove_signal_handler, number)
+        yield
 
 
 def _check(config: ServerConfig) -> None:
