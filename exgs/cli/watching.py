@@ -121,14 +121,14 @@ def _way(summary: PlaySummary) -> str:
 
 def _left_alone(summary: PlaySummary) -> str:
     """Frames that were not restored, and why."""
-    told = {
-        "{} had splats enough": summary.frames_rich,
-        "{} hardly had holes": summary.frames_whole,
-        "{} lacked nothing for sure": summary.frames_unsure,
-    }
-    hurried = summary.frames_shown - summary.frames_restored - sum(told.values())
-    told["for {} there was no time"] = hurried
-    return "".join(f"; {why.format(frames)}" for why, frames in told.items() if frames)
+    alone = [
+        (summary.frames_rich, "{} had splats enough"),
+        (summary.frames_whole, "{} hardly had holes"),
+        (summary.frames_unsure, "{} lacked nothing for sure"),
+    ]
+    hurried = summary.frames_shown - summary.frames_restored - sum(frames for frames, _ in alone)
+    told = [*alone, (hurried, "for {} there was no time")]
+    return "".join(f"; {why.format(frames)}" for frames, why in told if frames)
 
 
 def _seconds(value: float | None) -> str:
