@@ -28,6 +28,8 @@ from exgs.server.orders import ORDERS
 from exgs.server.service import RunningServer, run_server
 
 DEFAULT_PORT = 8080
+MOST_PASSED_OVER = 8
+"""Folders that are told one by one."""
 ENCODING = ("method", *SIZE_AND_EFFORT)
 """Flags that say how a scene is encoded, named as fields of the configuration."""
 FLAGS = {
@@ -183,6 +185,8 @@ async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool)
         return
     for scene in scenes:
         print(f"  {scene.name:<24} {size(scene.source_bytes):>10}  {_state(scene)}")
+    for line in _passed_over(server.passed_over()):
+        print(line)
     if scenes and scenes[0].state != "failed":  # what failed stands last
         secret = " --token SECRET" if config.token else ""
         print(f"Play one with: exgs play {server.url} --scene {scenes[0].name}{secret}")
@@ -198,6 +202,13 @@ def _state(scene: SceneReport) -> str:
     if scene.state == "failed":
         return f"cannot be played: {scene.detail}"
     return "ready" if scene.state == "ready" else "encoded when first played"
+
+
+def _passed_over(folders: dict[str, str]) -> list[str]:
+    """A line for each of some folders that are served as no scene, and how many more there are."""
+    lines = [f"Passed over {name}: {lacks}" for name, lacks in list(folders.items())[:MOST_PASSED_OVER]]
+    more = len(folders) - len(lines)
+    return [*lines, f"... and {more} more folders that are no scenes"] if more else lines
 
 
 def _default_cache() -> Path:

@@ -12,6 +12,8 @@ MODEL_PLACES = ("sparse/0", "sparse", "")
 """Where a COLMAP model may lie."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 """Of pictures."""
+FEWEST_PICTURES = 2
+"""Beside a camera file: depth is seen by two views, and a single picture may be there to show the folder."""
 
 
 def views_index(folder: Path) -> Path | None:
@@ -29,8 +31,27 @@ def views_index(folder: Path) -> Path | None:
         return model
     if not cameras.is_file():
         return None
-    beside = (entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES)
-    return cameras if len(list(islice(beside, 2))) == 2 else None
+    return cameras if _pictures(folder) == FEWEST_PICTURES else None
+
+
+def views_shortage(folder: Path) -> str:
+    """What ``folder``, which is no folder of views, lacks to be one; empty where nothing speaks of views.
+
+    Raises:
+        OSError: the folder cannot be listed.
+    """
+    pictures = _pictures(folder)
+    if (folder / CAMERAS).is_file():
+        return f"{CAMERAS} needs {FEWEST_PICTURES} pictures beside it, found {pictures or 'none'}"
+    if (folder / SPARSE).is_dir():
+        return f"{SPARSE} holds no COLMAP model"
+    return f"pictures without cameras ({TRANSFORMS}, {SPARSE} or {CAMERAS})" if pictures else ""
+
+
+def _pictures(folder: Path) -> int:
+    """How many pictures lie in ``folder`` itself; no more than are needed are counted."""
+    found = (entry for entry in folder.iterdir() if entry.suffix.lower() in SUFFIXES)
+    return len(list(islice(found, FEWEST_PICTURES)))
 
 
 def find_model(folder: Path) -> Path | None:

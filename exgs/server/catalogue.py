@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exgs.feedforward.folders import INDEXES as VIEW_INDEXES
-from exgs.feedforward.folders import views_index
+from exgs.feedforward.folders import views_index, views_shortage
 from exgs.server.errors import ServerError, UnknownScene
 
 ENCODED_SUFFIX = ".ugc"
@@ -86,6 +87,7 @@ class Catalogue:
             known = " ".join((ENCODED_SUFFIX, *SOURCE_SUFFIXES))
             raise ServerError(f"{root}: not a scene; expected a folder or a file named {known}")
         self._entries: dict[str, SceneEntry] = {}
+        self._passed_over: dict[str, str] = {}
         self.rescan()
 
     def rescan(self) -> None:
@@ -101,6 +103,12 @@ class Catalogue:
         found = [scene for path in candidates if (scene := self._inspect(path)) is not None]
         found.sort(key=lambda scene: (not scene.encoded, scene.path.name))
         self._entries = _name_apart(found)
+        self._passed_over = self._shortages(candidates if found else [self._root, *candidates])
+
+    def passed_over(self) -> dict[str, str]:
+        """Folders that look like views and are no scene, by name, each with what it lacks; the root's own
+        name among them where nothing at all is served."""
+        return dict(self._passed_over)
 
     def names(self) -> list[str]:
         """All scenes' names, sorted."""
@@ -139,6 +147,16 @@ class Catalogue:
             return SceneEntry(_safe(stem), opened, files, *_size_and_stamp(files))
         except OSError:
             return None  # vanished or unreadable while we looked: the next scan decides
+
+    def _shortages(self, paths: list[Path]) -> dict[str, str]:
+        """What those of ``paths`` lack that are folders in the folder and no scenes, but nearly views."""
+        found = {}
+        for path in paths:
+            hidden = path.name.startswith(".") and path != self._root
+            with contextlib.suppress(OSError):  # vanished or unreadable: the next scan decides
+                if path.is_dir() and not hidden and self._inside(path.resolve()) and _index(path) is None:
+                    found[_safe(path.name)] = views_shortage(path)
+        return {name: shortage for name, shortage in found.items() if shortage}
 
     def _may_serve(self, file: Path) -> bool:
         """Whether it is a regular file (a pipe would block) that lies, links followed, in the folder."""

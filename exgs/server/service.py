@@ -42,6 +42,8 @@ class RunningServer:
     """Where it listens."""
     port: int
     """The TCP port it listens on."""
+    catalogue: Catalogue
+    """What lies on its disk."""
     library: Library
     """Its scenes."""
     reception: Reception
@@ -63,6 +65,10 @@ class RunningServer:
         """Every scene and how it stands."""
         return await self.library.list()
 
+    def passed_over(self) -> dict[str, str]:
+        """Folders that look like views and are served as no scene, by name, each with what it lacks."""
+        return self.catalogue.passed_over()
+
 
 @contextlib.asynccontextmanager
 async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> AsyncIterator[RunningServer]:
@@ -79,7 +85,8 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     if config.token is not None:
         await asyncio.to_thread(prepare, config.token)
     metrics, load = Metrics(), Load()
-    library = await _library(config, metrics)
+    catalogue = await asyncio.to_thread(Catalogue, config.scenes)
+    library = await _library(config, catalogue, metrics)
     house = House(library, metrics, Uplink(Turns(config.max_bytes_per_s)), load, ORDERS[config.order])
     reception = Reception(
         house, limits=config.limits, connection=config.connection, answerer=answerer or _answerer(config)
@@ -89,7 +96,7 @@ async def serve(config: ServerConfig, *, answerer: Answerer | None = None) -> As
     try:
         port = await _listen(runner, config, tls)
         yield RunningServer(
-            config.host, port, library, reception, metrics, "http" if tls is None else "https"
+            config.host, port, catalogue, library, reception, metrics, "http" if tls is None else "https"
         )
     finally:
         watching.cancel()
@@ -141,9 +148,8 @@ def _check(config: ServerConfig) -> None:
         raise ServerError(f"order {config.order!r}: expected one of {', '.join(ORDERS)}")
 
 
-async def _library(config: ServerConfig, metrics: Metrics) -> Library:
+async def _library(config: ServerConfig, catalogue: Catalogue, metrics: Metrics) -> Library:
     """The scenes, with those who encode them and look at them."""
-    catalogue = await asyncio.to_thread(Catalogue, config.scenes)
     cache = await asyncio.to_thread(lambda: Cache(config.cache, max_bytes=config.cache_bytes))
     looks = ORDERS[config.order].follows_head
     scouts = Scouts(WorkerPool(timeout_s=LOOK_TIMEOUT_S)) if looks else None

@@ -118,11 +118,15 @@ class Announced:
 
     url = "http://127.0.0.1:1"
 
-    def __init__(self, *states: str) -> None:
+    def __init__(self, *states: str, folders: int = 0) -> None:
         self._states = states
+        self.folders = {f"f{number}": "lacks pictures" for number in range(folders)}
 
     async def scenes(self) -> list[SceneReport]:
         return [SceneReport(state, 1000, state, detail="it is cut short") for state in self._states]
+
+    def passed_over(self) -> dict[str, str]:
+        return self.folders
 
 
 @pytest.mark.parametrize(
@@ -138,6 +142,19 @@ async def test_only_what_can_be_opened_is_recommended(
     assert "cannot be played: it is cut short" in said and f"Serving {len(states)} scene" in said
     assert (f"exgs play http://127.0.0.1:1 --scene {advised}\n" in said) == bool(advised)
     assert ("exgs play" in said) == bool(advised)
+
+
+@pytest.mark.parametrize(("folders", "lines"), [(0, 0), (1, 1), (serve.MOST_PASSED_OVER + 3, 9)])
+async def test_folders_that_are_passed_over_are_told_with_what_they_lack(
+    capsys: pytest.CaptureFixture[str], folders: int, lines: int
+) -> None:
+    server: Any = Announced("ready", folders=folders)
+    await serve._announce(server, serve.server_config(_parse("s")), quiet=False)
+    told = capsys.readouterr().out.splitlines()
+    told = [line for line in told if line.startswith(("Passed over", "..."))]
+    assert len(told) == lines
+    assert not told or told[0] == "Passed over f0: lacks pictures"
+    assert lines < 9 or told[-1] == "... and 3 more folders that are no scenes"
 
 
 def test_the_token_is_in_no_representation() -> None:
