@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+import scipy  # its parts are loaded when they are first used
 
 from exgs.scene.camera import Camera
 from exgs.scene.errors import SceneError
@@ -70,7 +70,7 @@ class HeadTrace:
     def placed(self, start: StartView, up: np.ndarray) -> HeadPath:
         """The trace as a path that begins at ``start``, in a scene where ``up`` [3] points up."""
         scale = start.units_per_metre
-        heads = Rotation.from_quat(self.quats, scalar_first=True)
+        heads = scipy.spatial.transform.Rotation.from_quat(self.quats, scalar_first=True)
         first = _heading(
             heads[0].as_matrix() @ (0, 0, -1.0), heads[0].as_matrix() @ (0, 1.0, 0), np.array((0, 1.0, 0))
         )
@@ -79,7 +79,7 @@ class HeadTrace:
         turn = ahead @ first.T
         shifts = (self.positions - self.positions[0]) @ turn.T
         positions = start.position + scale * shifts
-        quats = (Rotation.from_matrix(turn) * heads).as_quat(scalar_first=True)
+        quats = (scipy.spatial.transform.Rotation.from_matrix(turn) * heads).as_quat(scalar_first=True)
         return HeadPath(self.times_s, positions, quats, scale * self.ipd_m)
 
 
@@ -171,7 +171,9 @@ def synthetic_head_trace(*, seconds: float = 20.0, rate_hz: float = 72.0, seed: 
         _drift(rng, times_s, 3, period_s=7.0) * np.radians((50.0, 13.0, 3.0))
         + _drift(rng, times_s, 3, period_s=0.9) * np.radians((1.6, 1.0, 0.7))
     ).T
-    turns = Rotation.from_euler("YXZ", np.stack([yaw, pitch - np.radians(6.0), roll], axis=1))
+    turns = scipy.spatial.transform.Rotation.from_euler(
+        "YXZ", np.stack([yaw, pitch - np.radians(6.0), roll], axis=1)
+    )
     return HeadTrace(times_s, wander + sway + (0, 1.6, 0), turns.as_quat(scalar_first=True))
 
 

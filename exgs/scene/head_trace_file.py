@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
+import scipy  # its parts are loaded when they are first used
 
 from exgs.scene.errors import SceneError
 from exgs.scene.formats.atomic import write_bytes
@@ -123,7 +123,7 @@ def _eyenavgs(path: Path, table: np.ndarray) -> HeadTrace:
     times_s = left[:, -1] / 1000.0
     _check_times(path, left[:, 0], times_s)
     apart = float(np.median(np.linalg.norm(right[:, 2:5] - left[:, 2:5], axis=1)))
-    heads = Rotation.from_quat(quats[0::2], scalar_first=True)
+    heads = scipy.spatial.transform.Rotation.from_quat(quats[0::2], scalar_first=True)
     level, scale = _alignment(path) or (_leveller(heads), apart / DEFAULT_IPD_M)
     if not (apart > 0 and 0.02 < apart / scale < 0.2):
         raise SceneError(
@@ -135,7 +135,7 @@ def _eyenavgs(path: Path, table: np.ndarray) -> HeadTrace:
     )
 
 
-def _alignment(path: Path) -> tuple[Rotation, float] | None:
+def _alignment(path: Path) -> tuple[scipy.spatial.transform.Rotation, float] | None:
     """What levels the world of a recording, and its units per metre, from the settings beside it."""
     settings = path.with_name(SETTINGS_NAME)
     if not settings.is_file():
@@ -148,11 +148,11 @@ def _alignment(path: Path) -> tuple[Rotation, float] | None:
                 raise SceneError(f"{settings}: line {line}: {error}") from error
             if quat.shape != (4,) or not 0.1 < np.linalg.norm(quat) < 10 or not 1e-6 < scale < 1e6:
                 raise SceneError(f"{settings}: line {line}: expected a quaternion and a positive scale")
-            return Rotation.from_quat(quat), scale
+            return scipy.spatial.transform.Rotation.from_quat(quat), scale
     return None
 
 
-def _leveller(heads: Rotation) -> Rotation:
+def _leveller(heads: scipy.spatial.transform.Rotation) -> scipy.spatial.transform.Rotation:
     """The shortest turn that brings the heads' common up to +y."""
     turns = heads.as_matrix()
     rights = turns[:, :, 0]
@@ -161,7 +161,9 @@ def _leveller(heads: Rotation) -> Rotation:
     axis = np.cross(up, (0.0, 1.0, 0.0))
     length = np.linalg.norm(axis)
     angle = np.arctan2(length, up[1])
-    return Rotation.from_rotvec(axis / length * angle if length > 1e-9 else np.zeros(3))
+    return scipy.spatial.transform.Rotation.from_rotvec(
+        axis / length * angle if length > 1e-9 else np.zeros(3)
+    )
 
 
 def _unit(path: Path, lines: np.ndarray, quats: np.ndarray) -> np.ndarray:

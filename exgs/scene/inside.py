@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import ndimage
+import scipy  # its parts are loaded when they are first used
 
 from exgs.scene.frame import Frame
 from exgs.scene.occupancy import Occupancy
@@ -35,7 +35,7 @@ def is_room(grid: Occupancy) -> bool:
     if len(free) == 0:
         return False
     walled = grid.enclosure(places[some]) > 0.8
-    gaps = ndimage.distance_transform_edt(~grid.solid)[tuple(free[some].T)] * grid.cell
+    gaps = scipy.ndimage.distance_transform_edt(~grid.solid)[tuple(free[some].T)] * grid.cell
     largest = gaps[walled].max(initial=0.0)
     if walled.mean() <= 0.45 or largest <= 0.3 * (grid.core[1] - grid.core[0]).min():
         return False
@@ -46,7 +46,7 @@ def is_room(grid: Occupancy) -> bool:
 
 def standing_places(grid: Occupancy, frame: Frame) -> np.ndarray:
     """[n,3] cells where a head can be: free, amid the detail, off the walls, enclosed, at a likely height."""
-    gap = ndimage.distance_transform_edt(~grid.solid) * grid.cell
+    gap = scipy.ndimage.distance_transform_edt(~grid.solid) * grid.cell
     unit = 1 / frame.metres_per_unit if frame.metres_per_unit else (grid.core[1] - grid.core[0]).min() / 2.5
     cells = np.argwhere(gap > min(0.3 * unit, 0.6 * gap.max()))
     places = grid.centers(cells)
@@ -89,7 +89,7 @@ def look_around(grid: Occupancy, up: np.ndarray, positions: np.ndarray, draws: n
 
 def _largest_part(grid: Occupancy, cells: np.ndarray, free: np.ndarray) -> np.ndarray:
     """Those of ``cells`` [n,3] that lie in the connected free space which holds most of them."""
-    labels, _ = ndimage.label(free)
+    labels, _ = scipy.ndimage.label(free)
     mine = labels[tuple(cells.T)]
     names, sizes = np.unique(mine, return_counts=True)
     return cells[mine == names[sizes.argmax()]]

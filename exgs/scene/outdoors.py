@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import ndimage
+import scipy  # its parts are loaded when they are first used
 
 from exgs.scene.gaussians import Gaussians
 from exgs.scene.occupancy import Occupancy, areas, robust_bounds, thin
@@ -71,7 +71,7 @@ def walkable(grid: Occupancy, up: np.ndarray, unit: float | None) -> tuple[np.nd
 
 def _over_ground(grid: Occupancy, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """[n,3] free cells amid the detail with something below them, and [n] how far below."""
-    gap = ndimage.distance_transform_edt(~grid.solid)
+    gap = scipy.ndimage.distance_transform_edt(~grid.solid)
     cells = np.argwhere(gap > 1.5)
     places = grid.centers(cells)
     level = up == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy  # its parts are loaded when they are first used
 
 from exgs.scene.interior.model import Color
 
@@ -59,7 +59,9 @@ class Air:
         self.shape = np.ceil((places.max(axis=0) + VOXEL_M - self.low) / VOXEL_M).astype(np.int64) + 1
         self.solid = self._filled(places - 0.3 * VOXEL_M * normals)
         self.casts = self._filled((places - 0.3 * VOXEL_M * normals)[casts])
-        blurred = [ndimage.gaussian_filter(self.solid.astype(np.float32), sigma) for sigma in _BLUR_VOXELS]
+        blurred = [
+            scipy.ndimage.gaussian_filter(self.solid.astype(np.float32), sigma) for sigma in _BLUR_VOXELS
+        ]
         self.crowd = 0.5 * blurred[0] + 0.5 * blurred[1]
         self.sky = np.array(sky, np.float64)
         self.soft = self._spread_out(self._soft_light(lamps))
@@ -73,19 +75,19 @@ class Air:
             mine = np.flatnonzero(facing > 1e-4)
             for channel in range(3):
                 field = self.soft[..., side, channel]
-                seen = ndimage.map_coordinates(field, where[:, mine], order=1, mode="nearest")
+                seen = scipy.ndimage.map_coordinates(field, where[:, mine], order=1, mode="nearest")
                 arriving[mine, channel] += facing[mine] * seen
-        crowd = ndimage.map_coordinates(self.crowd, where, order=1, mode="nearest")
+        crowd = scipy.ndimage.map_coordinates(self.crowd, where, order=1, mode="nearest")
         return np.asarray(arriving * np.clip(1.25 - 1.5 * crowd, 0.25, 1.0)[:, None])
 
     def shadowed(self, places: np.ndarray, toward: np.ndarray, reach: float) -> np.ndarray:
         """[n] share of light from direction ``toward`` that furniture lets through."""
-        field = ndimage.gaussian_filter(self.casts.astype(np.float32), 0.45)
+        field = scipy.ndimage.gaussian_filter(self.casts.astype(np.float32), 0.45)
         passed = np.ones(len(places))
         for distance in np.arange(2.2 * VOXEL_M, reach, 0.5 * VOXEL_M):
             where = ((places + distance * toward - self.low) / VOXEL_M - 0.5).T
             passed *= 1 - np.clip(
-                1.2 * ndimage.map_coordinates(field, where, order=1, mode="constant") - 0.2, 0, 1
+                1.2 * scipy.ndimage.map_coordinates(field, where, order=1, mode="constant") - 0.2, 0, 1
             )
         return passed
 
@@ -132,10 +134,10 @@ class Air:
     def _spread_out(self, field: np.ndarray) -> np.ndarray:
         """Soft light blurred among free voxels, and carried over into the solid ones beside them."""
         free = (~self.solid).astype(np.float32)
-        weight = ndimage.gaussian_filter(free, 0.9)
+        weight = scipy.ndimage.gaussian_filter(free, 0.9)
         flat = field.reshape(*self.shape, 18)
         for channel in range(18):
-            layer = ndimage.gaussian_filter(flat[..., channel], 0.9) / np.maximum(weight, 1e-3)
+            layer = scipy.ndimage.gaussian_filter(flat[..., channel], 0.9) / np.maximum(weight, 1e-3)
             flat[..., channel] = np.where(weight > 1e-3, layer, 0.0)
         return field
 
