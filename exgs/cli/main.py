@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from exgs.cli import arguments
-from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.errors import UsageError
 from exgs.cli.interrupting import INTERRUPTED, raising
 from exgs.cli.process import ending_on_signals, prepare_streams
 from exgs.version import __version__
@@ -34,6 +34,21 @@ COMMANDS = {
 }
 """Subcommands in the order of the help page; each is the module of that name beside this one."""
 
+FAILURES = (
+    ("exgs.cli.errors", "CommandError"),
+    ("exgs.client.errors", "ClientError"),
+    ("exgs.codec.errors", "CodecError"),
+    ("exgs.experiments.errors", "ExperimentError"),
+    ("exgs.feedforward.errors", "FeedforwardError"),
+    ("exgs.painter.errors", "PainterError"),
+    ("exgs.protocol.errors", "ProtocolError"),
+    ("exgs.raster.choose", "RasterizerError"),
+    ("exgs.scene.errors", "SceneError"),
+    ("exgs.server.errors", "ServerError"),
+    ("exgs.weights.errors", "WeightsError"),
+)
+"""The errors that say in a sentence what went wrong, by their module: importing all takes a second."""
+
 EPILOG = "Exit codes: 0 done, 1 the work failed (one line says why), 2 wrong usage."
 
 
@@ -52,8 +67,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return _fail("interrupted", INTERRUPTED)
-    except SystemExit:  # of help and wrong usage; else the last clause would import what it asks for
-        raise
     except MemoryError:
         return _fail("not enough memory on this machine for that", 1)
     except OSError as error:
@@ -107,23 +120,9 @@ def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleT
     return parser, chosen
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """The errors that say in a sentence what went wrong; imported late, when one was raised."""
-    from exgs.client.errors import ClientError
-    from exgs.codec.errors import CodecError
-    from exgs.experiments.errors import ExperimentError
-    from exgs.feedforward.errors import FeedforwardError
-    from exgs.painter.errors import PainterError
-    from exgs.protocol.errors import ProtocolError
-    from exgs.raster.choose import RasterizerError
-    from exgs.scene.errors import SceneError
-    from exgs.server.errors import ServerError
-    from exgs.weights.errors import WeightsError
-
-    return (
-        CommandError, SceneError, RasterizerError, CodecError, PainterError, ProtocolError, ServerError,
-        ClientError, ExperimentError, FeedforwardError, WeightsError,
-    )  # fmt: skip
+def _failures() -> tuple[type[BaseException], ...]:
+    """Those of ``FAILURES`` that can have been raised: what is not imported has raised nothing."""
+    return tuple(getattr(sys.modules[place], name) for place, name in FAILURES if place in sys.modules)
 
 
 def _fail(reason: str, code: int) -> int:

@@ -1,12 +1,15 @@
 """The command table: help, version, exit codes, one line for every failure."""
 
+import argparse
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from exgs.cli.main import COMMANDS, build_parser, run
+import exgs
+from exgs.cli.main import COMMANDS, FAILURES, build_parser, run
 from exgs.version import __version__
 
 HEAVY = {"numpy", "numba", "scipy", "aiohttp", "torch", "PIL", "onnxruntime", "av"}
@@ -87,6 +90,23 @@ def test_help_and_mistakes_wait_for_nothing_heavy(words: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded"
+
+
+@pytest.mark.parametrize(("place", "name"), FAILURES)
+def test_every_error_that_tells_itself_is_one_line(
+    place: str, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(args: argparse.Namespace) -> int:
+        raise getattr(importlib.import_module(place), name)("what was found")
+
+    monkeypatch.setattr("exgs.cli.doctor.run", fail)
+    assert run(["doctor"]) == 1
+    assert capsys.readouterr().err == "exgs: what was found\n"
+
+
+def test_no_room_has_an_error_of_its_own_that_is_not_told() -> None:
+    rooms = {str(path.parent.name) for path in Path(exgs.__file__).parent.glob("*/errors.py")}
+    assert rooms <= {place.split(".")[1] for place, _ in FAILURES}
 
 
 def test_it_runs_as_a_module() -> None:
