@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from exgs.cli import arguments
 
 DEFAULT_PORT = 8080
+REMEDY_BUILD = "where there is an NVIDIA GPU, reinstall torch from PyPI"
+"""Of a torch that is built for processors alone."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prints every finding; fails where something that the main job needs is missing."""
-    findings = [probe() for probe in _probes(args.port)]
+    findings = []
+    for probe in _probes(args.port):
+        findings.append(probe())
+        if not args.json:
+            print(_line(findings[-1]), flush=True)  # the next may take a while
     if args.json:
         print(json.dumps([asdict(finding) for finding in findings]))
-    else:
-        for finding in findings:
-            mark = "ok  " if finding.ok else "MISS" if finding.needed else "-   "
-            remedy = f"; {finding.remedy}" if finding.remedy and not finding.ok else ""
-            print(f"{mark} {finding.subject:<18} {finding.detail}{remedy}")
     return 1 if any(finding.needed and not finding.ok for finding in findings) else 0
+
+
+def _line(finding: Finding) -> str:
+    mark = "ok  " if finding.ok else "MISS" if finding.needed else "-   "
+    remedy = f"; {finding.remedy}" if finding.remedy and not finding.ok else ""
+    return f"{mark} {finding.subject:<18} {finding.detail}{remedy}"
 
 
 def _probes(port: int) -> list[Callable[[], Finding]]:
@@ -87,6 +94,9 @@ def _cuda() -> Finding:
         return Finding(
             "CUDA", False, "torch is not installed", "pip install 'exgs[gpu]' on a machine with an NVIDIA GPU"
         )
+    version = importlib.metadata.version("torch")
+    if version.endswith("+cpu"):  # so torch need not be asked, which takes seconds to import
+        return Finding("CUDA", False, f"torch {version} is built without it", REMEDY_BUILD)
     import torch
 
     if not torch.cuda.is_available():

@@ -1,8 +1,11 @@
 """doctor: one line each, with the remedy where something is missing."""
 
+import importlib.metadata
 import importlib.util
 import json
 import socket
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,6 +38,25 @@ def test_without_torch_the_line_for_reconstruct_says_how_to_get_it(
     (line,) = (line for line in out.splitlines() if "reconstruct" in line)
     assert code == 0 and line.startswith("-   ")
     assert "torch: not installed; pip install 'exgs[train]'" in line
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [("2.9.0+cpu", "torch 2.9.0+cpu is built without it; where there is an NVIDIA GPU, reinstall"),
+     ("2.9.0", "torch 2.9.0 finds no CUDA device; check 'nvidia-smi'")],
+)  # fmt: skip
+def test_torch_is_asked_for_cuda_only_where_it_may_have_it(
+    exgs: Command, monkeypatch: pytest.MonkeyPatch, version: str, told: str
+) -> None:
+    named, found = importlib.metadata.version, importlib.util.find_spec
+    torch = SimpleNamespace(__version__=version, cuda=SimpleNamespace(is_available=lambda: False))
+    monkeypatch.setitem(sys.modules, "torch", None if "cpu" in version else torch)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "torch" or found(name))
+    monkeypatch.setattr(
+        importlib.metadata, "version", lambda name: version if name == "torch" else named(name)
+    )
+    (line,) = (line for line in exgs("doctor")[1].splitlines() if line[5:].startswith("CUDA "))
+    assert line.startswith("-   ") and told in line
 
 
 def test_a_taken_port_is_seen(exgs: Command) -> None:
