@@ -16,6 +16,7 @@ from exgs.codec.encoding.merge_tree import MergeTree
 from exgs.codec.encoding.rate import BALANCED
 from exgs.codec.encoding.survey import KEPT, Survey
 from exgs.codec.writing.precision import STEPS
+from exgs.raster.crew import Crew
 from exgs.scene import Camera, Gaussians, StartView
 from exgs.scene.gaussians import VALUES
 
@@ -112,10 +113,11 @@ def from_arrays(arrays: Arrays, prepared: Gaussians) -> Analysis:
     """
     keep = _like(arrays["keep"], np.bool_, (len(prepared),))
     gaussians = prepared if keep.all() else prepared.select(keep)
-    count, pictures = len(gaussians), arrays["pictures"].astype(np.float32)
+    count, kept = len(gaussians), arrays["pictures"]
     cameras = tuple(_as_camera(row) for row in arrays["cameras"])
-    if pictures.shape != (len(cameras), cameras[0].height, cameras[0].width, 3):
-        raise ValueError(f"pictures {pictures.shape}")
+    kept = _like(kept, KEPT, (len(cameras), cameras[0].height, cameras[0].width, 3))
+    pictures = np.empty(kept.shape, np.float32)
+    Crew().share(np.copyto, zip(pictures, kept, strict=True))
     per_gaussian = ("weight_sum", "footprint", "leaf_footprint", "leaf_clear")
     sums = {name: _like(arrays[name], np.float32, (count,)) for name in per_gaussian}
     index = _like(arrays["leaf_index"], np.int32, (count,))

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from exgs.codec.encoding.analysis import Analysis, from_arrays, to_arrays
+from exgs.raster.crew import Crew
 from exgs.scene import Gaussians, SceneError
 from exgs.scene.formats.atomic import replacing
 
@@ -35,11 +36,7 @@ class AnalysisCache:
         """The analysis of ``prepared``; None where there is none, or none that can be used."""
         path = self._folder / f"{key}{SUFFIX}"
         try:
-            with zipfile.ZipFile(path) as archive:
-                if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-                    raise ValueError("compressed")
-            with np.load(path, allow_pickle=False) as arrays:
-                found = from_arrays({name: arrays[name] for name in arrays.files}, prepared)
+            found = from_arrays(_read(path), prepared)
             os.utime(path)
         except FileNotFoundError:
             return None
@@ -86,3 +83,13 @@ class AnalysisCache:
             with suppress(FileNotFoundError):
                 found.append((path, path.stat()))
         return found
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a file, by name; the large ones, whose sums are checked on the way, on all threads."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        entries = sorted(arrays.zip.infolist(), key=lambda entry: -entry.file_size)
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise ValueError("compressed")
+        names = [entry.filename.removesuffix(".npy") for entry in entries]
+        return dict(zip(names, Crew().share(arrays.__getitem__, [(name,) for name in names]), strict=True))

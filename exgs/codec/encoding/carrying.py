@@ -13,11 +13,11 @@ from exgs.scene.gaussians import VALUES
 
 REACH = 4.0
 """A fit serves up to so many times more, or fewer, clusters than it was made for."""
-SIZE_SLOPE, COUNT_SLOPE = 0.55, 1.01
-"""Bytes go with the steps to the power of minus the one; Gaussians with bytes to the power of the other."""
-AIM = 1.015
-"""Share of a budget that is aimed at: what is hardly fitted anew comes out a few hundredths smaller than what
-was, and what is nearly full need not be tried again."""
+SIZE_SLOPE = 0.55
+"""Bytes go with the steps to the power of minus this."""
+AIM = 0.98
+"""Share of a budget that is aimed at: files of large scenes come out a hundredth larger than that, and what is
+nearly full need not be tried again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def reaches(known: Fitted, clusters: Clusters) -> bool:
 def likely_count(known: Fitted, budget_bytes: int) -> int:
     """Clusters that take about ``budget_bytes`` at the balanced precision."""
     balanced = known.size_bytes * known.factor**SIZE_SLOPE
-    return max(1, int(len(known.first) * (AIM * budget_bytes / balanced) ** COUNT_SLOPE))
+    return max(1, int(len(known.first) * AIM * budget_bytes / balanced))
 
 
 def carry(known: Fitted, clusters: Clusters, gaussians: Gaussians) -> Gaussians:

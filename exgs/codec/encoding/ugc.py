@@ -29,7 +29,7 @@ BLAME_VIEWS = 32
 """Views that tell where a coarser picture is wrong."""
 CARRIED_VIEWS = 8
 """Views that order the coarser pictures where a fit is carried over."""
-CARRIED_TOLERANCE = 0.015
+CARRIED_TOLERANCE = 0.02
 """Share of the budget that may stay empty there: each further trial takes as long as ten pictures."""
 CARRIED_COLOURS, FEWEST_COLOUR_VIEWS = 4_000_000, 24
 """Gaussians looked at in all to compensate there, and views below which it is left out."""

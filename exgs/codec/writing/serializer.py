@@ -168,18 +168,18 @@ def _events(chunk: _Chunk, coding: Coding, degree: int) -> np.ndarray:
 
 def _predictions(chunks: list[_Chunk]) -> tuple[tuple[int, int], ...]:
     """Mean and trust of the predicted rows: the regression of values on the average of their neighbours."""
+    rows = (CLASS, NEAR, NEXT_NEAR, *_PREDICTED)
+    levels, near, next_near, *predicted = np.concatenate(
+        [chunk.codes[list(rows)] for chunk in chunks], axis=1
+    )
+    counts = [len(chunk.cells) for chunk in chunks]
+    start = np.repeat(np.cumsum(counts) - counts, counts)
+    first, second, both = near + start, next_near + start, next_near >= 0
     pairs = []
-    for column in _PREDICTED:
-        values, guesses, steps = [], [], []
-        for chunk in chunks:
-            level = chunk.codes[CLASS].astype(np.float64) * (column != SCALE)
-            value = chunk.codes[column] * 2.0**level
-            first, second = chunk.codes[NEAR], chunk.codes[NEXT_NEAR]
-            both = second >= 0
-            values.append(value)
-            steps.append(np.where(both, 2.0**level, np.inf))
-            guesses.append((value[first] + value[second]) / 2)
-        value, guess, weight = np.concatenate(values), np.concatenate(guesses), np.concatenate(steps) ** -2.0
+    for column, codes in zip(_PREDICTED, predicted, strict=True):
+        unit = np.ldexp(1.0, levels * (column != SCALE))
+        value, weight = codes * unit, np.where(both, 1.0 / (unit * unit), 0.0)
+        guess = (value[first] + value[second]) / 2
         mean = round(float(np.median(value)))
         across = float((weight * (guess - mean) ** 2).sum())
         along = float((weight * (guess - mean) * (value - mean)).sum())
