@@ -16,8 +16,8 @@ REACH = 4.0
 SIZE_SLOPE = 0.55
 """Bytes go with the steps to the power of minus this."""
 AIM = 0.98
-"""Share of a budget that is aimed at: files of large scenes come out a hundredth larger than that, and what is
-nearly full need not be tried again."""
+"""Share of a budget that is aimed at: files of large scenes come out a hundredth larger than that, and what
+is nearly full need not be tried again."""
 
 
 @dataclass(frozen=True, eq=False)
