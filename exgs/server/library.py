@@ -183,6 +183,9 @@ class Library:
         return _unopened(entry, self._peeks.of(entry), notes)
 
     def _recall_failure(self, entry: SceneEntry) -> None:
+        peeked = self._peeks.of(entry)
+        if peeked.fault and peeked.lasting:
+            raise SceneFailed(peeked.fault)
         failed_s, reason = self._failures.get(entry.stamp, (0.0, ""))
         if reason and time.monotonic() - failed_s < RETRY_AFTER_S:
             raise SceneFailed(reason)
@@ -217,9 +220,6 @@ class Library:
         return await asyncio.to_thread(lambda: open_container(entry.path.read_bytes()))
 
     async def _from_source(self, entry: SceneEntry) -> Container:
-        peeked = self._peeks.of(entry)
-        if peeked.fault and peeked.lasting:
-            raise SceneFailed(peeked.fault)
         key = await asyncio.to_thread(_key, entry, self._config)
         async with self._caching:
             cached = await asyncio.to_thread(self._cache.get, key)

@@ -249,9 +249,11 @@ async def test_a_source_whose_header_is_broken_is_listed_last_and_says_why(
         ("room", "new"), ("statue", "ready"), ("bad", "failed")
     ]  # fmt: skip
     assert reports[2].detail.startswith(reason)
+    heard: list[float] = []
     with pytest.raises(SceneFailed) as refused:
-        await library.open("bad")
+        await library.open("bad", heard.append)
     assert str(refused.value) == reports[2].detail and not pool.jobs, "no process is begun for it"
+    assert not heard, "nobody is told that it is being prepared"
 
 
 async def test_a_source_cut_short_or_without_gaussians_is_listed_as_failed(
