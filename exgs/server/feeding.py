@@ -11,10 +11,10 @@ from exgs.server.callers import Bucket
 from exgs.server.errors import ServerError, UnknownScene
 from exgs.server.hearing import display_delay_s, held_ids, view_at_start, view_of
 from exgs.server.house import House
-from exgs.server.library import OpenedScene
 from exgs.server.memory import Remembered
 from exgs.server.pacer import Pacer
 from exgs.server.schedule import Schedule
+from exgs.server.shelf import OpenedScene
 from exgs.server.standing import Standing
 
 PROGRESS_STEP = 0.01

@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hashlib import sha256
-from weakref import WeakValueDictionary
 
-from exgs.codec import CodecError, Container, open_container
+from exgs.codec import CodecError
 from exgs.codec.encoding.config import EncodeConfig
-from exgs.codec.worth import ChunkTable
-from exgs.protocol.vocabulary import MAX_CHUNKS, MAX_MANIFEST_BYTES
-from exgs.server.cache import Cache, cache_key
+from exgs.server.cache import Cache
 from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError, TookTooLong
 from exgs.server.metrics import Metrics
 from exgs.server.peeking import Peeked, Peeks
 from exgs.server.pool import WorkerPool
+from exgs.server.preparing import Preparer
 from exgs.server.scouting import Scouts
-from exgs.server.sight import Scouted
-from exgs.server.worker import Job, network_checksum
+from exgs.server.shelf import OpenedScene, Shelf, opened
 
-MAX_FILE_BYTES = 4 << 30
-"""A larger .ugc file is refused: an open scene lies in memory."""
-KEEP_OPEN_BYTES = 512 << 20
-"""Scenes that nobody watches stay open up to this much in all, the least recently opened go first."""
 RESCAN_AFTER_S = 2.0
 """The folder is looked at again when somebody asks and the last look is older than this."""
 RETRY_AFTER_S = 30.0
 """A scene that failed is tried again after this, or when its files change; what took too long only then."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class OpenedScene:
-    """A scene ready to be streamed; shared by all who watch it."""
-
-    name: str
-    """What it is called."""
-    container: Container
-    """Its bytes and manifest."""
-    table: ChunkTable
-    """Its manifest as the scheduler reads it."""
-    digest: bytes
-    """SHA-256 of its preamble, by which viewers name what they have."""
-    scouted: Scouted = field(default_factory=Scouted)
-    """What is found out about it while it is served."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +71,10 @@ class Library:
         metrics: Metrics, scouts: Scouts | None = None,
     ) -> None:  # fmt: skip
         """``scouts`` look at every scene that is opened; nobody does where there are none."""
-        self._catalogue, self._cache, self._pool = catalogue, cache, pool
-        self._config, self._metrics, self._scouts = config, metrics, scouts
-        self._scanning, self._caching = asyncio.Lock(), asyncio.Lock()
-        self._scanned_s = time.monotonic()
-        self._open: WeakValueDictionary[str, OpenedScene] = WeakValueDictionary()
-        self._kept: OrderedDict[str, OpenedScene] = OrderedDict()
+        self._catalogue, self._scouts = catalogue, scouts
+        self._preparer = Preparer(cache, pool, config=config, metrics=metrics)
+        self._scanning, self._scanned_s = asyncio.Lock(), time.monotonic()
+        self._shelf = Shelf()
         self._preparations: dict[str, _Preparation] = {}
         self._failures: dict[str, tuple[float, str]] = {}
         self._notes: dict[str, list[str]] = {}
@@ -129,8 +101,8 @@ class Library:
         """
         await self._refresh()
         entry = self._catalogue.find(name)
-        if (scene := self._open.get(entry.stamp)) is not None:
-            self._keep(entry.stamp, scene)
+        if (scene := self._shelf.get(entry.stamp)) is not None:
+            self._shelf.keep(entry.stamp, scene)
             return scene
         self._recall_failure(entry)
         preparation = self._preparations.get(entry.stamp) or self._begin(entry)
@@ -160,8 +132,7 @@ class Library:
                 self._forget_vanished({entry.stamp for entry in self._catalogue.entries()})
 
     def _forget_vanished(self, stamps: set[str]) -> None:
-        for gone in self._kept.keys() - stamps:
-            del self._kept[gone]
+        self._shelf.forget_vanished(stamps)
         for gone in self._failures.keys() - stamps:
             del self._failures[gone]
         for gone in self._notes.keys() - stamps:
@@ -170,7 +141,7 @@ class Library:
 
     def _report(self, entry: SceneEntry) -> SceneReport:
         notes = "; ".join(self._notes.get(entry.stamp, ()))
-        if (scene := self._open.get(entry.stamp)) is not None:
+        if (scene := self._shelf.get(entry.stamp)) is not None:
             return SceneReport(
                 entry.name, entry.size_bytes, "ready", 1.0, notes,
                 size_bytes=len(scene.container.data), splats=scene.container.shown,
@@ -199,8 +170,10 @@ class Library:
 
     async def _prepare(self, entry: SceneEntry) -> OpenedScene:
         try:
-            container = await (self._read(entry) if entry.encoded else self._from_source(entry))
-            scene = await asyncio.to_thread(_opened, entry.name, container)
+            container = await self._preparer.container(
+                entry, self._preparations[entry.stamp].advance, self._notes.setdefault(entry.stamp, [])
+            )
+            scene = await asyncio.to_thread(opened, entry.name, container)
         except (ServerError, CodecError, OSError) as error:
             reason = error.strerror or "it cannot be read" if isinstance(error, OSError) else str(error)
             logger.warning("scene %s: %s", entry.name, reason)
@@ -209,60 +182,10 @@ class Library:
             raise SceneFailed(reason) from error
         finally:
             del self._preparations[entry.stamp]
-        self._keep(entry.stamp, scene)
+        self._shelf.keep(entry.stamp, scene)
         if self._scouts is not None:
             self._scouts.send(scene.name, scene.container, scene.scouted)
         return scene
-
-    async def _read(self, entry: SceneEntry) -> Container:
-        if entry.size_bytes > MAX_FILE_BYTES:
-            raise SceneFailed(f"{entry.size_bytes} bytes, at most {MAX_FILE_BYTES} can be served")
-        return await asyncio.to_thread(lambda: open_container(entry.path.read_bytes()))
-
-    async def _from_source(self, entry: SceneEntry) -> Container:
-        key = await asyncio.to_thread(_key, entry, self._config)
-        async with self._caching:
-            cached = await asyncio.to_thread(self._cache.get, key)
-        if cached is not None:
-            with contextlib.suppress(CodecError):
-                container = await asyncio.to_thread(open_container, cached)
-                self._metrics.cache_hits.inc()
-                return container
-        self._metrics.cache_misses.inc()
-        data = await self._encode(entry)
-        container = await asyncio.to_thread(open_container, data)
-        if await asyncio.to_thread(_key, entry, self._config) == key:
-            async with self._caching:
-                await asyncio.to_thread(self._cache.put, key, data)
-        return container
-
-    async def _encode(self, entry: SceneEntry) -> bytes:
-        preparation, started_s = self._preparations[entry.stamp], time.monotonic()
-        logger.info("scene %s: encoding %d bytes", entry.name, entry.size_bytes)
-        notes = self._notes[entry.stamp] = []
-
-        def note(level: int, text: str) -> None:
-            logger.log(level, "scene %s: %s", entry.name, text)
-            notes.append(text)
-
-        with self._metrics.encoding():
-            try:
-                data = await self._pool.run(Job(entry.path, self._config), preparation.advance, note)
-            except TookTooLong as error:
-                raise TookTooLong(f"{error}; a .ugc of it can be served at once ('exgs encode')") from error
-        seconds = time.monotonic() - started_s
-        logger.info("scene %s: encoded to %d bytes in %.1f s", entry.name, len(data), seconds)
-        return data
-
-    def _keep(self, stamp: str, scene: OpenedScene) -> None:
-        """Keeps the scene open for the next viewer, within bounds."""
-        self._open[stamp] = self._kept[stamp] = scene
-        self._kept.move_to_end(stamp)
-        while len(self._kept) > 1 and self._kept_bytes() > KEEP_OPEN_BYTES:
-            self._kept.popitem(last=False)
-
-    def _kept_bytes(self) -> int:
-        return sum(len(scene.container.data) for scene in self._kept.values())
 
 
 def _unopened(entry: SceneEntry, peeked: Peeked, notes: str) -> SceneReport:
@@ -274,24 +197,6 @@ def _unopened(entry: SceneEntry, peeked: Peeked, notes: str) -> SceneReport:
     return SceneReport(
         entry.name, entry.size_bytes, "ready", 1.0, size_bytes=entry.size_bytes, splats=peeked.splats
     )
-
-
-def _key(entry: SceneEntry, config: EncodeConfig) -> str:
-    """What the scene, encoded so, is kept under; of views the network that sees them is part of it."""
-    content = entry.content_hash()
-    return cache_key(f"{content} {network_checksum()}" if entry.views else content, config)
-
-
-def _opened(name: str, container: Container) -> OpenedScene:
-    """The scene, if the protocol can carry it."""
-    preamble, chunks = len(container.preamble), len(container.manifest)
-    if preamble > MAX_MANIFEST_BYTES or chunks > MAX_CHUNKS:
-        raise SceneFailed(
-            f"{chunks} chunks with a manifest of {preamble} bytes, at most {MAX_CHUNKS} and "
-            f"{MAX_MANIFEST_BYTES} can be streamed"
-        )
-    digest = sha256(container.preamble).digest()
-    return OpenedScene(name, container, ChunkTable(container.manifest), digest)
 
 
 def _mark_retrieved(task: asyncio.Task[OpenedScene]) -> None:

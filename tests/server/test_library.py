@@ -77,19 +77,6 @@ async def test_a_cached_file_that_does_not_parse_is_rebuilt(
     assert len(pool.jobs) == 1
 
 
-async def test_views_are_made_again_for_another_network(
-    scenes: Path, make_library: Any, pool: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (scenes / "flat").mkdir()
-    (scenes / "flat" / "transforms.json").write_text("{}")
-    for checksum, jobs in (("first", 2), ("first", 2), ("second", 3)):
-        monkeypatch.setattr(module, "network_checksum", lambda checksum=checksum: checksum)
-        again = make_library(pool)
-        await again.open("room")
-        await again.open("flat")
-        assert len(pool.jobs) == jobs
-
-
 async def test_what_a_reconstruction_leaves_open_is_logged_and_listed(
     scenes: Path, make_library: Any, pool: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -107,7 +94,7 @@ async def test_what_a_reconstruction_leaves_open_is_logged_and_listed(
     told = "covers 98.0% of what the pictures show; 1 of 5 views stay empty"
     assert _state(await library.list(), "flat").detail == told
     assert not _state(await library.list(), "statue").detail
-    library._kept.clear()
+    library._shelf._kept.clear()
     gc.collect()
     report = _state(await library.list(), "flat")
     assert (report.state, report.detail) == ("new", told), "also when it is not open any more"
@@ -184,16 +171,6 @@ async def test_a_changed_file_is_another_scene(
     (scenes / "room.ply").unlink()
     with pytest.raises(UnknownScene):
         await library.open("room")
-
-
-async def test_unwatched_scenes_are_let_go(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "KEEP_OPEN_BYTES", 1)
-    for name in ("statue", "room"):
-        await library.open(name)
-    held = [scene.name for scene in library._open.values()]
-    assert held == ["room"]
-    states = [(report.name, report.splats) for report in await library.list()]
-    assert states == [("room", 24_000), ("statue", 24_000)], "of a file its header tells"
 
 
 async def test_files_nobody_opened_tell_how_many_splats_they_show(library: Library, scenes: Path) -> None:
