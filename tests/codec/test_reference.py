@@ -19,7 +19,7 @@ def test_both_decoders_agree_bit_for_bit(degree: int, factor: float) -> None:
 
 
 def test_both_decoders_agree_on_many_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = importlib.import_module("exgs.codec.writing.serializer")
+    writer = importlib.import_module("exgs.codec.writing.chunking")
     monkeypatch.setattr(writer, "cut", lambda *arguments: in_many_runs(cut(*arguments)))
     data = serialize(random_pyramid(350, 70, seed=50), Precision())
     assert {len(chunk.runs) for chunk in open_container(data).manifest} == {16}

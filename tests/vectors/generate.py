@@ -50,7 +50,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     """Names and bytes of the sound files."""
     for name, (pyramid, precision) in SOUND.items():
         yield name, serialize(pyramid, precision)
-    writer = importlib.import_module("exgs.codec.writing.serializer")
+    writer = importlib.import_module("exgs.codec.writing.chunking")
     writer.cut = lambda *arguments: in_many_runs(cut(*arguments))
     yield "many-runs", serialize(random_pyramid(350, 70, seed=9), Precision())
 

@@ -33,15 +33,13 @@ from exgs.codec.model import (
 from exgs.codec.prediction import band_of, fine_bits, lightness, set_classes
 from exgs.codec.turns import prolate, set_turn_bits
 from exgs.codec.writing.precision import TYPICAL_CLASS, Precision
-from exgs.codec.writing.pyramid import Level, Pyramid
+from exgs.codec.writing.pyramid import Pyramid
 from exgs.codec.writing.rounding import luma_chroma, nearest
-from exgs.codec.writing.sparing import spare
 from exgs.scene import SH_C0, Gaussians
 
 
-def quantise(level: Level, coding: Coding, precision: Precision, number: int) -> np.ndarray:
-    """[rows, N] int32: everything but the means of ``level``, which is that of ``number``."""
-    gaussians = level.gaussians
+def quantise(gaussians: Gaussians, coding: Coding, precision: Precision, number: int) -> np.ndarray:
+    """[rows, N] int32: everything but the means of ``gaussians``, which are of level ``number``."""
     codes = np.zeros((SH + 3 * gaussians.shN.shape[1], len(gaussians)), np.int32)
     codes[OPACITY] = opacity_codes(gaussians, coding.opacity_levels)
     book = coding.book(number, gaussians.sh_degree)
@@ -52,7 +50,6 @@ def quantise(level: Level, coding: Coding, precision: Precision, number: int) ->
     set_turn_bits(codes, book)
     _turns(gaussians.quats, gaussians.log_scales, (TANGENTS, COSINES, SINES), codes)
     _colours(gaussians.sh0, gaussians.shN, np.array([coding.colour_step, coding.sh_step]), codes)
-    spare(gaussians.shN, codes, coding.sh_step, precision.thrift, level.weight)
     return codes
 
 

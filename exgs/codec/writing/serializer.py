@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,39 +16,19 @@ from exgs.codec.header import VERSION, Header, finish_preamble, serialize_header
 from exgs.codec.lattice import chunk_box, extent_of, part_of
 from exgs.codec.limits import MAX_CHUNK_BYTES, most_splats
 from exgs.codec.manifest import ChunkInfo
-from exgs.codec.model import (
-    CHROMA_G,
-    CHROMA_O,
-    CLASS,
-    FAMILIES,
-    LUMA,
-    MAX_AXIS_BITS,
-    NEAR,
-    NEXT_NEAR,
-    SCALE,
-    X,
-)
-from exgs.codec.prediction import find_neighbours
-from exgs.codec.writing.cutting import Cut, check_pyramid, cut
+from exgs.codec.model import FAMILIES, X
+from exgs.codec.writing.chunking import Chunk, chunks_of
+from exgs.codec.writing.cutting import check_pyramid
 from exgs.codec.writing.fitting import fit_family, fit_splits
 from exgs.codec.writing.measure import count_events, section_bytes
-from exgs.codec.writing.precision import Precision, choose_coding
+from exgs.codec.writing.precision import Precision
 from exgs.codec.writing.pyramid import Pyramid
-from exgs.codec.writing.quantise import quantise, with_classes
+from exgs.codec.writing.spread import Spread, in_turn
 from exgs.codec.writing.stages import file_order
-from exgs.codec.writing.symbol_writer import USED, split_cells, write_events
+from exgs.codec.writing.symbol_writer import USED, write_events
 
-CHUNK_SPLATS = (1500, 1250, 1050, 900)
-"""Most splats of a chunk, about, by SH degree: some 8 KB. Larger ones follow the head less closely."""
-_SPLITS_PER_SPLAT = 2 * 3 * MAX_AXIS_BITS
-"""Events of the splitting of cells at most: two for each bit of the lattice."""
 _EVENTS_PER_SPLAT = (30, 52, 82, 124)
 """Events of all further passes at most, by SH degree."""
-_PREDICTED = (SCALE, LUMA, CHROMA_O, CHROMA_G)
-"""Rows of ``codes`` that are predicted from the neighbours, in the order of ``Coding.predictions``."""
-
-Spread = Callable[[Callable[..., Any], Iterable[tuple[Any, ...]]], list[Any]]
-"""Calls a function with each of some jobs, and gives what it gave, in the order of the jobs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,20 +43,6 @@ class Serialized:
     """For each chunk its level and the index [N] of its splats there, in the order of the file."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Chunk:
-    """A chunk on its way to bytes."""
-
-    cut: Cut
-    """Its splats."""
-    cells: np.ndarray
-    """[N,3] int64 lattice coordinates from the chunk's corner."""
-    codes: np.ndarray
-    """[rows, N] int32."""
-    splits: np.ndarray
-    """Events of the splits."""
-
-
 def serialize(pyramid: Pyramid, precision: Precision) -> bytes:
     """The file of ``pyramid``; the same pyramid and precision give the same bytes.
 
@@ -88,15 +52,10 @@ def serialize(pyramid: Pyramid, precision: Precision) -> bytes:
     return serialize_measured(pyramid, precision).data
 
 
-def in_turn(function: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[Any]:
-    """``function(*job)`` for every job, one after the other."""
-    return [function(*job) for job in jobs]
-
-
 def serialize_measured(pyramid: Pyramid, precision: Precision, spread: Spread = in_turn) -> Serialized:
     """As ``serialize``, with the bytes that each section takes; ``spread`` may share out jobs to threads."""
     check_pyramid(pyramid)
-    coding, origin, chunks = _quantised(pyramid, precision, spread)
+    coding, origin, chunks = chunks_of(pyramid, precision, spread)
     degree = pyramid.levels[0].gaussians.sh_degree
     events = spread(_events, [(chunk, coding, degree) for chunk in chunks])
     counts, raw_bits = count_events(events)
@@ -117,28 +76,6 @@ def serialize_measured(pyramid: Pyramid, precision: Precision, spread: Spread = 
     return Serialized(data, sections, places)
 
 
-def _quantised(
-    pyramid: Pyramid, precision: Precision, spread: Spread
-) -> tuple[Coding, np.ndarray, list[_Chunk]]:
-    """The parameters of the file, the origin [3] float64 of its lattices, and its chunks as integers."""
-    means = [level.gaussians.means for level in pyramid.levels]
-    degree = pyramid.levels[0].gaussians.sh_degree
-    origin = np.min([array.min(axis=0) for array in means], axis=0).astype(np.float64)
-    coding = with_classes(choose_coding(pyramid, precision), pyramid, precision)
-    lattices = [
-        np.floor((array - origin) / step).astype(np.int64)
-        for array, step in zip(means, coding.position_steps, strict=True)
-    ]
-    jobs: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
-        (cut, (pyramid, lattices, CHUNK_SPLATS[degree]))
-    ]
-    jobs += [(quantise, (level, coding, precision, n)) for n, level in enumerate(pyramid.levels)]
-    cuts, *columns = spread(lambda work, args: work(*args), jobs)
-    pieces = [(piece, lattices[piece.level], columns[piece.level], coding, degree) for piece in cuts]
-    chunks = spread(_arrange, pieces)
-    return replace(coding, predictions=_predictions(chunks)), origin, chunks
-
-
 def _header(pyramid: Pyramid, coding: Coding, origin: np.ndarray, boxes: list[np.ndarray]) -> Header:
     """The header; its box holds ``boxes`` [2,3] and begins at the origin of the lattices."""
     finest = pyramid.levels[0].gaussians
@@ -147,45 +84,11 @@ def _header(pyramid: Pyramid, coding: Coding, origin: np.ndarray, boxes: list[np
     return Header(VERSION, finest.frame, finest.sh_degree, splats, low, high, coding, pyramid.start)
 
 
-def _arrange(piece: Cut, lattice: np.ndarray, columns: np.ndarray, coding: Coding, degree: int) -> _Chunk:
-    cells, codes = lattice[piece.index] - piece.base, np.ascontiguousarray(columns[:, piece.index])
-    events = np.empty(_SPLITS_PER_SPLAT * len(cells), np.int64)
-    book = coding.book(piece.level, degree)
-    ends = np.cumsum(piece.runs)
-    for first, end in zip(ends - piece.runs, ends, strict=True):
-        split_cells(cells[first:end], piece.bits, codes[:, first:end], events, book)
-    used = int(book[USED])
-    find_neighbours(codes)
-    return _Chunk(piece, cells, codes, events[:used].copy())
-
-
-def _events(chunk: _Chunk, coding: Coding, degree: int) -> np.ndarray:
+def _events(chunk: Chunk, coding: Coding, degree: int) -> np.ndarray:
     events = np.empty(len(chunk.cells) * _EVENTS_PER_SPLAT[degree], np.int64)
     book = coding.book(chunk.cut.level, degree)
     write_events(chunk.cells, chunk.codes, events, book)
     return np.concatenate([chunk.splits, events[: book[USED]]])
-
-
-def _predictions(chunks: list[_Chunk]) -> tuple[tuple[int, int], ...]:
-    """Mean and trust of the predicted rows: the regression of values on the average of their neighbours."""
-    rows = (CLASS, NEAR, NEXT_NEAR, *_PREDICTED)
-    levels, near, next_near, *predicted = np.concatenate(
-        [chunk.codes[list(rows)] for chunk in chunks], axis=1
-    )
-    counts = [len(chunk.cells) for chunk in chunks]
-    start = np.repeat(np.cumsum(counts) - counts, counts)
-    first, second, both = near + start, next_near + start, next_near >= 0
-    pairs = []
-    for column, codes in zip(_PREDICTED, predicted, strict=True):
-        unit = np.ldexp(1.0, levels * (column != SCALE))
-        value, weight = codes * unit, np.where(both, 1.0 / (unit * unit), 0.0)
-        guess = (value[first] + value[second]) / 2
-        mean = round(float(np.median(value)))
-        across = float((weight * (guess - mean) ** 2).sum())
-        along = float((weight * (guess - mean) * (value - mean)).sum())
-        trust = min(max(round(8 * along / across), 0), 8) if across > 0 else 0
-        pairs.append((mean, trust))
-    return tuple(pairs)
 
 
 def _fit(counts: np.ndarray) -> tuple[Family, ...]:
@@ -209,7 +112,7 @@ def _body(events: np.ndarray, coder: Coder) -> bytes:
     return body
 
 
-def _box(chunk: _Chunk, coding: Coding, origin: np.ndarray) -> np.ndarray:
+def _box(chunk: Chunk, coding: Coding, origin: np.ndarray) -> np.ndarray:
     """[2,3] float32 box of the means as they will be decoded."""
     steps = coding.steps(chunk.cut.level, origin, chunk.cut.base)
     means = (steps[1:4] + chunk.codes[X : X + 3].T * (0.5 * steps[0])).astype(np.float32)
@@ -217,7 +120,7 @@ def _box(chunk: _Chunk, coding: Coding, origin: np.ndarray) -> np.ndarray:
 
 
 def _manifest(
-    pyramid: Pyramid, chunks: list[_Chunk], header: Header, sizes: list[int]
+    pyramid: Pyramid, chunks: list[Chunk], header: Header, sizes: list[int]
 ) -> tuple[list[int], list[ChunkInfo]]:
     """The chunks in file order, and their entries: parents first, by importance per byte."""
     cuts = [chunk.cut for chunk in chunks]
@@ -234,7 +137,7 @@ def _manifest(
     return order, entries
 
 
-def _info(chunk: _Chunk, header: Header, place: tuple[int, int], gain: float, size_bytes: int) -> ChunkInfo:
+def _info(chunk: Chunk, header: Header, place: tuple[int, int], gain: float, size_bytes: int) -> ChunkInfo:
     """The entry of a chunk; ``place`` is its id and that of its parent."""
     piece = chunk.cut
     bits = tuple(int(axis) for axis in piece.bits)

@@ -10,6 +10,7 @@ of the frequencies with which the symbols of a level come, counted again after e
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from exgs.codec.model import COEFFICIENT_CONTEXT as FIRST
 from exgs.codec.prediction import band_end, band_of, coefficient_context
 from exgs.codec.tokens import folded, further_bits, token_of
 from exgs.codec.writing.rounding import luma_chroma, nearest
+from exgs.codec.writing.spread import Spread, in_turn
 
 PASSES = 2
 """Times that bits are counted and coefficients chosen by them."""
@@ -34,24 +36,34 @@ _PRIOR = 0.3
 
 
 def spare(
-    shN: np.ndarray, codes: np.ndarray, step: float, thrift: float, weight: np.ndarray | None = None
+    shN: np.ndarray,
+    codes: Sequence[np.ndarray],
+    step: float,
+    thrift: float,
+    weight: np.ndarray | None = None,
+    *,
+    spread: Spread = in_turn,
 ) -> None:
     """Writes the harmonics of ``codes`` anew, with BAND and MASK.
 
     Args:
         shN: [N,K,3] coefficients.
-        codes: [28+3K,N] int32 with CLASS, and the coefficients rounded.
+        codes: [28+3K,n] int32 of the first n splats, of the next, and so on, with CLASS, and the coefficients
+            rounded.
         step: that of the coefficients in class 0.
         thrift: squared error of luma, in steps, that a bit must save; 0 changes nothing.
         weight: [N] blending weight in the pictures, positive; None for one as size and opacity have it.
+        spread: shares out the parts of ``codes``.
     """
     if not thrift > 0 or not shN.size:
         return
-    prices = _prices(codes[CLASS], thrift, weight)
+    edges = np.cumsum([part.shape[1] for part in codes])[:-1]
+    prices = _prices(np.concatenate([part[CLASS] for part in codes]), thrift, weight)
+    parts = list(zip(np.split(shN, edges), codes, np.split(prices, edges), strict=True))
     for _ in range(PASSES):
-        coefficients, bands, masks = np.zeros((_CONTEXTS, TOKENS)), np.zeros((CLASSES >> 1, 4)), np.zeros(8)
-        _count(codes, coefficients, bands, masks)
-        _choose(shN, codes, step, prices, (_bits(coefficients), _bits(bands), _bits(masks)))
+        counted = spread(_counted, [(part,) for part in codes])
+        bits = tuple(_bits(np.sum(counts, axis=0)) for counts in zip(*counted, strict=True))
+        spread(_choose, [(*part, step, bits) for part in parts])
 
 
 def _prices(levels: np.ndarray, thrift: float, weight: np.ndarray | None) -> np.ndarray:
@@ -66,6 +78,13 @@ def _bits(counts: np.ndarray) -> np.ndarray:
     """Bits of each symbol by how often each came in its context (the last axis), raw bits of tokens aside."""
     counts = counts + _PRIOR
     return np.asarray(np.log2(counts.sum(axis=-1, keepdims=True) / counts))
+
+
+def _counted(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How often each coefficient, band and mask comes, each in its context."""
+    counts = np.zeros((_CONTEXTS, TOKENS)), np.zeros((CLASSES >> 1, 4)), np.zeros(8)
+    _count(codes, *counts)
+    return counts
 
 
 @kernel
@@ -90,8 +109,8 @@ def _count(codes: np.ndarray, coefficients: np.ndarray, bands: np.ndarray, masks
 def _choose(
     shN: np.ndarray,
     codes: np.ndarray,
-    step: float,
     prices: np.ndarray,
+    step: float,
     bits: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
     """Finds for each splat the coefficients, the band and the channels of the least cost."""

@@ -58,7 +58,7 @@ def test_without_thrift_nothing_changes() -> None:
     shN = harmonics(200, 0.1)
     codes = columns(shN)
     before = codes.copy()
-    spare(shN, codes, STEP, 0.0)
+    spare(shN, [codes], STEP, 0.0)
     np.testing.assert_array_equal(codes, before)
 
 
@@ -67,7 +67,7 @@ def test_coefficients_only_move_towards_zero(degree: int) -> None:
     shN = harmonics(500, 0.15, degree=degree)
     codes = columns(shN)
     before = codes[SH:].copy()
-    spare(shN, codes, STEP, 0.15)
+    spare(shN, [codes], STEP, 0.15)
     after = codes[SH:]
     assert (np.abs(after) <= np.abs(before)).all() and (after * before >= 0).all()
     assert 0 < (after != 0).sum() < (before != 0).sum()
@@ -76,7 +76,7 @@ def test_coefficients_only_move_towards_zero(degree: int) -> None:
 def test_bands_and_channels_say_what_is_kept() -> None:
     shN = harmonics(500, 0.1)
     codes = columns(shN)
-    spare(shN, codes, STEP, 0.2)
+    spare(shN, [codes], STEP, 0.2)
     kept = codes[SH:].reshape(15, 3, -1) != 0
     bands = np.array([band_of(place) for place in range(15)])
     np.testing.assert_array_equal(codes[BAND], (bands[:, None] * kept.any(axis=1)).max(axis=0))
@@ -87,7 +87,7 @@ def test_bands_and_channels_say_what_is_kept() -> None:
 def test_what_is_strong_stays_and_what_is_weak_goes() -> None:
     shN = np.concatenate([harmonics(300, 0.3), harmonics(300, 0.02)])
     codes = columns(shN)
-    spare(shN, codes, STEP, 0.15)
+    spare(shN, [codes], STEP, 0.15)
     strong, weak = codes[SH:, :300], codes[SH:, 300:]
     assert (strong != 0).mean() > 0.3 and (weak != 0).mean() < 0.01
 
@@ -96,7 +96,7 @@ def test_what_shows_little_keeps_less() -> None:
     shN = harmonics(600, 0.15)
     codes = columns(shN)
     weight = np.where(np.arange(600) < 300, 10.0, 0.1).astype(np.float32)
-    spare(shN, codes, STEP, 0.1, weight)
+    spare(shN, [codes], STEP, 0.1, weight)
     kept = (codes[SH:] != 0).mean(axis=0)
     assert kept[:300].mean() > 3 * kept[300:].mean() > 0
 
