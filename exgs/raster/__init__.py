@@ -8,18 +8,18 @@ from exgs.raster.choose import (
     rasterizer_report,
 )
 from exgs.raster.pictures import to_bytes
-from exgs.raster.seam import Blending, Gradients, Pull, Rasterizer, Rendering
+from exgs.raster.seam import Gradients, Pull, Rasterizer, Rendering, Telling
 from exgs.raster.sh import sh_basis, view_colors, view_directions
 
 __all__ = [
     "RASTERIZERS",
-    "Blending",
     "Gradients",
     "Pull",
     "Rasterizer",
     "RasterizerError",
     "RasterizerReport",
     "Rendering",
+    "Telling",
     "choose_rasterizer",
     "rasterizer_report",
     "sh_basis",

@@ -10,10 +10,10 @@ import numpy as np
 
 from exgs.raster import cpu_backward, cpu_composite, cpu_order, cpu_project, cpu_unproject
 from exgs.raster.cpu_pass import Pass
-from exgs.raster.cpu_view import MAX_LISTED, Lists, View, Workspace, camera_rows, list_tiles, project_view
+from exgs.raster.cpu_view import MAX_LISTED, Workspace, camera_rows, list_tiles, project_view
 from exgs.raster.crew import Crew
 from exgs.raster.kernel import all_compiled
-from exgs.raster.seam import Gradients, Pull, Rendering, no_gradients, picture_size
+from exgs.raster.seam import Gradients, Pull, Rendering, Telling, no_gradients, picture_size
 from exgs.scene import Camera, Gaussians
 
 KERNELS = (
@@ -80,34 +80,36 @@ class CpuRasterizer:
             most[:, 0] if weights else None,
         )
 
-    def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> CpuBlending:
-        """The blending operator of every camera, for least-squares fits of colours."""
+    def share_out(self, gaussians: Gaussians, camera: Camera, tell: Telling) -> tuple[np.ndarray, np.ndarray]:
+        """Draws ``camera``'s picture and shares out what ``tell`` makes of it, for least-squares fits."""
         self._announce()
-        views = []
-        with self._workspace() as workspace:
-            for camera in cameras:
-                view = project_view(self._crew, gaussians, camera, workspace).kept()
-                listed = view.covered <= MAX_LISTED
-                lists = list_tiles(self._crew, view, (0, len(view.order)), Workspace()) if listed else None
-                views.append((view, lists))
-        return CpuBlending(self, len(gaussians), views)
+        total = np.zeros((len(gaussians), 4), np.float32)
+        with self._drawn(gaussians, camera) as (pass_, image):
+            pass_.pull_back(checked(tell(image), image.shape), total)
+        return total[:, :3], total[:, 3]
 
     def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
         """Draws every camera's picture, asks ``pull`` for its gradient and carries that back; the sum."""
         self._announce()
         total = no_gradients(gaussians)
         scene = (gaussians.means, gaussians.quats, gaussians.log_scales, gaussians.opacity_logits)
-        with self._workspace() as workspace:
-            for index, camera in enumerate(cameras):
-                view = project_view(self._crew, gaussians, camera, workspace)
-                listed = view.covered <= MAX_LISTED
-                lists = list_tiles(self._crew, view, (0, len(view.order)), workspace) if listed else None
-                pass_ = Pass(self._crew, workspace, view, lists)
-                image = np.empty((camera.height, camera.width, 3), np.float32)
-                pass_.composite(view.records, image, np.empty((camera.height, camera.width, 1), np.float32))
+        for index, camera in enumerate(cameras):
+            with self._drawn(gaussians, camera) as (pass_, image):
                 slope = checked(pull(index, image), image.shape)
                 pass_.pull_shapes(slope, image, (*scene, camera_rows(camera)), total)
         return total
+
+    @contextmanager
+    def _drawn(self, gaussians: Gaussians, camera: Camera) -> Iterator[tuple[Pass, np.ndarray]]:
+        """A view with its picture [H,W,3], to be walked once more: its tile lists are kept where they may."""
+        with self._workspace() as workspace:
+            view = project_view(self._crew, gaussians, camera, workspace)
+            listed = view.covered <= MAX_LISTED
+            lists = list_tiles(self._crew, view, (0, len(view.order)), workspace) if listed else None
+            pass_ = Pass(self._crew, workspace, view, lists)
+            image = np.empty((camera.height, camera.width, 3), np.float32)
+            pass_.composite(view.records, image, np.empty((camera.height, camera.width, 1), np.float32))
+            yield pass_, image
 
     def _announce(self) -> None:
         callback, self._on_compile = self._on_compile, None
@@ -124,39 +126,6 @@ class CpuRasterizer:
             yield workspace
         finally:
             self._idle.append(workspace)
-
-
-class CpuBlending:
-    """The blending operator: about 40 bytes per Gaussian that a camera sees and 4 per tile that it covers."""
-
-    def __init__(self, rasterizer: CpuRasterizer, count: int, views: list[tuple[View, Lists | None]]) -> None:
-        self._rasterizer = rasterizer
-        self._count = count
-        self._views = views
-
-    def forward(self, view: int, colors: np.ndarray) -> np.ndarray:
-        """[H,W,3] picture over black of camera ``view`` for linear ``colors`` [N,3] of any sign."""
-        seen = self._views[view][0]
-        taken = checked(colors, (self._count, 3))[seen.ids]
-        records = np.concatenate([seen.records, taken], axis=1)
-        image = np.empty((seen.height, seen.width, 3), np.float32)
-        clear = np.empty((seen.height, seen.width, 1), np.float32)
-        with self._pass(view) as pass_:
-            pass_.composite(records, image, clear)
-        return image
-
-    def transpose(self, view: int, picture: np.ndarray) -> np.ndarray:
-        """[N,3] sum over the pixels of (blending weight x ``picture`` [H,W,3]) for camera ``view``."""
-        seen = self._views[view][0]
-        total = np.zeros((self._count, 3), np.float32)
-        with self._pass(view) as pass_:
-            pass_.pull_back(checked(picture, (seen.height, seen.width, 3)), total)
-        return total
-
-    @contextmanager
-    def _pass(self, view: int) -> Iterator[Pass]:
-        with self._rasterizer._workspace() as workspace:
-            yield Pass(self._rasterizer._crew, workspace, *self._views[view])
 
 
 def checked(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 Three kernels walk the tiles in the same way (``cpu_blocks``): ``composite`` sums weight x colour over the
 Gaussians, and weight x depth if it is asked to, ``weigh`` the weights of each Gaussian over the pixels,
-``pull_back`` weight x picture. They meet the same weights, so that the last is the exact transpose of the
-first. Lists may come in slices, nearest first: ``clear``, the picture of the light still let through, carries
-over.
+``pull_back`` weight x picture, and the weights. They meet the same weights, so that the last is the exact
+transpose of the first. Lists may come in slices, nearest first: ``clear``, the picture of the light still let
+through, carries over.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def weigh(tiles: Range, frame: Frame, lists: Arrays, clear: np.ndarray, sums: np
 
 @kernel
 def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums: np.ndarray) -> None:
-    """Sum of weight x picture of each entry over the tile's pixels, into ``sums`` [E,3]."""
+    """Sums of weight x picture, and of the weight, of each entry over the tile's pixels: ``sums`` [E,4]."""
     tiles_x, resume = frame
     starts, entries, records = lists
     image, clear = pictures
@@ -170,7 +170,7 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
     )
     near = (shapes, masks, places, np.empty(BATCH, np.int64))
     flags = np.empty(16, np.int64)
-    gathered = np.empty((3, 16), np.float32)
+    gathered = np.empty((4, 16), np.float32)
     for tile in range(tiles[0], tiles[1]):
         corner = ((tile % tiles_x) * TILE, (tile // tiles_x) * TILE)
         flags[:] = 1
@@ -199,8 +199,9 @@ def pull_back(tiles: Range, frame: Frame, lists: Arrays, pictures: Arrays, sums:
                         gathered[0, i] += w * state[at + 16 + i]
                         gathered[1, i] += w * state[at + 32 + i]
                         gathered[2, i] += w * state[at + 48 + i]
+                        gathered[3, i] += w
                     flags[block] = alive
-                for n in range(3):
+                for n in range(4):
                     sums[places[j], n] = gathered[n].sum()
             live &= pack_bits(flags)
             if live == 0:

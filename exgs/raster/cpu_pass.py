@@ -58,10 +58,10 @@ class Pass:
             self._sum(lists, found, total, most)
 
     def pull_back(self, picture: np.ndarray, total: np.ndarray) -> None:
-        """Adds weight x ``picture`` [H,W,3] to each Gaussian's row of ``total`` [N,3]."""
+        """Adds weight x ``picture`` [H,W,3], and the weight, to each Gaussian's row of ``total`` [N,4]."""
         clear = np.empty((self.view.height, self.view.width, 1), np.float32)
         for lists, frame in self._slices(clear):
-            found = self.workspace.take("found 3", (len(lists.entries), 3), np.float32)
+            found = self.workspace.take("found 4", (len(lists.entries), 4), np.float32)
             self._walk(cpu_composite.pull_back, lists, frame, self.view.records, (picture, clear), found)
             self._sum(lists, found, total, np.empty((0, 0), np.float32))
 

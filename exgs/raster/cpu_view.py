@@ -71,20 +71,6 @@ class View:
         """Tiles of the picture."""
         return self.tiles_x * -(-self.height // TILE)
 
-    def kept(self) -> View:
-        """A copy that outlives the workspace: no empty slots, no colours (records [V,6]), no depths."""
-        taken = np.sort(self.order)
-        place = np.empty(len(self.ids), np.uint32)
-        place[taken] = np.arange(len(taken), dtype=np.uint32)
-        arrays = (
-            self.records[taken, :6],
-            self.ids[taken],
-            place[self.order],
-            self.rects.copy(),
-            self.depths[:0].copy(),
-        )
-        return View(self.width, self.height, *arrays, self.covered)
-
     def slices(self) -> Iterator[tuple[int, int]]:
         """Ranges of Gaussians, nearest first, whose tile lists fit ``MAX_LISTED`` entries."""
         if self.covered <= MAX_LISTED:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from exgs.raster.cpu import CpuRasterizer
-from exgs.raster.seam import Gradients, Pull, Rendering, no_gradients, picture_size
-from exgs.raster.sh import sh_basis, view_directions
+from exgs.raster.seam import Gradients, Pull, Rendering, Telling, no_gradients, picture_size
+from exgs.raster.sh import sh_basis, view_colors, view_directions
 from exgs.raster.twin import LOW_PASS_PX2, NEAR
 from exgs.scene import Camera, Gaussians
 
@@ -90,9 +90,18 @@ class CudaRasterizer:
             most = self._cpu.render(gaussians, cameras, weights=True).weight_max
         return Rendering(np.ascontiguousarray(channels[..., :3]), opacity, depths, total, most)
 
-    def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> CudaBlending:
-        """The blending operator of every camera, for least-squares fits of colours."""
-        return CudaBlending(self._upload(gaussians), len(gaussians), list(cameras))
+    def share_out(self, gaussians: Gaussians, camera: Camera, tell: Telling) -> tuple[np.ndarray, np.ndarray]:
+        """Draws ``camera``'s picture and shares out what ``tell`` makes of it, for least-squares fits.
+
+        The parts are the gradient that autograd gives to the colours.
+        """
+        scene = self._upload(gaussians)
+        colors = _tensor(view_colors(gaussians, camera)[scene.kept]).requires_grad_()
+        picture, _ = draw(scene, [camera], colors)
+        told = tell(np.ascontiguousarray(picture[0].detach().cpu().numpy()))
+        picture.backward(_tensor(np.asarray(told, np.float32))[None])
+        parts = _scatter(colors.grad, scene.kept, len(gaussians))
+        return parts, self._weight_sums(gaussians, scene, [camera])
 
     def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
         """Draws every camera's picture, asks ``pull`` for its gradient and carries that back; the sum."""
@@ -128,33 +137,6 @@ class CudaRasterizer:
             uploaded = upload(gaussians)
             self._last = (weakref.ref(gaussians), uploaded)
             return uploaded
-
-
-class CudaBlending:
-    """The blending operator; the transpose is the gradient that autograd gives."""
-
-    def __init__(self, scene: Uploaded, count: int, cameras: list[Camera]) -> None:
-        self._scene = scene
-        self._count = count
-        self._cameras = cameras
-
-    def forward(self, view: int, colors: np.ndarray) -> np.ndarray:
-        """[H,W,3] picture over black of camera ``view`` for linear ``colors`` [N,3] of any sign."""
-        import torch
-
-        taken = _tensor(np.asarray(colors, np.float32)[self._scene.kept])
-        with torch.no_grad():
-            picture, _ = draw(self._scene, [self._cameras[view]], taken)
-        return np.asarray(picture[0].cpu().numpy())
-
-    def transpose(self, view: int, picture: np.ndarray) -> np.ndarray:
-        """[N,3] sum over the pixels of (blending weight x ``picture`` [H,W,3]) for camera ``view``."""
-        import torch
-
-        colors = torch.zeros((len(self._scene.kept), 3), device="cuda", requires_grad=True)
-        drawn, _ = draw(self._scene, [self._cameras[view]], colors)
-        drawn.backward(_tensor(np.asarray(picture, np.float32))[None])
-        return _scatter(colors.grad, self._scene.kept, self._count)
 
 
 def upload(gaussians: Gaussians) -> Uploaded:

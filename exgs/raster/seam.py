@@ -47,14 +47,8 @@ Pull = Callable[[int, np.ndarray], np.ndarray]
 """Takes a camera's index and its picture [H,W,3], gives the gradient with respect to that picture."""
 
 
-class Blending(Protocol):
-    """The linear map from per-Gaussian colours to one camera's picture, with geometry and order fixed."""
-
-    def forward(self, view: int, colors: np.ndarray) -> np.ndarray:
-        """[H,W,3] picture over black of camera ``view`` for linear ``colors`` [N,3] of any sign."""
-
-    def transpose(self, view: int, picture: np.ndarray) -> np.ndarray:
-        """[N,3] sum over the pixels of (blending weight x ``picture`` [H,W,3]) for camera ``view``."""
+Telling = Callable[[np.ndarray], np.ndarray]
+"""Takes a camera's picture [H,W,3], gives what there is to be shared out at its pixels [H,W,3]."""
 
 
 class Rasterizer(Protocol):
@@ -72,8 +66,12 @@ class Rasterizer(Protocol):
     ) -> Rendering:
         """Renders from every camera; all must share one picture size (ValueError otherwise)."""
 
-    def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> Blending:
-        """The blending operator of every camera, for least-squares fits of colours."""
+    def share_out(self, gaussians: Gaussians, camera: Camera, tell: Telling) -> tuple[np.ndarray, np.ndarray]:
+        """Draws ``camera``'s picture and shares out what ``tell`` makes of it, for least-squares fits.
+
+        Geometry and order fixed, a picture is linear in the colours; this is the transpose. Gives [N,3] sums
+        over the pixels of blending weight x what is told there, and [N] those of the weights alone.
+        """
 
     def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
         """Draws every camera's picture, asks ``pull`` for its gradient and carries that back; the sum.

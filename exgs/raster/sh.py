@@ -24,7 +24,7 @@ def view_directions(means: np.ndarray, camera: Camera) -> np.ndarray:
 def view_colors(gaussians: Gaussians, camera: Camera) -> np.ndarray:
     """[N,3] float32 colours that ``camera`` sees: the harmonics plus 0.5, not below 0.
 
-    Drawn with the blending operator of the same camera these are its picture.
+    A picture is linear in them, with geometry and order fixed.
     """
     colors = np.float32(0.5) + np.float32(SH_C0) * gaussians.sh0[:, 0]
     if gaussians.sh_degree:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exgs.raster.seam import Gradients, Pull, Rendering, no_gradients, picture_size
+from exgs.raster.seam import Gradients, Pull, Rendering, Telling, no_gradients, picture_size
 from exgs.raster.sh import sh_basis, view_colors, view_directions
 from exgs.scene import Camera, Gaussians
 
@@ -98,9 +98,14 @@ class TwinRasterizer:
             most.astype(np.float32) if weights else None,
         )
 
-    def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> TwinBlending:
-        """The blending operator of every camera, for least-squares fits of colours."""
-        return TwinBlending(gaussians, list(cameras))
+    def share_out(self, gaussians: Gaussians, camera: Camera, tell: Telling) -> tuple[np.ndarray, np.ndarray]:
+        """Draws ``camera``'s picture and shares out what ``tell`` makes of it, for least-squares fits."""
+        told = tell(self.render(gaussians, [camera]).color[0])
+        parts, weights = np.zeros((len(gaussians), 3)), np.zeros(len(gaussians))
+        for ellipse, window, weight in _blend(gaussians, camera):
+            parts[ellipse.index] = (weight[..., None] * told[window]).sum(axis=(0, 1))
+            weights[ellipse.index] = weight.sum()
+        return parts.astype(np.float32), weights.astype(np.float32)
 
     def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
         """Draws every camera's picture, asks ``pull`` for its gradient and carries that back; the sum."""
@@ -125,29 +130,6 @@ class TwinRasterizer:
                 for values, gain in zip((total.means, total.turns, total.log_scales), shape, strict=True):
                     values[index] += gain
         return total
-
-
-class TwinBlending:
-    """The blending operator, computed anew at every call."""
-
-    def __init__(self, gaussians: Gaussians, cameras: list[Camera]) -> None:
-        self._gaussians = gaussians
-        self._cameras = cameras
-
-    def forward(self, view: int, colors: np.ndarray) -> np.ndarray:
-        """[H,W,3] picture over black of camera ``view`` for linear ``colors`` [N,3] of any sign."""
-        camera = self._cameras[view]
-        picture = np.zeros((camera.height, camera.width, 3))
-        for ellipse, window, weight in _blend(self._gaussians, camera):
-            picture[window] += weight[..., None] * colors[ellipse.index]
-        return picture.astype(np.float32)
-
-    def transpose(self, view: int, picture: np.ndarray) -> np.ndarray:
-        """[N,3] sum over the pixels of (blending weight x ``picture`` [H,W,3]) for camera ``view``."""
-        sums = np.zeros((len(self._gaussians), 3))
-        for ellipse, window, weight in _blend(self._gaussians, self._cameras[view]):
-            sums[ellipse.index] = (weight[..., None] * picture[window]).sum(axis=(0, 1))
-        return sums.astype(np.float32)
 
 
 def project(gaussians: Gaussians, camera: Camera) -> list[Ellipse]:

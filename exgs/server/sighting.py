@@ -9,6 +9,7 @@ not to blame for anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -143,12 +144,15 @@ def _blame(
     gaussians: Gaussians, cameras: list[Camera], truth: np.ndarray, rasterizer: Rasterizer
 ) -> np.ndarray:
     """[N] squared error for which each Gaussian is to blame."""
-    pictures, blending = rasterizer.render(gaussians, cameras).color, rasterizer.blending(gaussians, cameras)
     total = np.zeros(len(gaussians))
-    for view in range(len(cameras)):
-        squared = np.square(pictures[view] - truth[view])
-        total += blending.transpose(view, squared).sum(axis=1, dtype=np.float64)
+    for camera, target in zip(cameras, truth, strict=True):
+        squared = partial(_squared_miss, target)
+        total += rasterizer.share_out(gaussians, camera, squared)[0].sum(axis=1, dtype=np.float64)
     return total
+
+
+def _squared_miss(target: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    return np.square(picture - target)
 
 
 def _around(place: np.ndarray) -> list[Camera]:

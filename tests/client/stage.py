@@ -9,7 +9,7 @@ import numpy as np
 
 from exgs.client.snapshots import Snapshot
 from exgs.codec import Level, Precision, Pyramid, serialize
-from exgs.raster import Blending, Rendering
+from exgs.raster import Rendering, Telling
 from exgs.scene import Camera, Gaussians
 
 
@@ -50,7 +50,7 @@ class PaintedRasterizer:
         alpha = np.ones(shape, np.float32)
         return Rendering(np.full((*shape, 3), 0.5, np.float32), alpha, 2 * alpha if depth else None)
 
-    def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> Blending:
+    def share_out(self, gaussians: Gaussians, camera: Camera, tell: Telling) -> tuple[np.ndarray, np.ndarray]:
         raise NotImplementedError
 
 

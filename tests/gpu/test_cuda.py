@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from exgs.raster import view_colors
 from exgs.raster.cpu import CpuRasterizer
 from exgs.raster.cuda import CudaRasterizer, cuda_problem
 from exgs.raster.quality import psnr
@@ -54,16 +55,14 @@ def test_weight_sums_agree_with_the_cpu(cuda: CudaRasterizer) -> None:
     np.testing.assert_array_equal(found.weight_max, wanted.weight_max)
 
 
-def test_the_transpose_is_the_adjoint(cuda: CudaRasterizer) -> None:
-    scene = cloud(1000, seed=5)
-    operator = cuda.blending(scene, [camera()])
-    random = np.random.default_rng(0)
-    colors = random.standard_normal((1000, 3)).astype(np.float32)
-    picture = random.standard_normal((56, 72, 3)).astype(np.float32)
-    inner = np.vdot(operator.forward(0, colors).astype(np.float64), picture)
-    assert inner == pytest.approx(
-        np.vdot(colors.astype(np.float64), operator.transpose(0, picture)), rel=1e-3
-    )
+def test_sharing_out_is_the_adjoint_of_drawing(cuda: CudaRasterizer) -> None:
+    scene, view = cloud(1000, seed=5, sh_degree=1), camera()
+    told = np.random.default_rng(0).standard_normal((56, 72, 3)).astype(np.float32)
+    parts, weights = cuda.share_out(scene, view, lambda _: told)
+    drawn = cuda.render(scene, [view], weights=True)
+    colors = view_colors(scene, view).astype(np.float64)
+    assert np.vdot(colors, parts) == pytest.approx(np.vdot(drawn.color[0].astype(np.float64), told), rel=1e-3)
+    np.testing.assert_allclose(weights, drawn.weight_sum, rtol=1e-3, atol=1e-3)
 
 
 def test_an_empty_scene_is_black_and_bad_values_are_skipped(cuda: CudaRasterizer) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exgs.painter import Identity, Pictures, Restored, Restorer, draw
-from exgs.raster import Blending, Rendering
+from exgs.raster import Rendering, Telling
 from exgs.scene import Camera, Gaussians
 from tests.painter.test_visibility import camera, grid
 
@@ -27,7 +27,7 @@ class Recording:
         found = np.full(shape, 2, np.float32) if depth else None
         return Rendering(np.full((*shape, 3), 0.5, np.float32), np.ones(shape, np.float32), found)
 
-    def blending(self, gaussians: Gaussians, cameras: Sequence[Camera]) -> Blending:
+    def share_out(self, gaussians: Gaussians, camera: Camera, tell: Telling) -> tuple[np.ndarray, np.ndarray]:
         raise NotImplementedError
 
 

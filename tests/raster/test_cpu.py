@@ -63,49 +63,48 @@ def test_weights_of_a_pixel_sum_to_its_alpha(cpu: CpuRasterizer) -> None:
     assert rendering.weight_sum.sum() == pytest.approx(rendering.alpha.sum(), rel=1e-5)
 
 
-def test_blending_agrees_with_the_twin(cpu: CpuRasterizer) -> None:
-    scene, cameras = cloud(300, seed=4), [camera((40, 33)), camera((40, 33), angle_rad=1.0)]
-    random = np.random.default_rng(0)
-    colors = random.standard_normal((300, 3)).astype(np.float32)
-    picture = random.standard_normal((33, 40, 3)).astype(np.float32)
-    found, wanted = cpu.blending(scene, cameras), TwinRasterizer().blending(scene, cameras)
-    for view in range(2):
-        assert_close(found.forward(view, colors), wanted.forward(view, colors))
-        assert_close(found.transpose(view, picture), wanted.transpose(view, picture), tolerance=1e-3)
-
-
-def test_blending_is_linear_and_its_transpose_is_its_adjoint(cpu: CpuRasterizer) -> None:
-    scene = cloud(3000, seed=5, size=0.02)
-    operator = cpu.blending(scene, [camera((130, 90))])
-    random = np.random.default_rng(1)
-    colors = random.standard_normal((3000, 3)).astype(np.float32)
-    picture = random.standard_normal((90, 130, 3)).astype(np.float32)
-    forward, transpose = operator.forward(0, colors), operator.transpose(0, picture)
-    inner = np.vdot(forward.astype(np.float64), picture)
-    assert inner == pytest.approx(np.vdot(colors.astype(np.float64), transpose), rel=1e-4)
-    np.testing.assert_allclose(operator.forward(0, -2 * colors), -2 * forward, atol=1e-5)
+@pytest.mark.parametrize("angle_rad", [0.0, 1.0])
+def test_shares_agree_with_the_twin(cpu: CpuRasterizer, angle_rad: float) -> None:
+    scene, view = cloud(300, seed=4, sh_degree=1), camera((40, 33), angle_rad=angle_rad)
+    told = np.random.default_rng(0).standard_normal((33, 40, 3)).astype(np.float32)
+    parts, weights = cpu.share_out(scene, view, lambda picture: told * picture)
+    wanted, wanted_weights = TwinRasterizer().share_out(scene, view, lambda picture: told * picture)
+    assert_close(parts, wanted, tolerance=1e-3)
+    np.testing.assert_allclose(weights, wanted_weights, rtol=1e-4, atol=5e-3)
 
 
 @pytest.mark.parametrize("degree", [0, 3])
-def test_blending_view_colors_gives_the_picture(cpu: CpuRasterizer, degree: int) -> None:
-    scene, view = cloud(800, seed=6, sh_degree=degree), camera()
-    picture = cpu.blending(scene, [view]).forward(0, view_colors(scene, view))
-    np.testing.assert_allclose(picture, cpu.render(scene, [view]).color[0], atol=1e-5)
+def test_sharing_out_is_the_adjoint_of_drawing(cpu: CpuRasterizer, degree: int) -> None:
+    scene, view = cloud(3000, seed=5, size=0.02, sh_degree=degree), camera((130, 90))
+    told = np.random.default_rng(1).standard_normal((90, 130, 3)).astype(np.float32)
+    parts, weights = cpu.share_out(scene, view, lambda _: told)
+    drawn = cpu.render(scene, [view], weights=True)
+    colors = view_colors(scene, view).astype(np.float64)
+    assert np.vdot(colors, parts) == pytest.approx(np.vdot(drawn.color[0].astype(np.float64), told), rel=1e-4)
+    assert drawn.weight_sum is not None
+    np.testing.assert_allclose(weights, drawn.weight_sum, rtol=1e-5, atol=1e-5)
+
+
+def test_what_is_shared_out_is_told_by_the_picture(cpu: CpuRasterizer) -> None:
+    scene, view, seen = cloud(800, seed=6, sh_degree=2), camera(), []
+    cpu.share_out(scene, view, lambda picture: seen.append(picture.copy()) or picture)
+    np.testing.assert_array_equal(seen[0], cpu.render(scene, [view]).color[0])
 
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:
     scene, cameras = cloud(50000, seed=7, sh_degree=1, size=0.02), [camera((150, 100))]
-    picture = np.random.default_rng(2).standard_normal((100, 150, 3)).astype(np.float32)
+    told = np.random.default_rng(2).standard_normal((100, 150, 3)).astype(np.float32)
     results = []
     for threads in (1, 2, 3):
         cpu = CpuRasterizer(threads=threads)
         rendering = cpu.render(scene, cameras, depth=True, weights=True)
-        results.append((rendering, cpu.blending(scene, cameras).transpose(0, picture)))
-    for rendering, transpose in results[1:]:
+        results.append((rendering, cpu.share_out(scene, cameras[0], lambda _: told)))
+    for rendering, shares in results[1:]:
         first = results[0][0]
         for name in ("color", "alpha", "depth", "weight_sum", "weight_max"):
             np.testing.assert_array_equal(getattr(rendering, name), getattr(first, name))
-        np.testing.assert_array_equal(transpose, results[0][1])
+        for found, first_found in zip(shares, results[0][1], strict=True):
+            np.testing.assert_array_equal(found, first_found)
 
 
 def test_depth_beside_them_does_not_change_pictures(cpu: CpuRasterizer) -> None:
@@ -117,8 +116,7 @@ def test_depth_beside_them_does_not_change_pictures(cpu: CpuRasterizer) -> None:
 def test_slices_of_depth_give_the_same_pictures(cpu: CpuRasterizer, monkeypatch: pytest.MonkeyPatch) -> None:
     scene, cameras = cloud(1500, seed=8), [camera()]
     whole = cpu.render(scene, cameras, depth=True, weights=True)
-    picture = whole.color[0]
-    whole_transpose = cpu.blending(scene, cameras).transpose(0, picture)
+    whole_parts, _ = cpu.share_out(scene, cameras[0], lambda picture: picture)
     monkeypatch.setattr(cpu_view, "MAX_LISTED", 1000)
     monkeypatch.setattr("exgs.raster.cpu.MAX_LISTED", 1000)
     sliced = cpu.render(scene, cameras, depth=True, weights=True)
@@ -126,8 +124,8 @@ def test_slices_of_depth_give_the_same_pictures(cpu: CpuRasterizer, monkeypatch:
         np.testing.assert_allclose(getattr(sliced, name), getattr(whole, name), atol=1e-5)
     assert sliced.weight_sum is not None
     np.testing.assert_allclose(sliced.weight_sum, whole.weight_sum, rtol=1e-4, atol=1e-4)
-    sliced_transpose = cpu.blending(scene, cameras).transpose(0, picture)
-    np.testing.assert_allclose(sliced_transpose, whole_transpose, rtol=1e-4, atol=1e-4)
+    sliced_parts, _ = cpu.share_out(scene, cameras[0], lambda picture: picture)
+    np.testing.assert_allclose(sliced_parts, whole_parts, rtol=1e-4, atol=1e-4)
 
 
 def test_slices_end_where_no_light_comes_through(cpu: CpuRasterizer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,9 +163,8 @@ def test_an_empty_scene_is_black(cpu: CpuRasterizer) -> None:
     assert not rendering.color.any() and not rendering.alpha.any()
     assert rendering.depth is not None and not rendering.depth.any()
     assert rendering.weight_sum is not None and rendering.weight_sum.shape == (0,)
-    operator = cpu.blending(Gaussians.empty(), [camera((20, 10))])
-    assert operator.transpose(0, np.ones((10, 20, 3), np.float32)).shape == (0, 3)
-    assert not operator.forward(0, np.zeros((0, 3), np.float32)).any()
+    parts, weights = cpu.share_out(Gaussians.empty(), camera((20, 10)), np.ones_like)
+    assert parts.shape == (0, 3) and weights.shape == (0,)
 
 
 HOSTILE = {
@@ -188,8 +185,8 @@ def test_hostile_values_spoil_no_picture(cpu: CpuRasterizer, name: str) -> None:
         rendering = cpu.render(scene, [camera(), camera(away=0.1)], depth=True, weights=True)
         for array in (rendering.color, rendering.alpha, rendering.depth, rendering.weight_sum):
             assert array is not None and np.isfinite(array).all(), f"{name} {value}"
-        operator = cpu.blending(scene, [camera()])
-        assert np.isfinite(operator.transpose(0, np.ones((56, 72, 3), np.float32))).all()
+        parts, weights = cpu.share_out(scene, camera(), np.ones_like)
+        assert np.isfinite(parts).all() and np.isfinite(weights).all()
 
 
 @pytest.mark.parametrize("name", ["means", "quats", "log_scales", "opacity_logits", "sh0", "shN"])
@@ -215,12 +212,9 @@ def test_pictures_of_two_sizes_are_refused(cpu: CpuRasterizer) -> None:
         cpu.render(cloud(3), [])
 
 
-def test_blending_refuses_arrays_of_another_shape(cpu: CpuRasterizer) -> None:
-    operator = cpu.blending(cloud(5), [camera((8, 8))])
-    with pytest.raises(ValueError, match=r"\[5, 3\]"):
-        operator.forward(0, np.zeros((4, 3), np.float32))
+def test_what_does_not_fit_the_picture_is_not_shared_out(cpu: CpuRasterizer) -> None:
     with pytest.raises(ValueError, match=r"\[8, 8, 3\]"):
-        operator.transpose(0, np.zeros((8, 9, 3), np.float32))
+        cpu.share_out(cloud(5), camera((8, 8)), lambda picture: picture[:, :-1])
 
 
 def test_depth_beside_the_colours_changes_nothing_in_them(cpu: CpuRasterizer) -> None:

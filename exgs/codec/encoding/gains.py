@@ -11,7 +11,6 @@ import numpy as np
 from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.simplify import Tree
 from exgs.codec.encoding.survey import Survey
-from exgs.raster import view_colors
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Gaussians
 
@@ -23,11 +22,9 @@ def blamed_error(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer) ->
     """[N] float64 squared error of the pictures of ``gaussians``, shared out by blending weight."""
 
     def blame(view: int) -> np.ndarray:
-        camera = views.cameras[view]
-        blending = rasterizer.blending(gaussians, [camera])
-        picture = blending.forward(0, view_colors(gaussians, camera))
-        squared = np.square(views.pictures[view] - picture)
-        return np.asarray(blending.transpose(0, squared).sum(axis=1, dtype=np.float64))
+        camera, target = views.cameras[view], views.pictures[view]
+        shares, _ = rasterizer.share_out(gaussians, camera, lambda picture: np.square(target - picture))
+        return np.asarray(shares.sum(axis=1, dtype=np.float64))
 
     total = np.zeros(len(gaussians))
     for share in each(rasterizer, blame, range(len(views.cameras))):

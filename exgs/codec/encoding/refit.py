@@ -15,7 +15,6 @@ from exgs.codec.encoding.at_once import MOST_AT_ONCE, each
 from exgs.codec.encoding.learning import learn
 from exgs.codec.encoding.left_out import groups_of, held_apart, miss, squared_error
 from exgs.codec.encoding.survey import Survey
-from exgs.raster import view_colors
 from exgs.raster.crew import Crew
 from exgs.raster.seam import Rasterizer
 from exgs.scene import Gaussians
@@ -72,10 +71,8 @@ def _learn(
 
     def look(number: int) -> None:
         camera, target = views.cameras[group[number]], views.pictures[group[number]]
-        blending = rasterizer.blending(gaussians, [camera])
-        picture = blending.forward(0, view_colors(gaussians, camera))
-        lacks[number] = blending.transpose(0, -miss(picture, target))
-        weights[number] = blending.transpose(0, np.ones_like(target))[:, 0]
+        lacking = rasterizer.share_out(gaussians, camera, lambda picture: -miss(picture, target))
+        lacks[number], weights[number] = lacking
 
     for _ in each(rasterizer, look, range(len(group))):
         pass
