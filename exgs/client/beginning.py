@@ -13,9 +13,10 @@ from urllib.parse import unquote
 
 import aiohttp
 
+from exgs.client.address import beside
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError
-from exgs.client.signalling import bearer, beside
+from exgs.client.signalling import bearer
 from exgs.codec import DecodeError, Preamble, parse_preamble
 
 MAX_BEGINNING_BYTES = 1 << 20

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, contextmanager
 import aiohttp
 
 from exgs.client import signalling
+from exgs.client.address import beside
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, NoRoute
 from exgs.client.signalling import Answered, Link
@@ -82,7 +83,7 @@ def socket_url(url: str) -> str:
     Raises:
         ClientError: it is no http address, or no WHEP endpoint as servers here have them.
     """
-    found = signalling.beside(url, SOCKET_PATH)
+    found = beside(url, SOCKET_PATH)
     if found is None:
         raise ClientError(f"{url}: no WebSocket is known beside it")
     return found

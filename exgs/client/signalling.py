@@ -6,10 +6,11 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from exgs.client.address import endpoint_url
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, NoRoute, quoted
 from exgs.protocol import ConnectionConfig, Endpoint, ProtocolError, Role, TransportError
@@ -17,7 +18,6 @@ from exgs.protocol.drivers.links import WebRtcTransport
 from exgs.protocol.drivers.settings import Route, WebRtcConfig
 from exgs.version import __version__
 
-WHEP_PATH = "/whep"
 MAX_ANSWER_BYTES = 65536
 NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL")
 """What OpenSSL, in its various versions, calls an answer in plain text."""
@@ -116,39 +116,6 @@ def _link(
         await http.close()
 
     return Link(endpoint, hang_up, let_go)
-
-
-def endpoint_url(url: str) -> str:
-    """The WHEP endpoint for what the user gave: a bare host gets the scheme and path that servers here have.
-
-    Raises:
-        ClientError: it is no http address.
-    """
-    try:
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise ClientError(f"{url}: expected an address such as http://127.0.0.1:8080")
-    path = parts.path if parts.path.strip("/") else WHEP_PATH
-    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-
-
-def beside(url: str, path: str, scene: str | None = None) -> str | None:
-    """Where ``path`` is, beside the WHEP endpoint of ``url``; ``scene`` None for the one that it names.
-
-    None where that is no WHEP endpoint as servers here have them.
-
-    Raises:
-        ClientError: it is no http address.
-    """
-    parts = urlsplit(endpoint_url(url))
-    head, found, named = parts.path.rpartition(WHEP_PATH)
-    if not found or (named and not named.startswith("/")):
-        return None
-    name = named if scene is None else f"/{quote(scene, safe='')}"
-    return urlunsplit((parts.scheme, parts.netloc, f"{head}{path}{name}", parts.query, ""))
 
 
 def connection_of(config: PlayConfig) -> ConnectionConfig:

@@ -13,7 +13,7 @@ from exgs.client import signalling
 from exgs.client.carriers import connect
 from exgs.client.config import PlayConfig
 from exgs.client.errors import ClientError, NoRoute, quoted
-from exgs.client.signalling import Answer, endpoint_url, post_offer
+from exgs.client.signalling import Answer, post_offer
 from exgs.protocol import CloseCode, RemoteProtocolError, TransportError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -173,28 +173,6 @@ async def test_what_answers_is_no_web_server():
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(ClientError, match=str(port)):
             await post(f"http://127.0.0.1:{port}/whep")
-
-
-@pytest.mark.parametrize(
-    ("given", "meant"),
-    [
-        ("http://host:8080", "http://host:8080/whep"),
-        ("host:8080", "http://host:8080/whep"),
-        ("https://host/", "https://host/whep"),
-        ("https://host/whep/room", "https://host/whep/room"),
-        ("http://[::1]:8080", "http://[::1]:8080/whep"),
-    ],
-)
-def test_addresses(given: str, meant: str):
-    assert endpoint_url(given) == meant
-
-
-@pytest.mark.parametrize(
-    "url", ["", "ftp://host", "http://", "http://host:99999", "http://[::1", "/scene.ugc"]
-)
-def test_what_is_no_address(url: str):
-    with pytest.raises(ClientError, match="expected an address"):
-        endpoint_url(url)
 
 
 class Unconnected:
