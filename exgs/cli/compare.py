@@ -6,14 +6,19 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exgs.cli import arguments
-from exgs.raster import Rasterizer
-from exgs.scene import Camera, Gaussians
+from exgs.cli.paths import check_output, find_inputs
 
+if TYPE_CHECKING:
+    from exgs.raster import Rasterizer
+    from exgs.scene import Camera, Gaussians
+
+NEEDS = ("exgs.scene",)
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 SHEET_ROWS = 12
 """Pictures of more views than these are not kept for a sheet."""
 
@@ -36,16 +41,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
+def check(args: argparse.Namespace) -> None:
+    """Refuses a sheet that cannot be written, and inputs that are not there."""
+    if args.sheet:
+        check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",))
+    find_inputs(args.reference, args.test, args.cameras)
+
+
 def run(args: argparse.Namespace) -> int:
     """Renders both scenes from every camera and compares the pictures."""
-    from exgs.cli.files import check_output, read_any
+    sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
+    from exgs.cli.files import read_any
     from exgs.cli.frames import facing
     from exgs.cli.pictures import write_sheet
     from exgs.cli.rasterising import rasterizer_for
     from exgs.cli.terminal import Reporter, table
     from exgs.scene import read_cameras, to_frame
 
-    sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
     cameras = read_cameras(args.cameras)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)

@@ -12,6 +12,7 @@ import numpy as np
 
 from exgs.cli import arguments
 from exgs.cli.errors import CommandError
+from exgs.cli.paths import check_scene_output, find_inputs
 from exgs.scene import Gaussians
 from exgs.scene.finite import finite_mask
 
@@ -44,12 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Reads, filters and writes."""
-    from exgs.cli.files import check_scene_output, read_any
+    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+    find_inputs(args.input)
+
+    from exgs.cli.files import read_any
     from exgs.cli.frames import named_frame
     from exgs.cli.terminal import Reporter, size, table
     from exgs.scene import write_scene
 
-    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         with reporter.phase("read"):
             source = read_any(args.input)

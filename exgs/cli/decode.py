@@ -7,6 +7,7 @@ import json
 
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
+from exgs.cli.paths import check_scene_output, find_inputs, is_ugc
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Decodes and writes."""
-    from exgs.cli.files import check_scene_output, is_ugc, read_any
-    from exgs.cli.terminal import Reporter, size, table
-    from exgs.scene import write_scene
-
     if not is_ugc(args.input):
         raise UsageError(f"{args.input}: expected a .ugc file; 'exgs convert' reads the other formats")
     target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+    find_inputs(args.input)
+
+    from exgs.cli.files import read_any
+    from exgs.cli.terminal import Reporter, size, table
+    from exgs.scene import write_scene
+
     with Reporter(quiet=args.quiet or args.json) as reporter:
         with reporter.phase("decode"):
             gaussians = read_any(args.input, max_bytes=args.max_bytes)

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from exgs.cli import arguments, network
-from exgs.cli.encode import Phases, add_effort, given
+from exgs.cli.encode import Phases
 from exgs.cli.encoded import facts
+from exgs.cli.encoding import add_effort, given
 from exgs.cli.errors import UsageError
 from exgs.cli.folders import make_folder
 from exgs.cli.terminal import Reporter, size, table

@@ -12,29 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
 from exgs.cli.encoded import doubt, facts, rows
-from exgs.cli.errors import UsageError
-from exgs.cli.folders import make_folder
-from exgs.cli.terminal import PhaseProgress, Reporter, table
-from exgs.codec import (
-    DEFAULT_EFFORT,
-    DEFAULT_PRESET,
-    EFFORTS,
+from exgs.cli.encoding import (
     FEWEST_VIEWS,
     METHODS,
     MOST_LEVELS,
     MOST_VIEWS,
-    PRESETS,
+    SIZE_AND_EFFORT,
     STORAGES,
-    EncodeConfig,
+    add_effort,
+    add_size,
+    given,
 )
+from exgs.cli.errors import UsageError
+from exgs.cli.folders import make_folder
+from exgs.cli.paths import UGC_SUFFIX, check_output, find_inputs, is_ugc
+from exgs.cli.terminal import PhaseProgress, Reporter, table
 
 if TYPE_CHECKING:
-    from exgs.codec import AnalysisCache
+    from exgs.codec import AnalysisCache, EncodeConfig
 
+NEEDS = ("exgs.codec",)
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 USER = "user"
 """Stands for the user's own cache folder."""
-SIZE_AND_EFFORT = ("max_bytes", "ratio", "preset", "effort")
-"""Flags of ``add_size`` and ``add_effort``, named as fields of the configuration."""
 METHOD_OF = {
     "no_refit": "ugc", "levels": "ugc", "sh_degree": "ugc", "cache": "ugc",
     "no_amplify": "exgs", "storage": "exgs",
@@ -105,46 +105,26 @@ def _add_methods(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def add_size(parser: argparse.ArgumentParser) -> None:
-    """Adds the three ways to say how large the file may be."""
-    sizes = parser.add_mutually_exclusive_group()
-    sizes.add_argument(
-        "--max-bytes",
-        type=arguments.byte_count,
-        metavar="N",
-        help="largest file, such as 3.3MB; hit from below",
-    )
-    sizes.add_argument(
-        "--ratio", type=arguments.positive_float, metavar="R",
-        help="float32 PLY of the source's own SH degree over the file",
-    )  # fmt: skip
-    names = ", ".join(f"{name} 1/{ratio:g}" for name, ratio in PRESETS.items())
-    sizes.add_argument(
-        "--preset", choices=PRESETS, help=f"a named ratio: {names} (default: {DEFAULT_PRESET})"
-    )
-
-
-def add_effort(parser: argparse._ActionsContainer) -> None:
-    """Adds ``--effort``: time for quality."""
-    parser.add_argument(
-        "--effort", choices=tuple(EFFORTS),
-        help="how large and how many pictures everything is fitted to: fast takes about half as long as "
-        f"normal, best about twice as long (default: {DEFAULT_EFFORT})",
-    )  # fmt: skip
+def check(args: argparse.Namespace) -> None:
+    """Refuses flags that the method would ignore, and names where nothing can be read or written."""
+    for name, method in METHOD_OF.items():
+        said = getattr(args, name) is not None and getattr(args, name) is not False
+        if said and args.method != method:
+            raise UsageError(f"--{name.replace('_', '-')}: only with --method {method}")
+    if is_ugc(args.input):
+        raise UsageError(f"{args.input} is encoded already; encode its source, or decode it first")
+    check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
+    find_inputs(args.input, args.cameras)
 
 
 def run(args: argparse.Namespace) -> int:
     """Reads, encodes, writes and reports."""
-    from exgs.cli.files import UGC_SUFFIX, check_output, is_ugc
     from exgs.cli.frames import named_frame
     from exgs.cli.rasterising import rasterizer_for
     from exgs.codec import encode
     from exgs.scene import read_cameras, read_scene
     from exgs.scene.formats.atomic import write_bytes
 
-    _check(args)
-    if is_ugc(args.input):
-        raise UsageError(f"{args.input} is encoded already; encode its source, or decode it first")
     target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
     config = config_from(args)
     cameras = read_cameras(args.cameras) if args.cameras else None
@@ -169,25 +149,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
-    """Refuses flags that the method would ignore."""
-    for name, method in METHOD_OF.items():
-        said = getattr(args, name) is not None and getattr(args, name) is not False
-        if said and args.method != method:
-            raise UsageError(f"--{name.replace('_', '-')}: only with --method {method}")
-
-
 def config_from(args: argparse.Namespace) -> EncodeConfig:
     """The configuration that the flags ask for; what was not said keeps its default."""
+    from exgs.codec import EncodeConfig
+
     return EncodeConfig(
         method=args.method, seed=args.seed, refit=not args.no_refit, amplify=not args.no_amplify,
         **given(args, *SIZE_AND_EFFORT, "views", "sh_degree", "levels", "storage"),
     )  # fmt: skip
-
-
-def given(args: argparse.Namespace, *names: str) -> dict[str, Any]:
-    """Those of the flags that were said."""
-    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def cache_at(name: str | None, reporter: Reporter) -> AnalysisCache | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exgs.cli.terminal import Phase, size
-from exgs.codec.encoding.report import Report
+
+if TYPE_CHECKING:
+    from exgs.codec.encoding.report import Report
 
 SPENT = 0.9
 """Share of the budget below which the report says why the rest is not used."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
 from exgs.cli.folders import check_folder_name, make_folder
+from exgs.cli.paths import find_inputs
 from exgs.cli.terminal import Reporter, table
 from exgs.version import __version__
 
@@ -59,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Plays, judges and reports; 1 where a session failed."""
+    find_inputs(args.config)
+
     from exgs.experiments.config_file import read_config
 
     config = read_config(Path(args.config))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exgs.cli.feedforward_make_views import INTERIOR_SPLATS
-from exgs.cli.files import check_output
+from exgs.cli.paths import check_output
 from exgs.cli.pictures import write_sheet
 from exgs.cli.rasterising import rasterizer_for
 from exgs.cli.run_folder import need

@@ -1,4 +1,4 @@
-"""Opening inputs of any kind and checking outputs, so that nothing is lost."""
+"""Opening inputs of any kind."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.folders import refuse_dash, try_folder
+from exgs.cli.paths import is_ugc
 from exgs.codec import Container, DecodeError, Preamble, Truncated, decode, open_container, parse_preamble
 from exgs.scene import Gaussians, StartView, drop_non_finite, read_scene
-from exgs.scene.write import WRITABLE, can_write
-
-UGC_SUFFIX = ".ugc"
-DRY_RUN = "null"
-"""The output name that means: do the work, write nothing."""
-
-
-def is_ugc(path: str) -> bool:
-    """Whether ``path`` is called a .ugc file."""
-    return path.lower().endswith(UGC_SUFFIX)
 
 
 def read_ugc(path: str) -> Container:
@@ -74,46 +64,6 @@ def _check_prefix(path: str, data: bytes, max_bytes: int) -> None:
 def _first_picture(preamble: Preamble) -> int:
     """Bytes of the file up to the end of its first chunk."""
     return preamble.chunks[0].offset + preamble.chunks[0].size_bytes
-
-
-def check_output(path: str, *, overwrite: bool, suffixes: tuple[str, ...] | None = None) -> Path | None:
-    """The path to write to, or None for a dry run.
-
-    Raises:
-        UsageError: the name has none of the ``suffixes`` or is the dash of standard output, the file exists
-            and may not be replaced, or its folder does not exist.
-        CommandError: no file can be made in that folder.
-    """
-    if path == DRY_RUN:
-        return None
-    target = Path(path)
-    refuse_dash(target)
-    if suffixes is not None and target.suffix.lower() not in suffixes:
-        raise UsageError(f"{path or 'the output'}: expected a name that ends in {' or '.join(suffixes)}")
-    if target.is_dir() and suffixes is not None:
-        raise UsageError(f"{path}: is a folder")
-    if target.exists() and not overwrite:
-        raise UsageError(f"{path} exists; -w replaces it")
-    if not target.absolute().parent.is_dir():
-        raise UsageError(f"{target.parent}: no such folder")
-    try_folder(target.parent)
-    return target
-
-
-def check_scene_output(
-    path: str, *, source: str, overwrite: bool, beside: tuple[str, ...] = ()
-) -> Path | None:
-    """The path to write a scene to, or None for a dry run; ``beside`` are suffixes that the caller writes.
-
-    Raises:
-        UsageError: as for ``check_output``; or the output would replace ``source``, the scene it is made of.
-    """
-    if path != DRY_RUN and Path(path).exists() and Path(source).exists() and Path(path).samefile(source):
-        raise UsageError(f"{path} is the input too: write to another name, the original may be all there is")
-    target = check_output(path, overwrite=overwrite, suffixes=(*WRITABLE, *beside))
-    if target is not None and target.suffix.lower() not in beside and not can_write(target):
-        raise UsageError(f"{path}: cannot write this format; writable: {', '.join(WRITABLE)}")
-    return target
 
 
 @contextmanager

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
+from exgs.cli.paths import find_inputs, is_ugc
 from exgs.cli.terminal import size, table
-from exgs.scene import StartView
 
 if TYPE_CHECKING:
     from exgs.codec import Container
     from exgs.codec.header import Header
+    from exgs.scene import StartView
+
+NEEDS = ("exgs.scene",)
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Describes the file."""
-    from exgs.cli.files import is_ugc
-
+def check(args: argparse.Namespace) -> None:
+    """Refuses to list chunks of what has none, and a file that is not there."""
     if args.chunks and not is_ugc(args.file):
         raise UsageError(f"--chunks: {args.file} is no .ugc file, only these have chunks")
+    find_inputs(args.file)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Describes the file."""
     if is_ugc(args.file):
         facts, rows = _describe_ugc(args.file, with_chunks=args.chunks)
     else:

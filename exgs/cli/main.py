@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from exgs.cli import arguments
@@ -85,10 +85,20 @@ def _command(words: list[str]) -> int:
         parser.print_help()
         return 0
     try:
+        _prepare(chosen, args)
         with raising(), ending_on_signals():  # not before: what is being imported cannot be interrupted
             return int(chosen.run(args))
     except UsageError as error:
         raise UsageError(f"{error}\nTry '{args.parser.prog} --help'.") from error
+
+
+def _prepare(chosen: ModuleType, args: argparse.Namespace) -> None:
+    """Finds the mistakes that can be told at once, then imports what the command names: its ``check`` and
+    ``NEEDS``, where it has them."""
+    check: Callable[[argparse.Namespace], None] = getattr(chosen, "check", lambda args: None)
+    check(args)
+    for name in getattr(chosen, "NEEDS", ()):
+        importlib.import_module(name)
 
 
 def build_parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, ModuleType | None]:

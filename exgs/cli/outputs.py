@@ -13,14 +13,13 @@ import numpy as np
 from PIL import Image
 
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.files import DRY_RUN, check_output
 from exgs.cli.folders import check_folder_name, try_nearest
+from exgs.cli.paths import DRY_RUN, PICTURE_SUFFIX, VIDEO_SUFFIX, check_output
 from exgs.cli.pictures import write_png
 from exgs.raster import to_bytes
 from exgs.scene import Camera, write_cameras
 from exgs.scene.camera import MAX_NAME
 
-VIDEO_SUFFIX, PICTURE_SUFFIX = ".mp4", ".png"
 CAMERA_FILE, EYES_FILE = "cameras.json", "eyes.json"
 """Of the two the first makes a folder of views: each of its cameras has a picture of its own."""
 SIDES = ("left", "right")

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from exgs.cli.errors import CommandError
-from exgs.cli.files import check_output
 from exgs.cli.painter_make_pairs import INTERIOR_SPLATS, encoding
+from exgs.cli.paths import check_output
 from exgs.cli.pictures import write_sheet
 from exgs.cli.scenes import check_scenes, scenes
 from exgs.cli.terminal import Reporter

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from exgs.cli import arguments, network
 from exgs.cli.errors import UsageError
+from exgs.cli.paths import check_output, find_inputs
 
 if TYPE_CHECKING:
     from exgs.client.config import PlayConfig
@@ -78,6 +79,13 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--no-dashboard", action="store_true", help="plain lines on a terminal too")
 
 
+def check(args: argparse.Namespace) -> None:
+    """Finds mistakes that can be told at once."""
+    arguments.check_restore(args)
+    _check_address(args.url)
+    find_inputs(args.head_trace)
+
+
 def run(args: argparse.Namespace) -> int:
     """Plays to the end; 0, or 1 where the connection was lost before."""
     from exgs.cli.watching import listening
@@ -111,16 +119,8 @@ def _report(args: argparse.Namespace, summary: PlaySummary) -> None:
 
 def _config(args: argparse.Namespace) -> PlayConfig:
     from exgs.client.config import PlayConfig
-    from exgs.client.errors import ClientError
-    from exgs.client.signalling import endpoint_url
     from exgs.protocol.megabits import bytes_per_s
 
-    arguments.check_restore(args)
-    _check_address(args.url)
-    try:
-        endpoint_url(args.url)
-    except ClientError as error:
-        raise UsageError(str(error)) from error
     stats = _stats(args.stats, overwrite=args.overwrite)
     return PlayConfig(
         url=args.url,
@@ -147,8 +147,15 @@ def _config(args: argparse.Namespace) -> PlayConfig:
 
 
 def _check_address(url: str) -> None:
-    """Refuses a file in the place of a server, where the difference can be told."""
+    """Refuses what is no address, and a file in the place of a server, where the difference can be told."""
+    from exgs.client.address import endpoint_url
+    from exgs.client.errors import ClientError
+
     if "://" in url or not Path(url).exists():
+        try:
+            endpoint_url(url)
+        except ClientError as error:
+            raise UsageError(str(error)) from error
         return
     what = "folder" if Path(url).is_dir() else "file"
     raise UsageError(
@@ -158,7 +165,6 @@ def _check_address(url: str) -> None:
 
 
 def _out(name: str | None, *, overwrite: bool) -> Path | None:
-    from exgs.cli.files import check_output
     from exgs.client.presenters import VIDEO_SUFFIXES
 
     if name is None:
@@ -176,8 +182,6 @@ def _out(name: str | None, *, overwrite: bool) -> Path | None:
 
 def _stats(names: Sequence[str], *, overwrite: bool) -> dict[str, Path]:
     """The files for statistics by their suffix, one of each at most."""
-    from exgs.cli.files import check_output
-
     found: dict[str, Path] = {}
     for name in names:
         path = check_output(name, overwrite=overwrite, suffixes=(FRAMES_SUFFIX, SECONDS_SUFFIX))

@@ -15,20 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
-from exgs.cli.encode import SIZE_AND_EFFORT, Phases, add_effort, add_size, given
+from exgs.cli.encode import Phases
 from exgs.cli.encoded import facts, rows
+from exgs.cli.encoding import SIZE_AND_EFFORT, add_effort, add_size, given
 from exgs.cli.errors import CommandError, UsageError
+from exgs.cli.paths import DRY_RUN, UGC_SUFFIX, check_output, check_scene_output, find_inputs, is_ugc
 from exgs.cli.terminal import Phase, Reporter, size, table
-from exgs.codec.encoding.config import EncodeConfig
 
 if TYPE_CHECKING:
-    from exgs.codec import Photographs
+    from exgs.codec import EncodeConfig, Photographs
     from exgs.codec.encoding.report import Encoding, Report
     from exgs.feedforward.network import Reconstructor
     from exgs.feedforward.reconstructing import Reconstruction
     from exgs.feedforward.views import Views
     from exgs.scene import Gaussians
 
+NEEDS = ("exgs.codec",)
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 AUTO, OFF = "auto", "off"
 
 
@@ -74,11 +77,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
+def check(args: argparse.Namespace) -> None:
+    """Refuses outputs that make no sense, and views that are not there."""
+    _outputs(args)
+    find_inputs(args.input)
+
+
 def run(args: argparse.Namespace) -> int:
     """Finds the views, then what computes; reads, reconstructs, encodes where asked, writes and reports."""
+    target, flags = _outputs(args)
+    config = _config(flags) if flags is not None else None
+
     from exgs.codec import Photographs
 
-    target, config = _outputs(args)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         views, network, device = _ready(args, reporter)
         made = _made(args, views, network, reporter)
@@ -142,14 +153,12 @@ def _made(
     return made
 
 
-def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None]:
-    """Where to write, and how to encode where that is asked for.
+def _outputs(args: argparse.Namespace) -> tuple[Path | None, dict[str, Any] | None]:
+    """Where to write, and what was said of how to encode; None where nothing is to be encoded.
 
     Raises:
         UsageError: the output's name or flags make no sense.
     """
-    from exgs.cli.files import DRY_RUN, UGC_SUFFIX, check_output, check_scene_output, is_ugc
-
     if args.most == 1:
         raise UsageError("--most 1: depth is seen by 2 views or more")
     flags = given(args, *SIZE_AND_EFFORT)
@@ -158,7 +167,7 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
         raise UsageError(f"--refine: a {UGC_SUFFIX} is fitted to the pictures in any case")
     if is_ugc(args.output):
         target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
-        return target, EncodeConfig(**flags)
+        return target, flags
     if flags and args.output != DRY_RUN:
         flag = next(iter(flags)).replace("_", "-")
         how = "--refine always takes the same pains" if args.refine else f"{args.output} is written as it is"
@@ -166,7 +175,13 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, EncodeConfig | None
     target = check_scene_output(
         args.output, source=args.input, overwrite=args.overwrite, beside=(UGC_SUFFIX,)
     )
-    return target, EncodeConfig(**flags) if flags else None
+    return target, flags or None
+
+
+def _config(flags: dict[str, Any]) -> EncodeConfig:
+    from exgs.codec import EncodeConfig
+
+    return EncodeConfig(**flags)
 
 
 def _told_of(views: Views, anchors: str | int) -> Views:

@@ -6,21 +6,25 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exgs.cli import arguments
 from exgs.cli.errors import CommandError, UsageError
-from exgs.scene import Camera, Gaussians, HeadTrace, StartView
-from exgs.scene.head_trace import DEFAULT_IPD_M
+from exgs.cli.folders import refuse_dash
+from exgs.cli.paths import DRY_RUN, VIDEO_SUFFIX, find_inputs, is_ugc
 
 if TYPE_CHECKING:
     from exgs.cli.outputs import PictureFolder, PictureOutput
     from exgs.cli.terminal import PhaseProgress
     from exgs.painter import Restored
     from exgs.raster import Rasterizer
+    from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 
+NEEDS = ("exgs.scene",)
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 DEFAULT_SIZE, DEFAULT_FPS = (1280, 720), 30.0
 MOST_VIEWS = 100_000
 """Along a loop."""
@@ -71,16 +75,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
+def check(args: argparse.Namespace) -> None:
+    """Refuses flags that would be ignored, and inputs that are not there."""
+    arguments.check_restore(args)
+    refuse_dash(Path(args.output))
+    if args.camera_axes and not args.cameras:
+        raise UsageError("--camera-axes: only for --cameras; other views are in the scene's own frame")
+    if args.seconds and not args.head_trace:
+        raise UsageError("--seconds: only for --head-trace")
+    video = args.output == DRY_RUN or args.output.lower().endswith(VIDEO_SUFFIX)
+    if args.fps and not args.head_trace and not video:
+        raise UsageError(f"--fps: only for a video ({VIDEO_SUFFIX}) or --head-trace")
+    find_inputs(args.input, args.cameras, args.head_trace)
+
+
 def run(args: argparse.Namespace) -> int:
     """Renders every view and writes the pictures."""
-    from exgs.cli.files import DRY_RUN, read_any
+    from exgs.cli.files import read_any
     from exgs.cli.frames import facing
     from exgs.cli.outputs import PictureFolder, picture_output
     from exgs.cli.rasterising import rasterizer_for, restorer_for
     from exgs.cli.terminal import Reporter, table
     from exgs.painter import draw
 
-    _check(args)
     output = picture_output(args.output, overwrite=args.overwrite, fps=args.fps or DEFAULT_FPS)
     recorded, verdicts = _recorded(args), Counter[str]()
     with Reporter(quiet=args.quiet or args.json) as reporter:
@@ -176,21 +193,6 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{''.join(alone)}")]
 
 
-def _check(args: argparse.Namespace) -> None:
-    """Refuses flags that would be ignored."""
-    from exgs.cli.files import DRY_RUN
-    from exgs.cli.outputs import VIDEO_SUFFIX
-
-    arguments.check_restore(args)
-    if args.camera_axes and not args.cameras:
-        raise UsageError("--camera-axes: only for --cameras; other views are in the scene's own frame")
-    if args.seconds and not args.head_trace:
-        raise UsageError("--seconds: only for --head-trace")
-    video = args.output == DRY_RUN or args.output.lower().endswith(VIDEO_SUFFIX)
-    if args.fps and not args.head_trace and not video:
-        raise UsageError(f"--fps: only for a video ({VIDEO_SUFFIX}) or --head-trace")
-
-
 def _recorded(args: argparse.Namespace) -> list[Camera] | HeadTrace | None:
     """The cameras or the head movement of a file; None for an orbit."""
     from exgs.scene import read_cameras, read_head_trace
@@ -207,7 +209,8 @@ def _views(
     args: argparse.Namespace, gaussians: Gaussians, recorded: list[Camera] | HeadTrace | None
 ) -> list[tuple[Camera, ...]]:
     """One camera per view, or a left and a right one."""
-    from exgs.scene import orbit, stereo_pair
+    from exgs.scene import HeadTrace, orbit, stereo_pair
+    from exgs.scene.head_trace import DEFAULT_IPD_M
 
     start = _start(args.input, gaussians) if args.stereo or args.head_trace else None
     ipd_m = DEFAULT_IPD_M
@@ -245,7 +248,7 @@ def _along(
 
 def _start(path: str, gaussians: Gaussians) -> StartView:
     """Where a viewer begins: what a .ugc file names, or a place of our choice."""
-    from exgs.cli.files import is_ugc, read_start
+    from exgs.cli.files import read_start
     from exgs.scene import starting_view
 
     return (read_start(path) if is_ugc(path) else None) or starting_view(gaussians)

@@ -9,23 +9,27 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exgs.cli import arguments, network
 from exgs.cli.arguments import byte_count, port, positive_float, positive_int
-from exgs.cli.encode import SIZE_AND_EFFORT, add_effort, given
+from exgs.cli.encoding import DEFAULT_PRESET, METHODS, PRESETS, SIZE_AND_EFFORT, add_effort, given
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.network import TOKEN_VARIABLE
+from exgs.cli.paths import find_inputs, is_ugc
 from exgs.cli.process import ending_signals
 from exgs.cli.terminal import size
-from exgs.codec.encoding.config import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
+from exgs.codec.encoding.config import EncodeConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.protocol.megabits import bytes_per_s
 from exgs.server.catalogue import ENCODED_SUFFIX, FOLDER_INDEXES
 from exgs.server.config import LOOPBACK_HOSTS, Limits, ServerConfig
 from exgs.server.errors import UnfitSetting
-from exgs.server.library import SceneReport
 from exgs.server.orders import ORDERS
-from exgs.server.service import RunningServer, run_server
+
+if TYPE_CHECKING:
+    from exgs.server.library import SceneReport
+    from exgs.server.service import RunningServer
 
 DEFAULT_PORT = 8080
 MOST_PASSED_OVER = 8
@@ -86,10 +90,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serves until it is interrupted; 0 then."""
     config = server_config(args)
+    find_inputs(args.scenes)
     _check_scene(config.scenes)
     level = logging.ERROR if args.quiet else logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("exgs").setLevel(level)
+
+    from exgs.server.service import run_server
+
     ready = partial(_announce, config=config, quiet=args.quiet)
     network.run(run_server(config, ready, signals=(signal.SIGINT, *ending_signals())))
     return 0
@@ -102,7 +110,7 @@ def _check_scene(path: Path) -> None:
         CommandError: it cannot be opened, or is empty.
         SceneError: it is no scene.
     """
-    from exgs.cli.files import is_ugc, read_ugc
+    from exgs.cli.files import read_ugc
     from exgs.scene.read import READABLE, describe
 
     if path.is_file() and is_ugc(str(path)):

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,7 @@ class Reporter:
         self._quiet = quiet
         self._bars: Progress | None = None
         if not quiet and sys.stderr.isatty():
-            self._bars = Progress(
-                TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[note]}"),
-                TimeElapsedColumn(), console=Console(stderr=True), transient=False,
-            )  # fmt: skip
+            self._bars = _bars()
 
     def __enter__(self) -> Reporter:
         if self._bars:
@@ -73,6 +71,17 @@ class Reporter:
             self._bars.console.print(line, highlight=False, markup=False)
         else:
             print(line, file=sys.stderr, flush=True)
+
+
+def _bars() -> Progress:
+    """A bar for each phase."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description:<12}"), BarColumn(), TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(), console=Console(stderr=True), transient=False,
+    )  # fmt: skip
 
 
 class PhaseProgress:

@@ -81,15 +81,41 @@ def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert error.startswith("exgs: ") and "absent.ply" in error and len(error.splitlines()) == 1
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["play", "--help"], ["play", "--no-such-flag"]])
-def test_help_and_mistakes_wait_for_nothing_heavy(words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help", "--version", "play --help", "play --no-such-flag", "encode --help", "reconstruct --help",
+        "play url --restore bogus", "play ftp://a", "play url --head-trace MISSING", "encode MISSING x.ugc",
+        "encode {here} x.ply", "reconstruct MISSING x.ugc", "decode x.ply null", "info MISSING",
+        "decode MISSING.ugc null", "experiment MISSING",
+    ],
+)  # fmt: skip
+def test_help_and_mistakes_wait_for_nothing_heavy(words: str) -> None:
+    _loads(words, HEAVY)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "render MISSING null --orbit 3", "render {here} null --head-trace MISSING", "convert MISSING x.ply",
+        "compare {here} MISSING --cameras {here}", "render {here} null --orbit 3 --restore bogus",
+    ],
+)  # fmt: skip
+def test_mistakes_where_numbers_are_known_already_wait_for_nothing_heavier(words: str) -> None:
+    _loads(words, HEAVY - {"numpy", "scipy", "PIL"})
+
+
+def _loads(words: str, unwanted: set[str]) -> None:
+    """Runs a command that ends at once, and sees that it has imported nothing of ``unwanted``."""
     code = (
         "import sys; from exgs.cli.main import run\n"
-        f"try: run({words})\n"
-        f"except SystemExit: print('loaded', *({HEAVY} & sys.modules.keys()))"
+        f"try: code = run({words.format(here=__file__).split()})\n"
+        "except SystemExit as stop: code = stop.code\n"
+        f"print('code', code, *({unwanted} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "loaded"
+    mistaken = "--help" not in words and words != "--version"
+    assert done.stdout.splitlines()[-1] in (("code 1", "code 2") if mistaken else ("code 0",)), done
 
 
 @pytest.mark.parametrize(("place", "name"), FAILURES)

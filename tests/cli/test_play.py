@@ -105,7 +105,8 @@ def test_the_defaults(stand: Stand, output: Output):
 
 def test_every_flag_arrives(stand: Stand, tmp_path: Path):
     video, stats, log = tmp_path / "a.mp4", tmp_path / "a.csv", tmp_path / "a.jsonl"
-    words = ["play", URL, "--scene", "room", "--head-trace", "walk.csv", "--stereo", "--size", "320x200"]
+    (walk := tmp_path / "walk.csv").touch()
+    words = ["play", URL, "--scene", "room", "--head-trace", str(walk), "--stereo", "--size", "320x200"]
     words += ["--fps", "72", "--seconds", "2.5", "--out", str(video), "--stats", str(stats)]
     words += ["--stats", str(log), "--no-dashboard"]
     words += ["--token", "secret", "--backend", "cpu", "--ice-server", "stun:host:3478"]
@@ -116,7 +117,7 @@ def test_every_flag_arrives(stand: Stand, tmp_path: Path):
         scene="room",
         token="secret",
         path="head",
-        head_trace=Path("walk.csv"),
+        head_trace=walk,
         stereo=True,
         size=(320, 200),
         fps=72.0,

@@ -133,7 +133,7 @@ def test_the_end_of_input_ends_a_process_that_is_to_end_with_it() -> None:
 IMPORTING = """
 import contextlib, signal, sys, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
-module, sys.argv[1:] = sys.argv[1], ["info", "scene.ply"]
+module, sys.argv[1:] = sys.argv[1], ["info", sys.executable]
 class Slow:
     def find_spec(self, name, path=None, target=None):
         if name == module:
