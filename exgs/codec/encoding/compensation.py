@@ -56,9 +56,9 @@ def compensate(pyramid: Pyramid, file: Serialized, views: Survey, rasterizer: Ra
 
 def _left(shN: np.ndarray, coded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``shN`` [N,K,3] without lumas and chromas that ``coded`` lacks, and where [N,K] any is left."""
-    kept = np.abs(coded @ _CHANNELS.T) > _NOTHING
-    left = (shN @ _CHANNELS.T * kept) @ np.linalg.inv(_CHANNELS).T
-    return np.ascontiguousarray(left, np.float32), kept.any(axis=2)
+    kept = np.abs(coded.reshape(-1, 3) @ _CHANNELS.T) > _NOTHING
+    left = (shN.reshape(-1, 3) @ _CHANNELS.T * kept) @ np.linalg.inv(_CHANNELS).T
+    return left.astype(np.float32).reshape(shN.shape), kept.any(axis=1).reshape(shN.shape[:2])
 
 
 def _decoded(pyramid: Pyramid, file: Serialized) -> list[Gaussians]:
