@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         _report(records, document["comparisons"], outputs)
     failed = [record for record in records if record.note.startswith("failed")]
     if failed:
-        print(f"exgs: {len(failed)} of {len(records)} sessions {failed[0].note}", file=sys.stderr)
+        print(f"exgs: {len(failed)} of {_count(len(records), 'session')} {failed[0].note}", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -93,7 +93,8 @@ def _plan(args: argparse.Namespace, config: ExperimentConfig) -> str:
         return json.dumps({"grid": grid, **asdict(cost)})
     minutes = max(cost.core_s / 60 / (args.jobs or os.cpu_count() or 1), 0.1)
     real = f"; at least {cost.session_s / 60:.1f} min with --real" if args.real else ""
-    amount = f"{cost.sessions} sessions, {cost.frames:,} judged frames, {cost.encodings} encodings"
+    counts = {"session": cost.sessions, "judged frame": cost.frames, "encoding": cost.encodings}
+    amount = ", ".join(_count(number, noun) for noun, number in counts.items())
     takes = f"about {minutes:.1f} min, and the encodings{real}"
     return table([*grid, ("in all", amount), ("takes", takes)])
 
@@ -211,17 +212,30 @@ def _report(
     if played(records):
         print(aligned(overview(records)))
     for row in comparisons:
-        loading = row["psnr_gain_loading_db"]
-        early = "" if loading is None else f" ({loading:+.2f} dB while loading)"
-        print(
-            f"{row['system']} against {row['against']}, {row['sessions']} sessions: "
-            f"{row['psnr_gain_db']:+.2f} dB{early}{_sooner(row)}"
-        )
+        print("\n".join(_compared(row)))
     for note in dict.fromkeys(
         f"{record.names['system']}: {record.note}" for record in records if record.note
     ):
         print(note)
     print(f"results: {outputs[0].parent}/: {', '.join(path.name for path in outputs)}")
+
+
+def _compared(row: dict[str, Any]) -> list[str]:
+    """What a comparison came to, and where there was nothing to gain."""
+    loading, small = row["psnr_gain_loading_db"], row["whole_before_session"]
+    early = "" if loading is None else f" ({loading:+.2f} dB while loading)"
+    gain = f"{row['psnr_gain_db']:+.2f} dB{early}{_sooner(row)}"
+    lines = [f"{row['system']} against {row['against']}, {_count(row['sessions'], 'session')}: {gain}"]
+    if small:
+        lines.append(
+            f"  in {small} of {row['sessions']} {row['against']} was whole before the handshakes of "
+            f"{row['system']} were over: so little data leaves nothing to order (docs/experiments.md)"
+        )
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _sooner(row: dict[str, Any]) -> str:

@@ -47,7 +47,9 @@ def comparisons(records: Sequence[Record], kinds: dict[str, str]) -> list[Row]:
     ``kinds`` names the kind of each system. ``psnr_gain_db`` is the mean difference of session means,
     ``psnr_gain_loading_db`` that of the frames until both have all of the scene;
     ``first_frame_ratio`` how many times as long the other took to its first frame, as a geometric mean, and
-    ``first_frame_at_least`` whether the other had none in some session, which then counts as long as it was.
+    ``first_frame_at_least`` whether the other had none in some session, which then counts as long as it was;
+    ``whole_before_session`` in how many the other had all of the scene before a chunk could be chosen over
+    our session.
     """
     ours = next((name for name, kind in kinds.items() if kind == "error"), None)
     found = []
@@ -62,6 +64,7 @@ def comparisons(records: Sequence[Record], kinds: dict[str, str]) -> list[Row]:
             "psnr_gain_db": round(float(np.mean(gains)), 3),
             "psnr_gain_loading_db": round(float(np.mean(loading)), 3) if loading else None,
             **_ratio(pairs),
+            "whole_before_session": sum(_whole_before_session(mine, its) for mine, its in pairs),
         })  # fmt: skip
     return found
 
@@ -76,6 +79,15 @@ def _gains_loading(mine: Record, its: Record) -> list[float]:
         for row, other in pairs
         if row["time_s"] < end_s and row["seen"] >= SEEN_SHARE
     ]
+
+
+def _whole_before_session(mine: Record, its: Record) -> bool:
+    """Whether the other was done while our session still shook hands: only the beginning was under way."""
+    asked_s, whole_s = mine.summary["signalling_s"], its.summary["complete_s"]
+    if asked_s is None or whole_s is None:
+        return False
+    chosen = [row["chosen_s"] for row in mine.chunks if row["chosen_s"] > asked_s]
+    return bool(chosen) and whole_s <= min(chosen)
 
 
 def _pairs(records: Sequence[Record], ours: str, other: str) -> list[tuple[Record, Record]]:

@@ -52,8 +52,14 @@ def read_config(path: Path) -> ExperimentConfig:
     except UnicodeDecodeError as error:
         raise ExperimentError(f"{path}: no TOML: it is not text in UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ExperimentError(f"{path}: no TOML ({error})") from error
+        what = "JSON, expected TOML as in docs/experiments.md" if _is_json(path) else f"no TOML ({error})"
+        raise ExperimentError(f"{path}: {what}") from error
     return parse_config(document, path.stem, where=str(path), folder=path.parent)
+
+
+def _is_json(path: Path) -> bool:
+    """Whether the file, which is no TOML, begins as a JSON object does."""
+    return path.read_text(encoding="utf-8").lstrip().startswith("{")
 
 
 def parse_config(document: dict[str, Any], name: str, *, where: str, folder: Path) -> ExperimentConfig:

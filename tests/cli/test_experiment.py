@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
+from exgs.cli import experiment
 from exgs.scene.formats import atomic
 
 Command = Callable[..., tuple[int, str, str]]
@@ -55,7 +56,7 @@ def test_a_grid_becomes_tables_and_plots(exgs: Command, config: Path, tmp_path: 
     command = ("experiment", config, "--out", out, "--cache", tmp_path / "cache", "--jobs", 2)
     code, said, _ = exgs(*command)
     assert code == 0
-    assert "ours against download, 1 sessions" in said
+    assert "ours against download, 1 session: " in said
     assert "sog: no-such-program is not installed" in said
     summary = rows(out / "summary.csv")
     assert [row["system"] for row in summary] == ["ours", "download", "sog"]
@@ -100,6 +101,18 @@ def test_results_of_another_experiment_are_not_replaced_unasked(
     assert code == 2 and "another experiment" in error
     code, _, error = exgs("experiment", config, "--out", out / "mine.txt")
     assert code == 2 and "no folder" in error
+
+
+@pytest.mark.parametrize("small", [0, 2])
+def test_a_comparison_says_where_there_was_nothing_to_order(small: int) -> None:
+    row = {
+        "system": "ours", "against": "download", "sessions": 3, "psnr_gain_db": -2.0,
+        "psnr_gain_loading_db": None, "first_frame_ratio": None, "whole_before_session": small,
+    }  # fmt: skip
+    first, *more = experiment._compared(row)
+    assert first == "ours against download, 3 sessions: -2.00 dB"
+    assert len(more) == (1 if small else 0)
+    assert not more or more[0].startswith("  in 2 of 3 download was whole before the handshakes of ours")
 
 
 def test_mistakes_are_one_line(exgs: Command, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def test_a_sog_source_is_its_own_sog_file(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("seconds = ", "no TOML"),
+        ('\n{"seconds": 3}', "JSON, expected TOML as in docs/experiments.md"),
         ("secnods = 3", "unknown key 'secnods'"),
         ("seconds = true", "seconds: expected a number"),
         ("seconds = 'long'", "seconds: expected a number"),

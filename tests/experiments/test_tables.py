@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def record(system: str, first_s: float | None, psnr: float, **more: Any) -> Reco
         {"time_s": time_s, "psnr": psnr + time_s, "seen": 0.5, "bytes_received": 200 * time_s}
         for time_s in (0.5, 1.5, 2.5, 3.5)
     )
-    return Record(names, "virtual", summary, frames, ({"chunk": 0, "received_s": first_s},))
+    return Record(names, "virtual", summary, frames, ({"chunk": 0, "chosen_s": 0.1, "received_s": first_s},))
 
 
 def sessions() -> list[Record]:
@@ -64,6 +65,20 @@ def test_systems_are_compared_where_both_were_played() -> None:
     assert sog["first_frame_ratio"] == pytest.approx(np.sqrt(4 * 10), abs=1e-3)
     assert sog["first_frame_at_least"]
     assert comparisons(sessions(), {"level": "level"}) == []
+
+
+@pytest.mark.parametrize(
+    ("whole_s", "chosen", "counted"),
+    [(0.3, (0.1, 0.4), 1), (0.5, (0.1, 0.4), 0), (None, (0.1, 0.4), 0), (0.3, (0.1,), 0)],
+)
+def test_downloads_that_are_whole_before_the_session_is_up_are_counted(
+    whole_s: float | None, chosen: tuple[float, ...], counted: int
+) -> None:
+    mine, its = record("ours", 0.4, 30.0), record("level", 0.4, 31.0)
+    mine = replace(mine, chunks=tuple({"chosen_s": at_s} for at_s in chosen))
+    its = replace(its, summary={**its.summary, "complete_s": whole_s})
+    (row,) = comparisons([mine, its], KINDS)
+    assert row["whole_before_session"] == counted
 
 
 def test_the_overview_has_a_row_for_each_link_and_system() -> None:
