@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from exgs.cli.left_alone import REASONS
 from exgs.cli.terminal import size
 from exgs.client.levels import LevelShare
 from exgs.client.status import Status
@@ -29,13 +30,6 @@ HOLDS = {
     "complete": "the scene is complete",
 }
 """What each limiter is called here."""
-LEFT_ALONE = {
-    "rich": "not now: splats enough in view",
-    "whole": "not now: hardly any holes",
-    "unsure": "not now: nothing surely missing",
-    "budget": "not now: frames take too long",
-}
-"""Why the newest picture was not restored, as it is called here."""
 STATE_STYLES = {
     "connecting": "yellow",
     "open": "green",
@@ -244,7 +238,8 @@ def _restored(status: Status, pen: _Pen) -> Text:
     """Nothing where nothing restores."""
     if status.restorer == "off":
         return Text()
-    why = LEFT_ALONE.get(status.restoration, "")
+    reason = REASONS.get(status.restoration)
+    why = f"not now: {reason}" if reason else ""
     parts = (f"{status.frames_restored:,} of {status.frames_shown:,} by {status.restorer}", why)
     return pen.labelled("restored", pen.listed(parts))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exgs.cli import arguments
+from exgs.cli import arguments, left_alone
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.folders import refuse_dash
 from exgs.cli.paths import DRY_RUN, VIDEO_SUFFIX, find_inputs, is_ugc
@@ -30,12 +30,8 @@ MOST_VIEWS = 100_000
 """Along a loop."""
 MOST_NAMES = 8
 """Of cameras, that are told where one is not found."""
-LEFT_ALONE = {
-    "rich": "rich enough as they are",
-    "whole": "hardly any holes",
-    "unsure": "nothing surely missing",
-}
-"""Why pictures are not restored, and how that is told."""
+VERDICTS = ("restored", "rich", "whole", "unsure")
+"""What becomes of a picture for which there is time, and is counted."""
 SPAN_VIEWS, SPAN_PIXELS = 12, 20_000
 """Views, and pixels of each, that tell how far what is rendered is away."""
 
@@ -118,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
             _keep(output, views, gaussians, rasterizer, stereo=args.stereo)
     summary = {"views": len(views), "splats": len(gaussians), "rasterizer": rasterizer.name,
                "ms_per_view": round(1000 * seconds / len(views), 2), "restorer": restorer.name,
-               **{verdict: verdicts[verdict] for verdict in ("restored", *LEFT_ALONE)}}  # fmt: skip
+               **{verdict: verdicts[verdict] for verdict in VERDICTS}}  # fmt: skip
     if args.json:
         print(json.dumps(summary))
     elif not args.quiet:
@@ -189,8 +185,7 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [("views", f"{s['views']}, {s['ms_per_view']} ms each with {s['rasterizer']}, writing included")]
     if s["restorer"] == "off":
         return rows
-    alone = [f"; {s[verdict]} left alone, {why}" for verdict, why in LEFT_ALONE.items() if s[verdict]]
-    return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{''.join(alone)}")]
+    return [*rows, ("restored", f"{s['restored']} of them by {s['restorer']}{left_alone.told(s)}")]
 
 
 def _recorded(args: argparse.Namespace) -> list[Camera] | HeadTrace | None:

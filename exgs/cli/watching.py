@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.live import Live
 
+from exgs.cli import left_alone
 from exgs.cli.dashboard import STAGES, Dashboard, Glance, mbit
 from exgs.cli.terminal import size
 from exgs.client.progress import Listener, Milestone
@@ -121,14 +122,10 @@ def _way(summary: PlaySummary) -> str:
 
 def _left_alone(summary: PlaySummary) -> str:
     """Frames that were not restored, and why."""
-    alone = [
-        (summary.frames_rich, "{} had splats enough"),
-        (summary.frames_whole, "{} hardly had holes"),
-        (summary.frames_unsure, "{} lacked nothing for sure"),
-    ]
-    hurried = summary.frames_shown - summary.frames_restored - sum(frames for frames, _ in alone)
-    told = [*alone, (hurried, "for {} there was no time")]
-    return "".join(f"; {why.format(frames)}" for frames, why in told if frames)
+    s = summary
+    counts = {"rich": s.frames_rich, "whole": s.frames_whole, "unsure": s.frames_unsure}
+    hurried = s.frames_shown - s.frames_restored - sum(counts.values())
+    return left_alone.told({**counts, "budget": hurried})
 
 
 def _seconds(value: float | None) -> str:

@@ -182,5 +182,5 @@ def _dropped(shown: FrameRecord, tick: int, schedule: Schedule) -> FrameRecord:
     due_s = schedule.due_s(tick) - schedule.start_s
     return replace(
         shown, tick=tick, due_s=due_s, stages_ms=stages_ms(), late=False, stale=False, dropped=True,
-        restoration="off",
+        restoration=None,
     )  # fmt: skip

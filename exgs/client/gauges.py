@@ -108,7 +108,7 @@ class Gauges:
             splats=last.splats_drawn,
             splats_visible=last.splats_visible,
             splats_resident=last.splats_resident,
-            restoration=last.restoration,
+            restoration=self._recorder.restoration,
         )
 
     def _state(self) -> State:

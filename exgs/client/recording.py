@@ -9,6 +9,7 @@ from pathlib import Path
 from exgs.client.clock import Clock
 from exgs.client.errors import ClientError
 from exgs.client.statistics import FrameLog, FrameRecord, FrameTally
+from exgs.painter import Verdict
 
 
 class Recorder:
@@ -24,6 +25,8 @@ class Recorder:
         """When the first picture was shown, on the clock; None before."""
         self.last: FrameRecord | None = None
         """The newest frame."""
+        self.restoration: Verdict = "off"
+        """What was done with the newest picture, which stays on display while ticks are dropped."""
         self._clock, self._on_first = clock, on_first
         self._log: FrameLog | None = None
 
@@ -58,6 +61,6 @@ class Recorder:
             self.first_frame_s = self._clock.now()
             self._on_first()
         self.tally.add(record)
-        self.last = record
+        self.last, self.restoration = record, record.restoration or self.restoration
         if self._log is not None:
             self._log.add(record)

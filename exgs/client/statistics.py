@@ -64,8 +64,8 @@ class FrameRecord:
     """Shown, but a newer snapshot was ready by then."""
     dropped: bool = False
     """Not drawn, since the frame before was still being drawn: that one stayed on display."""
-    restoration: Verdict = "off"
-    """What the restorer did with it."""
+    restoration: Verdict | None = "off"
+    """What the restorer did with it; None where the tick was dropped, and there was nothing to restore."""
 
     @property
     def total_ms(self) -> float:
@@ -220,7 +220,7 @@ class FrameLog:
             ClientError: the disk is full, or the folder has gone.
         """
         stages = [round(stage, 3) for stage in record.stages_ms]
-        kind = [int(record.late), int(record.stale), int(record.dropped), record.restoration]
+        kind = [int(record.late), int(record.stale), int(record.dropped), record.restoration or ""]
         splats = [record.splats_resident, record.splats_visible, record.splats_drawn]
         total = round(sum(stages), 3)
         chunks = list(record.chunks_by_level)

@@ -50,7 +50,7 @@ def test_what_is_rich_enough_is_left_alone(
     words = ("--cameras", cameras_path, "--view", "v0", "--size", "48x32")
     assert exgs("render", scene_path, tmp_path / "a.png", *words)[0] == 0
     code, out, _ = exgs("render", scene_path, tmp_path / "b.png", *words, "--restore", HALF)
-    assert code == 0 and "0 of them by half on cpu; 1 left alone, rich enough" in out
+    assert code == 0 and "0 of them by half on cpu; left alone 1 (splats enough in view)" in out
     assert np.array_equal(picture(tmp_path / "a.png"), picture(tmp_path / "b.png"))
 
 
@@ -68,7 +68,7 @@ def test_what_hardly_has_holes_is_left_alone_and_said_so(
     (weights / "manifest.json").write_text(json.dumps(manifest))
     words = ("render", encoded[0], "null", "--cameras", tmp_path / "close.json")
     code, out, _ = exgs(*words, "--restore", weights)
-    assert code == 0 and "0 of them by half on cpu; 1 left alone, hardly any holes" in out
+    assert code == 0 and "0 of them by half on cpu; left alone 1 (hardly any holes)" in out
     said = json.loads(exgs(*words, "--restore", weights, "--json")[1])
     assert [said[verdict] for verdict in ("restored", "rich", "whole", "unsure")] == [0, 0, 1, 0]
 

@@ -1,5 +1,6 @@
 """Where a session stands, read off its parts."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,6 +76,8 @@ def test_every_part_has_its_say() -> None:
     assert (status.decode_waiting_bytes, status.frame_ms_p50) == (9, pytest.approx(10.0))
     assert (status.restorer, status.restoration, status.frames_restored) == ("tiny", "restored", 1)
     assert "\x1b" not in status.scene
+    stand.recorder.add(replace(frame(50), dropped=True, restoration=None))
+    assert gauges.read().restoration == "restored", "that picture is still on display"
 
 
 @pytest.mark.parametrize(
