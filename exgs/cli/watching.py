@@ -98,12 +98,13 @@ def rows(summary: PlaySummary) -> list[tuple[str, str]]:
         ("first frame", f"{_seconds(s.first_frame_s)} after the offer, complete {_seconds(s.complete_s)}"),
         (
             "frames",
-            f"{s.frames_shown} shown, of them {s.frames_late} late and {s.frames_stale} stale; "
-            f"{s.frames_dropped} dropped",
+            f"{s.frames_shown} shown of {s.frames_due} due, of them {s.frames_late} late and "
+            f"{s.frames_stale} stale; {s.frames_dropped} dropped",
         ),
         (
             "frame time",
-            f"{s.frame_ms_p50:.1f} / {s.frame_ms_p95:.1f} / {s.frame_ms_p99:.1f} ms (p50 / p95 / p99), "
+            f"{s.frame_ms_p50:.1f} / {s.frame_ms_p95:.1f} / {s.frame_ms_p99:.1f} ms (p50 / p95 / p99) "
+            f"of {s.frame_budget_ms:.1f} ms there are, "
             f"{s.splats:,} splats at the end",
         ),
     ]

@@ -260,6 +260,7 @@ class _Session:
             frames_late=tally.late,
             frames_stale=tally.stale,
             frames_dropped=tally.dropped,
+            frame_budget_ms=1000.0 / self._config.fps,
             frame_ms_p50=p50,
             frame_ms_p95=p95,
             frame_ms_p99=p99,

@@ -143,6 +143,8 @@ class PlaySummary:
     """Of those, how many a newer snapshot had overtaken."""
     frames_dropped: int
     """Ticks without a picture of their own."""
+    frame_budget_ms: float
+    """Milliseconds from one tick to the next: what there is for a picture."""
     frame_ms_p50: float
     """Median of the milliseconds from pose to display."""
     frame_ms_p95: float
@@ -189,6 +191,11 @@ class PlaySummary:
     """Files and folders written."""
 
     @property
+    def frames_due(self) -> int:
+        """Ticks that came due: each was shown or dropped."""
+        return self.frames_shown + self.frames_dropped
+
+    @property
     def complete(self) -> bool:
         """Whether the whole scene arrived."""
         return self.complete_s is not None
@@ -197,6 +204,7 @@ class PlaySummary:
         """Plain values, named as the fields are."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         rounded = {k: round(v, 6) if isinstance(v, float) else v for k, v in values.items()}
+        rounded["frames_due"] = self.frames_due
         return {**rounded, "complete": self.complete, "outputs": list(self.outputs)}
 
 

@@ -32,6 +32,7 @@ SUMMARY = PlaySummary(
     frames_late=2,
     frames_stale=3,
     frames_dropped=4,
+    frame_budget_ms=100 / 3,
     frame_ms_p50=10.0,
     frame_ms_p95=20.0,
     frame_ms_p99=30.0,
@@ -99,7 +100,8 @@ def test_the_defaults(stand: Stand, output: Output):
     assert stand.config == PlayConfig(URL, restore=DEFAULT_RESTORE)
     out, err = output()
     assert "room, 5 chunks" in out
-    assert "30 shown, of them 2 late and 3 stale; 4 dropped" in out
+    assert "30 shown of 34 due, of them 2 late and 3 stale; 4 dropped" in out
+    assert "of 33.3 ms there are" in out
     assert err.splitlines() == ["connecting to the server", "   0.25 s  first frame shown"]
 
 

@@ -180,7 +180,9 @@ async def test_a_whole_scene_is_shown_and_written_out(tmp_path: Path):
     assert summary.splats == len(decode(DATA)) == 2000
     assert summary.lost_connection is None
     assert summary.outputs == tuple(str(path) for path in outputs.values())
-    assert json.loads(json.dumps(summary.to_json()))["complete"] is True
+    told = json.loads(json.dumps(summary.to_json()))
+    assert told["complete"] is True and told["frames_due"] == 10
+    assert told["frame_budget_ms"] == pytest.approx(1000 / config.fps, abs=1e-6)
 
     with av.open(str(tmp_path / "a.mp4")) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
