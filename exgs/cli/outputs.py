@@ -127,24 +127,28 @@ class PictureFolder:
                 if target.exists():
                     raise UsageError(f"{target} exists; -w replaces it")
 
-    def expect_pairs(self, names: Sequence[str], *, source: str | None) -> None:
-        """Hears that each picture will show two eyes, as the cameras of the file ``source`` tell, if any do.
+    def expect_cameras(self, names: Sequence[str], *, pairs: bool, source: str | None) -> None:
+        """Hears whether each picture will show two eyes, and which file told the cameras, if any did.
+
+        One camera file tells of a folder's pictures; one of the other kind, of views or of pairs, has to go.
 
         Raises:
-            UsageError: the eyes' names would be too long to be read again, or ``source`` is the camera file
-                that ``keep_eyes`` removes.
+            UsageError: such a file may not be removed, or is ``source``; or names of eyes would be too long
+                to be read again.
         """
-        longest, most = max(names, key=len), MAX_NAME - max(len(f"-{side}") for side in SIDES)
-        if len(longest) > most:
+        if pairs:
+            _check_names_of_pairs(names)
+        other = self._folder / (CAMERA_FILE if pairs else EYES_FILE)
+        if not other.exists():
+            return
+        one, both = "pictures of one eye", "pictures of both eyes"
+        there, coming = (one, both) if pairs else (both, one)
+        if not self._overwrite:
             raise UsageError(
-                f"camera {longest[:40]}...: a name of {len(longest)} characters; of pairs it may have "
-                f"{most}, for {EYES_FILE} names each eye"
+                f"{other} tells of {there}, these are {coming}; -w removes it, or name another folder"
             )
-        views = self._folder / CAMERA_FILE
-        if self._overwrite and source is not None and views.exists() and views.samefile(source):
-            raise UsageError(
-                f"{source} would be removed, for pictures of both eyes are no views: name another folder"
-            )
+        if source is not None and other.samefile(source):
+            raise UsageError(f"{source} would be removed, for it tells of {there}: name another folder")
 
     def write(self, pictures: Iterable[np.ndarray]) -> None:
         """Collects the pictures in a folder within, and moves them out when all are there."""
@@ -168,25 +172,33 @@ class PictureFolder:
     def keep(self, cameras: Sequence[Camera], span: tuple[float, float] | None) -> None:
         """Writes the cameras beside their pictures, and how far what they see is away, where that is known.
 
-        A file that is there stays, unless it may be replaced.
+        A file that is there stays, unless it may be replaced; then that of pairs goes too.
         """
-        self._keep(CAMERA_FILE, cameras, span)
+        self._keep(CAMERA_FILE, cameras, span, instead_of=EYES_FILE)
 
     def keep_eyes(self, pairs: Sequence[tuple[Camera, ...]]) -> None:
-        """Likewise of pictures that show a left and a right eye: NAME-left and NAME-right saw NAME.
-
-        Where they may have replaced views, those are views no more, and their camera file goes.
-        """
-        if self._overwrite:
-            (self._folder / CAMERA_FILE).unlink(missing_ok=True)
+        """Likewise of pictures that show a left and a right eye: NAME-left and NAME-right saw NAME."""
         eyes = [
             replace(eye, name=f"{eye.name}-{side}")
             for pair in pairs
             for eye, side in zip(pair, SIDES, strict=True)
         ]
-        self._keep(EYES_FILE, eyes, None)
+        self._keep(EYES_FILE, eyes, None, instead_of=CAMERA_FILE)
 
-    def _keep(self, name: str, cameras: Sequence[Camera], span: tuple[float, float] | None) -> None:
+    def _keep(
+        self, name: str, cameras: Sequence[Camera], span: tuple[float, float] | None, *, instead_of: str
+    ) -> None:
         target = self._folder / name
+        if self._overwrite:
+            (self._folder / instead_of).unlink(missing_ok=True)
         if self._overwrite or not target.exists():
             write_cameras(target, cameras, span=span)
+
+
+def _check_names_of_pairs(names: Sequence[str]) -> None:
+    longest, most = max(names, key=len), MAX_NAME - max(len(f"-{side}") for side in SIDES)
+    if len(longest) > most:
+        raise UsageError(
+            f"camera {longest[:40]}...: a name of {len(longest)} characters; of pairs it may have "
+            f"{most}, for {EYES_FILE} names each eye"
+        )

@@ -138,8 +138,8 @@ def _expect(output: PictureOutput, names: Sequence[str], args: argparse.Namespac
     from exgs.cli.outputs import PictureFolder
 
     output.expect(names)
-    if args.stereo and isinstance(output, PictureFolder):
-        output.expect_pairs(names, source=args.cameras)
+    if isinstance(output, PictureFolder):
+        output.expect_cameras(names, pairs=args.stereo, source=args.cameras)
 
 
 def _keep(

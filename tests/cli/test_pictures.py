@@ -223,6 +223,33 @@ def test_pairs_that_replace_views_leave_no_folder_of_views(
     assert sorted(path.name for path in folder.iterdir()) == ["000.png", "001.png", "eyes.json"]
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "kept"), [((), ("--stereo",), "eyes.json"), (("--stereo",), (), "cameras.json")]
+)
+def test_a_folder_holds_the_camera_file_of_its_pictures_alone(
+    exgs: Command, scene_path: Path, tmp_path: Path, first: tuple[str], then: tuple[str], kept: str
+) -> None:
+    folder, size = tmp_path / "views", ("--size", "32x24")
+    assert exgs("render", scene_path, folder, "--orbit", "2", *size, *first)[0] == 0
+    (folder / "000.png").unlink()
+    (before,) = folder.glob("*.json")
+    words = ("render", scene_path, folder, "--orbit", "1", *size, *then)
+    code, _, error = exgs(*words)
+    assert code == 2 and f"{before} tells of" in error and "-w removes it" in error
+    assert not (folder / "000.png").exists()
+    assert exgs(*words, "-w")[0] == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["000.png", "001.png", kept]
+
+
+def test_a_camera_file_of_pairs_is_not_removed_while_it_is_read(
+    exgs: Command, scene_path: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pairs"
+    assert exgs("render", scene_path, folder, "--orbit", "1", "--size", "32x24", "--stereo")[0] == 0
+    code, _, error = exgs("render", scene_path, folder, "--cameras", folder / "eyes.json", "-w")
+    assert code == 2 and "eyes.json would be removed" in error and (folder / "eyes.json").exists()
+
+
 def test_names_that_pairs_make_too_long_are_refused(exgs: Command, scene_path: Path, tmp_path: Path) -> None:
     cameras = tmp_path / "cameras.json"
 
