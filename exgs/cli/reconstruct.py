@@ -86,10 +86,10 @@ def check(args: argparse.Namespace) -> None:
 def run(args: argparse.Namespace) -> int:
     """Finds the views, then what computes; reads, reconstructs, encodes where asked, writes and reports."""
     target, flags = _outputs(args)
-    config = _config(flags) if flags is not None else None
 
-    from exgs.codec import Photographs
+    from exgs.codec import EncodeConfig, Photographs
 
+    config = None if flags is None else EncodeConfig(**flags)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         views, network, device = _ready(args, reporter)
         made = _made(args, views, network, reporter)
@@ -176,12 +176,6 @@ def _outputs(args: argparse.Namespace) -> tuple[Path | None, dict[str, Any] | No
         args.output, source=args.input, overwrite=args.overwrite, beside=(UGC_SUFFIX,)
     )
     return target, flags or None
-
-
-def _config(flags: dict[str, Any]) -> EncodeConfig:
-    from exgs.codec import EncodeConfig
-
-    return EncodeConfig(**flags)
 
 
 def _told_of(views: Views, anchors: str | int) -> Views:
