@@ -19,7 +19,6 @@ from exgs.codec.writing.quantise import quantise, with_classes
 from exgs.codec.writing.sparing import spare
 from exgs.codec.writing.spread import Spread
 from exgs.codec.writing.symbol_writer import USED, split_cells
-from exgs.raster.crew import ranges
 
 CHUNK_SPLATS = (1500, 1250, 1050, 900)
 """Most splats of a chunk, about, by SH degree: some 8 KB. Larger ones follow the head less closely."""
@@ -61,7 +60,7 @@ def chunks_of(
         (cut, (pyramid, lattices, CHUNK_SPLATS[degree]))
     ]
     for number, level in enumerate(pyramid.levels):
-        parts = (level.gaussians.select(slice(*rows)) for rows in _parts(level))
+        parts = (level.gaussians.select(rows) for rows in _parts(level))
         jobs += [(quantise, (part, coding, precision, number)) for part in parts]
     cuts, *codes = spread(lambda work, args: work(*args), jobs)
     found = iter(codes)
@@ -74,10 +73,9 @@ def chunks_of(
     return replace(coding, predictions=_predictions(chunks)), origin, chunks
 
 
-def _parts(level: Level) -> list[tuple[int, int]]:
+def _parts(level: Level) -> list[slice]:
     """Ranges of a level's splats that are quantised at a time."""
-    count = len(level.gaussians)
-    return ranges(count, -(-count // _ROWS))
+    return [slice(first, first + _ROWS) for first in range(0, len(level.gaussians), _ROWS)]
 
 
 def _whole(
