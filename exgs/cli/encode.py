@@ -12,26 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments
 from exgs.cli.encoded import doubt, facts, rows
-from exgs.cli.encoding import (
-    FEWEST_VIEWS,
-    METHODS,
-    MOST_LEVELS,
-    MOST_VIEWS,
-    SIZE_AND_EFFORT,
-    STORAGES,
-    add_effort,
-    add_size,
-    given,
-)
+from exgs.cli.encoding import SIZE_AND_EFFORT, add_effort, add_size, given
 from exgs.cli.errors import UsageError
 from exgs.cli.folders import make_folder
 from exgs.cli.paths import UGC_SUFFIX, check_output, find_inputs, is_ugc
 from exgs.cli.terminal import PhaseProgress, Reporter, table
+from exgs.codec import FEWEST_VIEWS, METHODS, MOST_LEVELS, MOST_VIEWS, STORAGES
 
 if TYPE_CHECKING:
     from exgs.codec import AnalysisCache, EncodeConfig
 
-NEEDS = ("exgs.codec",)
+NEEDS = ("exgs.codec.encoding.encoder",)
 """Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 USER = "user"
 """Stands for the user's own cache folder."""

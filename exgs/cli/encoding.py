@@ -1,7 +1,4 @@
-"""How a scene is encoded, as flags that several commands take.
-
-The words are the codec's, which takes a second to import; help and mistakes need not wait for that.
-"""
+"""How a scene is encoded, as flags that several commands take."""
 
 from __future__ import annotations
 
@@ -9,12 +6,8 @@ import argparse
 from typing import Any
 
 from exgs.cli import arguments
+from exgs.codec import DEFAULT_EFFORT, DEFAULT_PRESET, EFFORTS, PRESETS
 
-METHODS, STORAGES = ("ugc", "exgs"), ("fp16", "ugc")
-EFFORTS, DEFAULT_EFFORT = ("fast", "normal", "best"), "normal"
-PRESETS, DEFAULT_PRESET = {"tiny": 500.0, "small": 107.0, "medium": 50.0, "large": 20.0}, "small"
-FEWEST_VIEWS, MOST_VIEWS = 2, 4096
-MOST_LEVELS = 3
 SIZE_AND_EFFORT = ("max_bytes", "ratio", "preset", "effort")
 """Flags of ``add_size`` and ``add_effort``, named as fields of the configuration."""
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from exgs.feedforward.views import Views
     from exgs.scene import Gaussians
 
-NEEDS = ("exgs.codec",)
+NEEDS = ("exgs.codec.decoder",)
 """Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 AUTO, OFF = "auto", "off"
 

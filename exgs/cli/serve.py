@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from exgs.cli import arguments, network
 from exgs.cli.arguments import byte_count, port, positive_float, positive_int
-from exgs.cli.encoding import DEFAULT_PRESET, METHODS, PRESETS, SIZE_AND_EFFORT, add_effort, given
+from exgs.cli.encoding import SIZE_AND_EFFORT, add_effort, given
 from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.network import TOKEN_VARIABLE
 from exgs.cli.paths import find_inputs, is_ugc
 from exgs.cli.process import ending_signals
 from exgs.cli.terminal import size
-from exgs.codec.encoding.config import EncodeConfig
+from exgs.codec import DEFAULT_PRESET, METHODS, PRESETS, EncodeConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.protocol.megabits import bytes_per_s
 from exgs.server.catalogue import ENCODED_SUFFIX, FOLDER_INDEXES

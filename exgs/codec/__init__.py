@@ -1,29 +1,17 @@
 """Turns Gaussians into bytes and back, for ever.
 
-The decoder is imported at once, the encoder when one of its names is first used.
+Every name's module is imported when the name is first used: who only asks how a scene may be encoded need not
+wait for the kernels that do it.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from exgs.codec.assembly import Assembly
-from exgs.codec.chunks import decode_chunk
-from exgs.codec.container import Container, open_container
-from exgs.codec.decoder import DecodedChunk, Decoder, decode
-from exgs.codec.errors import (
-    CodecError,
-    Corrupt,
-    DecodeError,
-    EncodeError,
-    LimitExceeded,
-    Truncated,
-    UnsupportedFeature,
-    UnsupportedVersion,
-)
-from exgs.codec.header import Header, Preamble, parse_preamble
-from exgs.codec.manifest import ChunkInfo
-
 if TYPE_CHECKING:
+    from exgs.codec.assembly import Assembly
+    from exgs.codec.chunks import decode_chunk
+    from exgs.codec.container import Container, open_container
+    from exgs.codec.decoder import DecodedChunk, Decoder, decode
     from exgs.codec.encoding.analysis import Analyses, Analysis
     from exgs.codec.encoding.analysis_cache import AnalysisCache
     from exgs.codec.encoding.config import (
@@ -41,11 +29,42 @@ if TYPE_CHECKING:
     from exgs.codec.encoding.photographs import Photographs
     from exgs.codec.encoding.refining import refine
     from exgs.codec.encoding.report import Encoding, Report
+    from exgs.codec.errors import (
+        CodecError,
+        Corrupt,
+        DecodeError,
+        EncodeError,
+        LimitExceeded,
+        Truncated,
+        UnsupportedFeature,
+        UnsupportedVersion,
+    )
+    from exgs.codec.header import Header, Preamble, parse_preamble
+    from exgs.codec.manifest import ChunkInfo
     from exgs.codec.writing.precision import Precision
     from exgs.codec.writing.pyramid import Level, Pyramid
     from exgs.codec.writing.serializer import Serialized, serialize, serialize_measured
 
-_ENCODER = (
+_HOMES = (
+    ("assembly", ("Assembly",)),
+    ("chunks", ("decode_chunk",)),
+    ("container", ("Container", "open_container")),
+    ("decoder", ("DecodedChunk", "Decoder", "decode")),
+    (
+        "errors",
+        (
+            "CodecError",
+            "Corrupt",
+            "DecodeError",
+            "EncodeError",
+            "LimitExceeded",
+            "Truncated",
+            "UnsupportedFeature",
+            "UnsupportedVersion",
+        ),
+    ),
+    ("header", ("Header", "Preamble", "parse_preamble")),
+    ("manifest", ("ChunkInfo",)),
     ("encoding.analysis", ("Analyses", "Analysis")),
     ("encoding.analysis_cache", ("AnalysisCache",)),
     (
@@ -73,7 +92,7 @@ _ENCODER = (
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _ENCODER:
+    for module, names in _HOMES:
         if name in names:
             return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

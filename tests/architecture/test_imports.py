@@ -119,12 +119,28 @@ def test_only_the_command_line_reads_the_environment() -> None:
             assert "os.environ" not in path.read_text(encoding="utf-8"), f"{path} reads the environment"
 
 
+def loaded_by(code: str) -> set[str]:
+    """The modules there are after ``code``."""
+    words = [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"]
+    return set(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_to_decode_does_not_import_the_encoder() -> None:
-    code = "import sys, exgs.codec; print(*sys.modules); assert exgs.codec.encode and exgs.codec.Precision"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
+    loaded = loaded_by("from exgs.codec import decode")
     assert "exgs.codec.decoder" in loaded
     assert not {name for name in loaded if name.startswith(("exgs.codec.encoding", "exgs.codec.writing"))}
+
+
+def test_to_ask_how_a_scene_may_be_encoded_imports_nothing_heavy() -> None:
+    loaded = loaded_by("from exgs.codec import METHODS, PRESETS, EncodeConfig; EncodeConfig(effort='best')")
+    assert "exgs.codec.encoding.config" in loaded
+    assert not loaded & {"numpy", "numba", "exgs.codec.decoder", "exgs.raster"}
+
+
+def test_every_name_of_the_codec_is_found() -> None:
+    from exgs import codec
+
+    assert all(getattr(codec, name) is not None for name in codec.__all__)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,8 @@ class _Job:
     """Draws."""
     tell: Progress
     """Hears of progress."""
+    analysed: bool = False
+    """Whether a cache had the scene's analysis."""
 
     def by_exgs(self) -> tuple[Task, Outcome]:
         """Prunes."""
@@ -104,6 +106,7 @@ class _Job:
         key = self._key() if cache is not None else ""
         known = cache.get(key, self.scene.gaussians) if cache is not None else None
         analysis = known or self._analysed()
+        self.analysed = known is not None
         if known:
             kept = known.tree.leaves.source
             self.scene = replace(self.scene, gaussians=kept, floaters=len(self.scene.gaussians) - len(kept))
@@ -213,6 +216,7 @@ def _report(job: _Job, task: Task, outcome: Outcome) -> Report:
         invisible=scene.invisible,
         never_seen=int((task.views.weight_sum == 0).sum()),
         floaters=scene.floaters,
+        taken_over="fit" if outcome.carried else "analysis" if job.analysed else "",
         views=len(task.views.cameras),
         views_given=not isinstance(job.where, int),
         photographs=len(job.where) if isinstance(job.where, Photographs) else 0,

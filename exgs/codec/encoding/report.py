@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+TakenOver = Literal["", "analysis", "fit"]
+"""What a cache had for an encoding: nothing, what had been found out of the scene, or besides that a fit for
+another budget, which was carried over."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Report:
     """Gaussians that no view saw: they go first when merging."""
     floaters: int
     """Gaussians dropped because they hang alone in space and show next to nothing."""
+    taken_over: TakenOver
+    """Out of a cache."""
     views: int
     """Viewpoints used."""
     views_given: bool

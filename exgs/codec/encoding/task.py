@@ -67,3 +67,5 @@ class Outcome:
     """Bytes by which FP16 storage counts; None where it does not."""
     fitted: Fitted | None = None
     """The finest cut as it was fitted, for other budgets."""
+    carried: bool = False
+    """Whether the fit for another budget was carried over to it."""

@@ -48,7 +48,7 @@ def encode_ugc(task: MergeTask) -> Outcome:
         tolerance = CARRIED_TOLERANCE if known else TOLERANCE
         fit = fit_precision(pyramid, task.budget_bytes, plan.precision, tolerance=tolerance)
         if fit.fits:
-            outcome = Outcome(pyramid, fit)
+            outcome = Outcome(pyramid, fit, carried=known is not None)
             return _finished_carried(task, plan, outcome) if known else _finished(task, plan, tree, outcome)
         shrink(plan, task.budget_bytes, len(fit.file.data))
 

@@ -233,4 +233,7 @@ def test_another_budget_of_a_known_scene_comes_without_a_look_at_it(tmp_path: Pa
     assert 0.9 * 6000 < len(second.data) <= 6000
     alone = encode(scene, EncodeConfig(effort="fast", max_bytes=6000, views=6), rasterizer=cpu)
     assert second.report.psnr_db > alone.report.psnr_db - 1.0
+    again = encode(scene, EncodeConfig(effort="fast", max_bytes=9000, views=6), rasterizer=cpu, cache=cache)
+    told = [encoding.report.taken_over for encoding in (first, second, again)]
+    assert told == ["", "fit", "analysis"] and again.data == first.data
     assert heard == []
