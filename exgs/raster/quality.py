@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+import scipy  # its parts are loaded when they are first used
 
 _SMALLEST_ERROR = 1e-10
 _SSIM_SIGMA_PX = 1.5
@@ -68,7 +68,7 @@ _flip = flip
 
 
 def _blur(picture: np.ndarray) -> np.ndarray:
-    return np.asarray(gaussian_filter(picture, (_SSIM_SIGMA_PX, _SSIM_SIGMA_PX, 0)))
+    return np.asarray(scipy.ndimage.gaussian_filter(picture, (_SSIM_SIGMA_PX, _SSIM_SIGMA_PX, 0)))
 
 
 def _displayed(reference: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy  # its parts are loaded when they are first used
 
 from exgs.codec.encoding.moments import areas, covariances
 from exgs.codec.encoding.survey import Survey
@@ -31,7 +31,7 @@ def amplify(gaussians: Gaussians, kept: np.ndarray, views: Survey) -> Gaussians:
         views.weight_sum / np.maximum(2 * np.pi * whole * views.footprint, 1e-12), LEAST_CLEAR, 1.0
     )
     mass = (whole * light).astype(np.float64)
-    heir = cKDTree(sparse.means).query(gaussians.means, workers=-1)[1]
+    heir = scipy.spatial.cKDTree(sparse.means).query(gaussians.means, workers=-1)[1]
     heir[kept] = np.arange(len(kept))
     inherited = np.bincount(heir, mass, len(kept))
     growth = np.clip((inherited / np.maximum(mass[kept], 1e-30)) ** GROWTH, 1.0, LARGEST)
