@@ -21,7 +21,7 @@ TAKEN_OVER = {
     "fit": "the scene's analysis and the fit for another size were taken over: without them the file takes "
     "longer, and comes out better",
 }
-"""What a cache had."""
+"""What is said of an encoding that took something out of a cache."""
 
 
 def facts(report: Report, phases: Sequence[Phase]) -> dict[str, Any]:

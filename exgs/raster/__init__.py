@@ -1,5 +1,6 @@
 """Gaussians and a camera in; a picture, its opacity and each Gaussian's weight out."""
 
+from exgs.raster.blame import blamed_error
 from exgs.raster.choose import (
     RASTERIZERS,
     RasterizerError,
@@ -20,6 +21,7 @@ __all__ = [
     "RasterizerReport",
     "Rendering",
     "Telling",
+    "blamed_error",
     "choose_rasterizer",
     "rasterizer_report",
     "sh_basis",

@@ -13,7 +13,7 @@ from exgs.raster.cpu_pass import Pass
 from exgs.raster.cpu_view import MAX_LISTED, Workspace, camera_rows, list_tiles, project_view
 from exgs.raster.crew import Crew
 from exgs.raster.kernel import all_compiled
-from exgs.raster.seam import Gradients, Pull, Rendering, Telling, no_gradients, picture_size
+from exgs.raster.seam import Gradients, Pull, Rendering, Telling, checked, no_gradients, picture_size
 from exgs.scene import Camera, Gaussians
 
 KERNELS = (
@@ -67,7 +67,7 @@ class CpuRasterizer:
                 view = project_view(self._crew, gaussians, camera, workspace)
                 pass_ = Pass(self._crew, workspace, view)
                 if depths is None:
-                    pass_.composite(view.records, color[index], clear[index])
+                    pass_.composite(color[index], clear[index])
                 else:
                     depths[index] = pass_.composite_deep(color[index], clear[index])
                 if weights:
@@ -108,7 +108,7 @@ class CpuRasterizer:
             lists = list_tiles(self._crew, view, (0, len(view.order)), workspace) if listed else None
             pass_ = Pass(self._crew, workspace, view, lists)
             image = np.empty((camera.height, camera.width, 3), np.float32)
-            pass_.composite(view.records, image, np.empty((camera.height, camera.width, 1), np.float32))
+            pass_.composite(image, np.empty((camera.height, camera.width, 1), np.float32))
             yield pass_, image
 
     def _announce(self) -> None:
@@ -126,11 +126,3 @@ class CpuRasterizer:
             yield workspace
         finally:
             self._idle.append(workspace)
-
-
-def checked(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """``array`` as contiguous float32, if it has the ``shape`` (ValueError otherwise)."""
-    array = np.ascontiguousarray(array, np.float32)
-    if array.shape != shape:
-        raise ValueError(f"expected an array of shape {list(shape)}, found {list(array.shape)}")
-    return array

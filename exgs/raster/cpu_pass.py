@@ -27,16 +27,13 @@ class Pass:
     lists: Lists | None = None
     """The lists of the whole view, where they are at hand."""
 
-    def composite(self, records: np.ndarray, image: np.ndarray, clear: np.ndarray) -> None:
-        """Sum of weight x colour into ``image`` [H,W,3], the light let through into ``clear`` [H,W,1].
-
-        ``records`` are those of the view, with the colours that are wanted.
-        """
+    def composite(self, image: np.ndarray, clear: np.ndarray) -> None:
+        """Sum of weight x colour into ``image`` [H,W,3], the light let through into ``clear`` [H,W,1]."""
         for lists, frame in self._slices(clear):
-            self._walk(cpu_composite.composite, lists, frame, records, (image, clear), None, None)
+            self._walk(cpu_composite.composite, lists, frame, self.view.records, (image, clear), None, None)
 
     def composite_deep(self, image: np.ndarray, clear: np.ndarray) -> np.ndarray:
-        """Fills ``image`` [H,W,3] and ``clear`` [H,W,1] as ``composite`` does with the view's own colours.
+        """Fills ``image`` [H,W,3] and ``clear`` [H,W,1] as ``composite`` does.
 
         The depth [H,W], weighted by blending and divided by opacity, is 0 where the picture is empty.
         """

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from exgs.raster.cpu import CpuRasterizer
-from exgs.raster.seam import Gradients, Pull, Rendering, Telling, no_gradients, picture_size
+from exgs.raster.seam import Gradients, Pull, Rendering, Telling, checked, no_gradients, picture_size
 from exgs.raster.sh import sh_basis, view_colors, view_directions
 from exgs.raster.twin import LOW_PASS_PX2, NEAR
 from exgs.scene import Camera, Gaussians
@@ -96,10 +96,10 @@ class CudaRasterizer:
         The parts are the gradient that autograd gives to the colours.
         """
         scene = self._upload(gaussians)
-        colors = _tensor(view_colors(gaussians, camera)[scene.kept]).requires_grad_()
+        colors = _tensor(view_colors(gaussians.select(scene.kept), camera)).requires_grad_()
         picture, _ = draw(scene, [camera], colors)
-        told = tell(np.ascontiguousarray(picture[0].detach().cpu().numpy()))
-        picture.backward(_tensor(np.asarray(told, np.float32))[None])
+        shown = np.ascontiguousarray(picture[0].detach().cpu().numpy())
+        picture.backward(_tensor(checked(tell(shown), shown.shape))[None])
         parts = _scatter(colors.grad, scene.kept, len(gaussians))
         return parts, self._weight_sums(gaussians, scene, [camera])
 

@@ -71,6 +71,9 @@ class Rasterizer(Protocol):
 
         Geometry and order fixed, a picture is linear in the colours; this is the transpose. Gives [N,3] sums
         over the pixels of blending weight x what is told there, and [N] those of the weights alone.
+
+        Raises:
+            ValueError: what is told has another shape than the picture.
         """
 
     def gradients(self, gaussians: Gaussians, cameras: Sequence[Camera], pull: Pull) -> Gradients:
@@ -97,3 +100,11 @@ def picture_size(cameras: Sequence[Camera]) -> tuple[int, int]:
     if len(sizes) != 1:
         raise ValueError(f"expected cameras of one picture size, found {sorted(sizes) or 'no cameras'}")
     return sizes.pop()
+
+
+def checked(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """``array`` as contiguous float32, if it has the ``shape`` (ValueError otherwise)."""
+    array = np.ascontiguousarray(array, np.float32)
+    if array.shape != shape:
+        raise ValueError(f"expected an array of shape {list(shape)}, found {list(array.shape)}")
+    return array

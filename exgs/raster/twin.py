@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exgs.raster.seam import Gradients, Pull, Rendering, Telling, no_gradients, picture_size
+from exgs.raster.seam import Gradients, Pull, Rendering, Telling, checked, no_gradients, picture_size
 from exgs.raster.sh import sh_basis, view_colors, view_directions
 from exgs.scene import Camera, Gaussians
 
@@ -100,7 +100,8 @@ class TwinRasterizer:
 
     def share_out(self, gaussians: Gaussians, camera: Camera, tell: Telling) -> tuple[np.ndarray, np.ndarray]:
         """Draws ``camera``'s picture and shares out what ``tell`` makes of it, for least-squares fits."""
-        told = tell(self.render(gaussians, [camera]).color[0])
+        picture = self.render(gaussians, [camera]).color[0]
+        told = checked(tell(picture), picture.shape)
         parts, weights = np.zeros((len(gaussians), 3)), np.zeros(len(gaussians))
         for ellipse, window, weight in _blend(gaussians, camera):
             parts[ellipse.index] = (weight[..., None] * told[window]).sum(axis=(0, 1))

@@ -9,13 +9,12 @@ not to blame for anything.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from exgs.codec import Assembly, Container, decode_chunk
 from exgs.codec.worth import ChunkTable
-from exgs.raster import Rasterizer
+from exgs.raster import Rasterizer, blamed_error
 from exgs.scene import Camera, Gaussians
 from exgs.scene.site import measure_site
 from exgs.scene.views import sample_site
@@ -146,13 +145,8 @@ def _blame(
     """[N] squared error for which each Gaussian is to blame."""
     total = np.zeros(len(gaussians))
     for camera, target in zip(cameras, truth, strict=True):
-        squared = partial(_squared_miss, target)
-        total += rasterizer.share_out(gaussians, camera, squared)[0].sum(axis=1, dtype=np.float64)
+        total += blamed_error(gaussians, camera, target, rasterizer)
     return total
-
-
-def _squared_miss(target: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    return np.square(picture - target)
 
 
 def _around(place: np.ndarray) -> list[Camera]:

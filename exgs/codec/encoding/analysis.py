@@ -113,9 +113,9 @@ def from_arrays(arrays: Arrays, prepared: Gaussians) -> Analysis:
     """
     keep = _like(arrays["keep"], np.bool_, (len(prepared),))
     gaussians = prepared if keep.all() else prepared.select(keep)
-    count, kept = len(gaussians), arrays["pictures"]
+    count = len(gaussians)
     cameras = tuple(_as_camera(row) for row in arrays["cameras"])
-    kept = _like(kept, KEPT, (len(cameras), cameras[0].height, cameras[0].width, 3))
+    kept = _like(arrays["pictures"], KEPT, (len(cameras), cameras[0].height, cameras[0].width, 3))
     pictures = np.empty(kept.shape, np.float32)
     Crew().share(np.copyto, zip(pictures, kept, strict=True))
     per_gaussian = ("weight_sum", "footprint", "leaf_footprint", "leaf_clear")

@@ -87,9 +87,15 @@ class AnalysisCache:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file, by name; the large ones, whose sums are checked on the way, on all threads."""
+    with zipfile.ZipFile(path) as archive:
+        entries = sorted(archive.infolist(), key=lambda entry: -entry.file_size)
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ValueError("compressed")
+    names = [entry.filename.removesuffix(".npy") for entry in entries]
+    return dict(zip(names, Crew().share(_array, [(path, name) for name in names]), strict=True))
+
+
+def _array(path: Path, name: str) -> np.ndarray:
+    """One array; the file is opened for it alone, for threads may not share an archive."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        entries = sorted(arrays.zip.infolist(), key=lambda entry: -entry.file_size)
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-            raise ValueError("compressed")
-        names = [entry.filename.removesuffix(".npy") for entry in entries]
-        return dict(zip(names, Crew().share(arrays.__getitem__, [(name,) for name in names]), strict=True))
+        return np.asarray(arrays[name])

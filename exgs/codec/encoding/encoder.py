@@ -93,8 +93,6 @@ class _Job:
     """Draws."""
     tell: Progress
     """Hears of progress."""
-    analysed: bool = False
-    """Whether a cache had the scene's analysis."""
 
     def by_exgs(self) -> tuple[Task, Outcome]:
         """Prunes."""
@@ -106,7 +104,6 @@ class _Job:
         key = self._key() if cache is not None else ""
         known = cache.get(key, self.scene.gaussians) if cache is not None else None
         analysis = known or self._analysed()
-        self.analysed = known is not None
         if known:
             kept = known.tree.leaves.source
             self.scene = replace(self.scene, gaussians=kept, floaters=len(self.scene.gaussians) - len(kept))
@@ -114,6 +111,8 @@ class _Job:
         given = vars(self._task(analysis.views, analysis.start))
         task = MergeTask(**given, tree=analysis.tree, fitted=self._other_fit(analysis.fitted))
         outcome = encode_ugc(task)
+        if known and not outcome.taken_over:
+            outcome = replace(outcome, taken_over="analysis")
         if cache is not None and (known is None or outcome.fitted):
             cache.put(key, replace(analysis, fitted=outcome.fitted or analysis.fitted))
         return task, outcome
@@ -216,7 +215,7 @@ def _report(job: _Job, task: Task, outcome: Outcome) -> Report:
         invisible=scene.invisible,
         never_seen=int((task.views.weight_sum == 0).sum()),
         floaters=scene.floaters,
-        taken_over="fit" if outcome.carried else "analysis" if job.analysed else "",
+        taken_over=outcome.taken_over,
         views=len(task.views.cameras),
         views_given=not isinstance(job.where, int),
         photographs=len(job.where) if isinstance(job.where, Photographs) else 0,

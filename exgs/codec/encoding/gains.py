@@ -11,20 +11,18 @@ import numpy as np
 from exgs.codec.encoding.at_once import each
 from exgs.codec.encoding.simplify import Tree
 from exgs.codec.encoding.survey import Survey
-from exgs.raster.seam import Rasterizer
+from exgs.raster import Rasterizer, blamed_error
 from exgs.scene import Gaussians
 
 CLOSED_SHARE = 0.1
 """Weight of the closed form beside the error seen, the sums of both being equal."""
 
 
-def blamed_error(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer) -> np.ndarray:
+def errors_to_blame(gaussians: Gaussians, views: Survey, rasterizer: Rasterizer) -> np.ndarray:
     """[N] float64 squared error of the pictures of ``gaussians``, shared out by blending weight."""
 
     def blame(view: int) -> np.ndarray:
-        camera, target = views.cameras[view], views.pictures[view]
-        shares, _ = rasterizer.share_out(gaussians, camera, lambda picture: np.square(target - picture))
-        return np.asarray(shares.sum(axis=1, dtype=np.float64))
+        return blamed_error(gaussians, views.cameras[view], views.pictures[view], rasterizer)
 
     total = np.zeros(len(gaussians))
     for share in each(rasterizer, blame, range(len(views.cameras))):

@@ -9,6 +9,7 @@ from exgs.codec.encoding.carrying import Fitted
 from exgs.codec.encoding.config import EncodeConfig
 from exgs.codec.encoding.merge_tree import MergeTree
 from exgs.codec.encoding.rate import Fit
+from exgs.codec.encoding.report import TakenOver
 from exgs.codec.encoding.survey import Survey
 from exgs.codec.writing.pyramid import Pyramid
 from exgs.raster.seam import Rasterizer
@@ -67,5 +68,5 @@ class Outcome:
     """Bytes by which FP16 storage counts; None where it does not."""
     fitted: Fitted | None = None
     """The finest cut as it was fitted, for other budgets."""
-    carried: bool = False
-    """Whether the fit for another budget was carried over to it."""
+    taken_over: TakenOver = ""
+    """Out of a cache."""

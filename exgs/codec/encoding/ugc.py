@@ -9,7 +9,7 @@ import numpy as np
 from exgs.codec.encoding.carrying import Fitted, carry, lift, reaches, remember
 from exgs.codec.encoding.compensation import compensate
 from exgs.codec.encoding.finetune import finetune, touch_up
-from exgs.codec.encoding.gains import blamed_error, importance
+from exgs.codec.encoding.gains import errors_to_blame, importance
 from exgs.codec.encoding.planning import Plan, make_plan, shrink
 from exgs.codec.encoding.rate import TOLERANCE, fit_precision
 from exgs.codec.encoding.refit import refit_colors
@@ -48,7 +48,7 @@ def encode_ugc(task: MergeTask) -> Outcome:
         tolerance = CARRIED_TOLERANCE if known else TOLERANCE
         fit = fit_precision(pyramid, task.budget_bytes, plan.precision, tolerance=tolerance)
         if fit.fits:
-            outcome = Outcome(pyramid, fit, carried=known is not None)
+            outcome = Outcome(pyramid, fit, taken_over="fit" if known else "")
             return _finished_carried(task, plan, outcome) if known else _finished(task, plan, tree, outcome)
         shrink(plan, task.budget_bytes, len(fit.file.data))
 
@@ -116,7 +116,7 @@ def _refit(task: Task, plan: Plan, tree: Tree) -> tuple[Tree, np.ndarray]:
             tree = tree.with_values(shown[fresh], gaussians.select(fresh))
         if number > 0:
             few = task.views.thinned(BLAME_VIEWS)
-            seen[shown[fresh]] = blamed_error(gaussians, few, task.rasterizer)[fresh]
+            seen[shown[fresh]] = errors_to_blame(gaussians, few, task.rasterizer)[fresh]
     return tree, seen
 
 
@@ -151,5 +151,5 @@ def _carried(task: Task, plan: Plan, tree: Tree, known: Fitted) -> tuple[Tree, n
             tree = tree.with_values(nodes, found)
         elif len(nodes):
             tree = tree.with_values(nodes, lift(merged, tree.gaussians, tree.parents, nodes))
-            seen[nodes] = blamed_error(tree.gaussians.select(shown), views, task.rasterizer)[fresh]
+            seen[nodes] = errors_to_blame(tree.gaussians.select(shown), views, task.rasterizer)[fresh]
     return tree, seen

@@ -101,6 +101,16 @@ def test_what_shows_little_keeps_less() -> None:
     assert kept[:300].mean() > 3 * kept[300:].mean() > 0
 
 
+def test_parts_are_spared_as_one() -> None:
+    shN = harmonics(600, 0.15)
+    whole = columns(shN)
+    parts = [np.ascontiguousarray(part) for part in np.split(whole, [90, 400], axis=1)]
+    weight = np.linspace(0.1, 10.0, 600).astype(np.float32)
+    spare(shN, [whole], STEP, 0.1, weight)
+    spare(shN, parts, STEP, 0.1, weight)
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+
+
 def test_the_trade_pays_in_real_bytes() -> None:
     """Squared error in steps plus thrift times the bits of the file is less than by rounding."""
     gaussians, thrift = scene(3000, 0.15), 0.15
