@@ -6,18 +6,21 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exgs.cli import arguments
-from exgs.cli.paths import check_output, find_inputs
+from exgs.cli.paths import PICTURE_SUFFIX, check_output, find_inputs
 
 if TYPE_CHECKING:
     from exgs.raster import Rasterizer
     from exgs.scene import Camera, Gaussians
 
-NEEDS = ("exgs.scene",)
+NEEDS = (
+    "exgs.cli.files", "exgs.cli.frames", "exgs.cli.pictures", "exgs.cli.rasterising", "exgs.raster.quality",
+)  # fmt: skip
 """Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 SHEET_ROWS = 12
 """Pictures of more views than these are not kept for a sheet."""
@@ -43,14 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check(args: argparse.Namespace) -> None:
     """Refuses a sheet that cannot be written, and inputs that are not there."""
-    if args.sheet:
-        check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",))
+    _sheet(args)
     find_inputs(args.reference, args.test, args.cameras)
 
 
 def run(args: argparse.Namespace) -> int:
     """Renders both scenes from every camera and compares the pictures."""
-    sheet = check_output(args.sheet, overwrite=args.overwrite, suffixes=(".png",)) if args.sheet else None
     from exgs.cli.files import read_any
     from exgs.cli.frames import facing
     from exgs.cli.pictures import write_sheet
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     from exgs.cli.terminal import Reporter, table
     from exgs.scene import read_cameras, to_frame
 
-    cameras = read_cameras(args.cameras)
+    sheet, cameras = _sheet(args), read_cameras(args.cameras)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
         with reporter.phase("read"):
@@ -87,6 +88,12 @@ def run(args: argparse.Namespace) -> int:
                         f"SSIM {summary['ssim_mean']:.4f}{flip}"),
         ]))  # fmt: skip
     return 0
+
+
+def _sheet(args: argparse.Namespace) -> Path | None:
+    if not args.sheet:
+        return None
+    return check_output(args.sheet, overwrite=args.overwrite, suffixes=(PICTURE_SUFFIX,))
 
 
 def compare_views(

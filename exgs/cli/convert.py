@@ -16,6 +16,8 @@ from exgs.cli.paths import check_scene_output, find_inputs
 from exgs.scene import Gaussians
 from exgs.scene.finite import finite_mask
 
+NEEDS = ("exgs.cli.files", "exgs.cli.frames")
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 UNSOUND = "have a value that is not finite, or no rotation; --drop-non-finite leaves them out"
 
 
@@ -43,16 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Reads, filters and writes."""
-    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+def check(args: argparse.Namespace) -> None:
+    """Refuses a name where no scene can be written, and an input that is not there."""
+    _target(args)
     find_inputs(args.input)
 
+
+def run(args: argparse.Namespace) -> int:
+    """Reads, filters and writes."""
     from exgs.cli.files import read_any
     from exgs.cli.frames import named_frame
     from exgs.cli.terminal import Reporter, size, table
     from exgs.scene import write_scene
 
+    target = _target(args)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         with reporter.phase("read"):
             source = read_any(args.input)
@@ -81,6 +87,10 @@ def run(args: argparse.Namespace) -> int:
         rows += [("written", f"{target}, {size(written)}")] if target else []
         print(table(rows))
     return 0
+
+
+def _target(args: argparse.Namespace) -> Path | None:
+    return check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
 
 
 def _unsound(gaussians: Gaussians, target: Path | None) -> int:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from exgs.cli import arguments
 from exgs.cli.errors import UsageError
 from exgs.cli.paths import check_scene_output, find_inputs, is_ugc
+
+NEEDS = ("exgs.cli.files",)
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,17 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Decodes and writes."""
+def check(args: argparse.Namespace) -> None:
+    """Refuses what is no bitstream or not there, and a name where no scene can be written."""
     if not is_ugc(args.input):
         raise UsageError(f"{args.input}: expected a .ugc file; 'exgs convert' reads the other formats")
-    target = check_scene_output(args.output, source=args.input, overwrite=args.overwrite)
+    _target(args)
     find_inputs(args.input)
 
+
+def run(args: argparse.Namespace) -> int:
+    """Decodes and writes."""
     from exgs.cli.files import read_any
     from exgs.cli.terminal import Reporter, size, table
     from exgs.scene import write_scene
 
+    target = _target(args)
     with Reporter(quiet=args.quiet or args.json) as reporter:
         with reporter.phase("decode"):
             gaussians = read_any(args.input, max_bytes=args.max_bytes)
@@ -57,3 +65,7 @@ def run(args: argparse.Namespace) -> int:
         rows += [("written", f"{target}, {size(summary['output_bytes'])}")] if target else []
         print(table(rows))
     return 0
+
+
+def _target(args: argparse.Namespace) -> Path | None:
+    return check_scene_output(args.output, source=args.input, overwrite=args.overwrite)

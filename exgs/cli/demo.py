@@ -19,20 +19,27 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exgs.cli import arguments, network
 from exgs.cli.encode import Phases
 from exgs.cli.encoded import facts
 from exgs.cli.encoding import add_effort, given
 from exgs.cli.errors import UsageError
-from exgs.cli.folders import make_folder
+from exgs.cli.folders import check_folder_name, make_folder
 from exgs.cli.terminal import Reporter, size, table
-from exgs.codec.encoding.config import EncodeConfig
-from exgs.raster import Rasterizer
-from exgs.scene import Gaussians
+from exgs.codec import EncodeConfig
 from exgs.version import __version__
 
+if TYPE_CHECKING:
+    from exgs.raster import Rasterizer
+    from exgs.scene import Gaussians
+
+NEEDS = (
+    "exgs.cli.compare", "exgs.cli.pictures", "exgs.cli.rasterising", "exgs.client.session",
+    "exgs.codec.decoder", "exgs.codec.encoding.encoder", "exgs.raster.quality",
+)  # fmt: skip
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 SCENE, STREAM, CAMERAS = "interior.ply", "interior.ugc", "cameras.json"
 VIDEO, SHEET, FRAMES, REPORT = "session.mp4", "sheet.png", "frames.csv", "report.json"
 OUTPUTS = (SCENE, STREAM, CAMERAS, VIDEO, SHEET, FRAMES, REPORT)
@@ -76,14 +83,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
+def check(args: argparse.Namespace) -> None:
+    """Refuses flags that would be ignored, and to replace what an earlier demo left unasked."""
+    arguments.check_restore(args)
+    folder = Path(args.out)
+    check_folder_name(folder)
+    existing = _existing(folder)
+    if existing and not args.overwrite:
+        raise UsageError(f"{existing[0]} exists; -w replaces it, --out names another folder")
+
+
 def run(args: argparse.Namespace) -> int:
     """Runs the demo and writes its report."""
     from exgs.cli.rasterising import rasterizer_for, restorer_for
     from exgs.scene import generate_interior, write_scene
     from exgs.scene.formats.atomic import write_bytes
 
-    arguments.check_restore(args)
-    folder = _prepare(args.out, overwrite=args.overwrite)
+    folder = _prepare(args.out)
     report: dict[str, Any] = {}
     with Reporter(quiet=args.quiet or args.json) as reporter:
         rasterizer = rasterizer_for(args.backend, reporter)
@@ -107,14 +123,15 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _prepare(name: str, *, overwrite: bool) -> Path:
-    folder = Path(name)
-    existing = [output for output in OUTPUTS if (folder / output).exists()]
-    if existing and not overwrite:
-        raise UsageError(f"{folder / existing[0]} exists; -w replaces it, --out names another folder")
-    make_folder(folder)
-    for output in existing:
-        (folder / output).unlink()
+def _existing(folder: Path) -> list[Path]:
+    return [folder / output for output in OUTPUTS if (folder / output).exists()]
+
+
+def _prepare(name: str) -> Path:
+    """The folder of results, empty of earlier ones."""
+    folder = make_folder(Path(name))
+    for output in _existing(folder):
+        output.unlink()
     return folder
 
 

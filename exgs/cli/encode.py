@@ -22,7 +22,7 @@ from exgs.codec import FEWEST_VIEWS, METHODS, MOST_LEVELS, MOST_VIEWS, STORAGES
 if TYPE_CHECKING:
     from exgs.codec import AnalysisCache, EncodeConfig
 
-NEEDS = ("exgs.codec.encoding.encoder",)
+NEEDS = ("exgs.cli.frames", "exgs.cli.rasterising", "exgs.codec.encoding.encoder")
 """Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 USER = "user"
 """Stands for the user's own cache folder."""
@@ -104,7 +104,7 @@ def check(args: argparse.Namespace) -> None:
             raise UsageError(f"--{name.replace('_', '-')}: only with --method {method}")
     if is_ugc(args.input):
         raise UsageError(f"{args.input} is encoded already; encode its source, or decode it first")
-    check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
+    _target(args)
     find_inputs(args.input, args.cameras)
 
 
@@ -116,8 +116,7 @@ def run(args: argparse.Namespace) -> int:
     from exgs.scene import read_cameras, read_scene
     from exgs.scene.formats.atomic import write_bytes
 
-    target = check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
-    config = config_from(args)
+    target, config = _target(args), config_from(args)
     cameras = read_cameras(args.cameras) if args.cameras else None
     with Reporter(quiet=args.quiet or args.json) as reporter:
         cache, rasterizer = cache_at(args.cache, reporter), rasterizer_for(args.backend, reporter)
@@ -138,6 +137,10 @@ def run(args: argparse.Namespace) -> int:
     elif not args.quiet:
         print(table(rows(encoding.report, reporter.phases)))
     return 0
+
+
+def _target(args: argparse.Namespace) -> Path | None:
+    return check_output(args.output, overwrite=args.overwrite, suffixes=(UGC_SUFFIX,))
 
 
 def config_from(args: argparse.Namespace) -> EncodeConfig:

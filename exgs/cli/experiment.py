@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from exgs.experiments.config import ExperimentConfig
     from exgs.experiments.records import Record
 
+NEEDS = (
+    "exgs.experiments.config_file", "exgs.experiments.engines", "exgs.experiments.material",
+    "exgs.experiments.plan", "exgs.experiments.running",
+)  # fmt: skip
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 COPY = "experiment.toml"
 LIBRARIES = ("numpy", "numba", "scipy", "aiortc")
 
@@ -58,10 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_json(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Plays, judges and reports; 1 where a session failed."""
+def check(args: argparse.Namespace) -> None:
+    """Refuses a configuration that is not there."""
     find_inputs(args.config)
 
+
+def run(args: argparse.Namespace) -> int:
+    """Plays, judges and reports; 1 where a session failed."""
     from exgs.experiments.config_file import read_config
 
     config = read_config(Path(args.config))

@@ -7,6 +7,7 @@ import argparse
 from exgs.cli import arguments
 from exgs.cli.groups import (
     Actions,
+    action_module,
     add_actions,
     add_export,
     add_run,
@@ -23,6 +24,11 @@ MOST_VIEWS, MOST_STEPS = 4096, 4096
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the commands of the group."""
     add_actions(parser, ACTIONS)
+
+
+def needs(args: argparse.Namespace) -> tuple[str, ...]:
+    """Imported before the work, while an interrupt ends the process at once."""
+    return (action_module(args, "feedforward"),)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -30,10 +30,14 @@ def add_actions(parser: argparse.ArgumentParser, actions: Actions) -> None:
         add(child)
 
 
+def action_module(args: argparse.Namespace, group: str) -> str:
+    """The name of the module of the chosen command of ``group``, which stands beside this one."""
+    return f"exgs.cli.{group}_{args.action.replace('-', '_')}"
+
+
 def run_action(args: argparse.Namespace, group: str) -> int:
-    """Runs the chosen command of ``group``, the module ``GROUP_ACTION`` beside this one."""
-    module = importlib.import_module(f"exgs.cli.{group}_{args.action.replace('-', '_')}")
-    return int(module.run(args))
+    """Runs the chosen command of ``group``."""
+    return int(importlib.import_module(action_module(args, group)).run(args))
 
 
 def add_scenes(parser: argparse.ArgumentParser) -> None:

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from exgs.codec.header import Header
     from exgs.scene import StartView
 
-NEEDS = ("exgs.scene",)
-"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of ``exgs info``."""
@@ -37,6 +34,12 @@ def check(args: argparse.Namespace) -> None:
     if args.chunks and not is_ugc(args.file):
         raise UsageError(f"--chunks: {args.file} is no .ugc file, only these have chunks")
     find_inputs(args.file)
+
+
+def needs(args: argparse.Namespace) -> tuple[str, ...]:
+    """Imported after ``check`` and before the work, while an interrupt ends the process at once: the decoder
+    for a .ugc file alone."""
+    return ("exgs.cli.files",) if is_ugc(args.file) else ("exgs.scene",)
 
 
 def run(args: argparse.Namespace) -> int:

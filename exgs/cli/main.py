@@ -94,10 +94,11 @@ def _command(words: list[str]) -> int:
 
 def _prepare(chosen: ModuleType, args: argparse.Namespace) -> None:
     """Finds the mistakes that can be told at once, then imports what the command names: its ``check`` and
-    ``NEEDS``, where it has them."""
+    ``NEEDS``, or ``needs`` where that depends on what was asked, where it has them."""
     check: Callable[[argparse.Namespace], None] = getattr(chosen, "check", lambda args: None)
     check(args)
-    for name in getattr(chosen, "NEEDS", ()):
+    needs: Callable[[argparse.Namespace], Sequence[str]] | None = getattr(chosen, "needs", None)
+    for name in getattr(chosen, "NEEDS", ()) if needs is None else needs(args):
         importlib.import_module(name)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from exgs.client.config import PlayConfig
     from exgs.client.statistics import PlaySummary
 
+NEEDS = ("exgs.cli.watching", "exgs.client.session")
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 MAX_FPS = 240.0
 MAX_MBPS = 1e6
 FRAMES_SUFFIX, SECONDS_SUFFIX = ".csv", ".jsonl"

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from exgs.feedforward.views import Views
     from exgs.scene import Gaussians
 
-NEEDS = ("exgs.codec.decoder",)
+NEEDS = (
+    "exgs.cli.rasterising", "exgs.codec.encoding.encoder", "exgs.codec.encoding.photographs",
+    "exgs.feedforward.choose", "exgs.feedforward.read",
+)  # fmt: skip
 """Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 AUTO, OFF = "auto", "off"
 

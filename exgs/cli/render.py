@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from exgs.raster import Rasterizer
     from exgs.scene import Camera, Gaussians, HeadTrace, StartView
 
-NEEDS = ("exgs.scene",)
+NEEDS = ("exgs.cli.files", "exgs.cli.frames", "exgs.cli.outputs", "exgs.cli.rasterising")
 """Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 DEFAULT_SIZE, DEFAULT_FPS = (1280, 720), 30.0
 MOST_VIEWS = 100_000

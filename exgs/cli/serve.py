@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from exgs.server.library import SceneReport
     from exgs.server.service import RunningServer
 
+NEEDS = ("exgs.cli.files", "exgs.server.service")
+"""Imported after ``check`` and before the work, while an interrupt ends the process at once."""
 DEFAULT_PORT = 8080
 MOST_PASSED_OVER = 8
 """Folders that are told one by one."""
@@ -87,17 +89,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="log sessions and encodings")
 
 
+def check(args: argparse.Namespace) -> None:
+    """Refuses settings with which nobody could be served, and a folder or file that is not there."""
+    server_config(args)
+    find_inputs(args.scenes)
+
+
 def run(args: argparse.Namespace) -> int:
     """Serves until it is interrupted; 0 then."""
+    from exgs.server.service import run_server
+
     config = server_config(args)
-    find_inputs(args.scenes)
     _check_scene(config.scenes)
     level = logging.ERROR if args.quiet else logging.INFO if args.verbose else logging.WARNING
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s", stream=sys.stderr)
     logging.getLogger("exgs").setLevel(level)
-
-    from exgs.server.service import run_server
-
     ready = partial(_announce, config=config, quiet=args.quiet)
     network.run(run_server(config, ready, signals=(signal.SIGINT, *ending_signals())))
     return 0

@@ -133,7 +133,7 @@ def test_the_end_of_input_ends_a_process_that_is_to_end_with_it() -> None:
 IMPORTING = """
 import contextlib, signal, sys, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
-module, sys.argv[1:] = sys.argv[1], ["info", sys.executable]
+module, sys.argv[1:] = sys.argv[1], sys.argv[2:] or ["info", sys.executable]
 class Slow:
     def find_spec(self, name, path=None, target=None):
         if name == module:
@@ -146,10 +146,10 @@ raise SystemExit(main())
 """
 
 
-def ended_while_importing(module: str, number: signal.Signals) -> tuple[bytes, int]:
+def ended_while_importing(module: str, number: signal.Signals, *words: str) -> tuple[bytes, int]:
     """What a command says, and how it ends, that gets a signal while it imports ``module``."""
     with subprocess.Popen(
-        [sys.executable, "-c", IMPORTING, module], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", IMPORTING, module, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == b"imports\n"
@@ -162,6 +162,38 @@ def ended_while_importing(module: str, number: signal.Signals) -> tuple[bytes, i
 @pytest.mark.parametrize("module", ["exgs.cli.main", "argparse", "exgs.cli.info", "numpy"])
 def test_an_interrupt_during_the_first_imports_ends_quietly(module: str) -> None:
     assert ended_while_importing(module, signal.SIGINT) == (b"exgs: interrupted\n", 130)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals itself")
+@pytest.mark.parametrize(
+    ("words", "module"),
+    [
+        ("serve {scene} --port 0 --cache {out}", "exgs.server.service"),
+        ("serve {scene} --port 0 --cache {out}", "exgs.codec.decoder"),
+        ("demo --out {out}", "exgs.codec.encoding.encoder"),
+        ("demo --out {out}", "exgs.codec.decoder"),
+        ("demo --out {out}", "exgs.client.session"),
+        ("play http://127.0.0.1:9", "exgs.client.session"),
+        ("render {scene} null --orbit 3", "exgs.codec.decoder"),
+        ("render {scene} null --orbit 3", "exgs.painter"),
+        ("decode {ugc} null", "exgs.codec.decoder"),
+        ("info {ugc}", "exgs.codec.decoder"),
+        ("convert {scene} null", "exgs.codec.decoder"),
+        ("compare {scene} {scene} --cameras {scene}", "exgs.raster.quality"),
+        ("encode {scene} null", "exgs.codec.encoding.encoder"),
+        ("experiment {scene} --dry-run", "exgs.experiments.running"),
+        ("reconstruct {scene} null", "exgs.feedforward.read"),
+        ("painter export {scene} {out}", "exgs.cli.painter_export"),
+    ],
+)
+def test_an_interrupt_while_a_command_imports_what_it_needs_ends_quietly(
+    words: str, module: str, tmp_path: Path
+) -> None:
+    names = {"scene": tmp_path / "a.ply", "ugc": tmp_path / "a.ugc", "out": tmp_path / "out"}
+    for name in ("scene", "ugc"):
+        names[name].touch()
+    ended = ended_while_importing(module, signal.SIGINT, *words.format(**names).split())
+    assert ended == (b"exgs: interrupted\n", 130)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals itself")
