@@ -189,10 +189,10 @@ class PictureFolder:
         self, name: str, cameras: Sequence[Camera], span: tuple[float, float] | None, *, instead_of: str
     ) -> None:
         target = self._folder / name
-        if self._overwrite:
-            (self._folder / instead_of).unlink(missing_ok=True)
         if self._overwrite or not target.exists():
             write_cameras(target, cameras, span=span)
+        if self._overwrite:  # not before: a disk that is full has lost nothing then
+            (self._folder / instead_of).unlink(missing_ok=True)
 
 
 def _check_names_of_pairs(names: Sequence[str]) -> None:

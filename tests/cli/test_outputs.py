@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.outputs import PictureFolder, picture_output
+from exgs.cli.outputs import CAMERA_FILE, EYES_FILE, PictureFolder, picture_output
+from exgs.scene import SceneError
 from tests.cli.conftest import Command
 
 PICTURE = np.full((4, 6, 3), 0.5, np.float32)
@@ -69,6 +70,22 @@ def test_a_disk_that_refuses_is_an_error_with_the_folder_in_it(tmp_path: Path) -
     folder.write_bytes(b"")  # taken meanwhile
     with pytest.raises(CommandError, match="folder: pictures cannot be written"):
         output.write([PICTURE])
+
+
+def test_a_disk_that_takes_no_camera_file_has_lost_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object, **_named: object) -> None:
+        raise SceneError("no space left")
+
+    (tmp_path / EYES_FILE).write_text("old")
+    folder = PictureFolder(str(tmp_path), overwrite=True)
+    with monkeypatch.context() as full, pytest.raises(SceneError):
+        full.setattr("exgs.cli.outputs.write_cameras", fail)
+        folder.keep([], None)
+    assert (tmp_path / EYES_FILE).read_text() == "old"
+    folder.keep([], None)
+    assert [path.name for path in tmp_path.iterdir()] == [CAMERA_FILE]
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that takes no file")
