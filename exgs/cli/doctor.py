@@ -94,7 +94,7 @@ def _cuda() -> Finding:
         return Finding(
             "CUDA", False, "torch is not installed", "pip install 'exgs[gpu]' on a machine with an NVIDIA GPU"
         )
-    version = importlib.metadata.version("torch")
+    version = _version_of("torch")
     if version.endswith("+cpu"):  # so torch need not be asked, which takes seconds to import
         return Finding("CUDA", False, f"torch {version} is built without it", REMEDY_BUILD)
     import torch
@@ -102,6 +102,14 @@ def _cuda() -> Finding:
     if not torch.cuda.is_available():
         return Finding("CUDA", False, f"torch {torch.__version__} finds no CUDA device", "check 'nvidia-smi'")
     return Finding("CUDA", True, f"{torch.cuda.get_device_name(0)}, torch {torch.__version__}")
+
+
+def _version_of(package: str) -> str:
+    """The installed version; empty where there is no record of it, as beside sources on the path."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _gsplat() -> Finding:
@@ -140,7 +148,8 @@ def _reconstruct() -> Finding:
         return Finding(subject, False, missing, f"{REMEDY}; without it pictures make no scene")
     if not sizes:
         return Finding(subject, False, "no weights came along", "--weights takes a folder of them")
-    return Finding(subject, True, f"torch {importlib.metadata.version('torch')}, weights {sizes}")
+    named = f"torch {_version_of('torch')}".rstrip()
+    return Finding(subject, True, f"{named}, weights {sizes}")
 
 
 def _openxr() -> Finding:
@@ -182,4 +191,4 @@ def _package(subject: str, module: str, remedy: str) -> Finding:
     if not importlib.util.find_spec(module):
         return Finding(subject, False, "not installed", remedy)
     names = importlib.metadata.packages_distributions().get(module, [module])
-    return Finding(subject, True, f"{names[0]} {importlib.metadata.version(names[0])}")
+    return Finding(subject, True, f"{names[0]} {_version_of(names[0])}".rstrip())

@@ -43,18 +43,27 @@ def test_without_torch_the_line_for_reconstruct_says_how_to_get_it(
 @pytest.mark.parametrize(
     ("version", "told"),
     [("2.9.0+cpu", "torch 2.9.0+cpu is built without it; where there is an NVIDIA GPU, reinstall"),
-     ("2.9.0", "torch 2.9.0 finds no CUDA device; check 'nvidia-smi'")],
+     ("2.9.0", "torch 2.9.0 finds no CUDA device; check 'nvidia-smi'"),
+     (None, "torch sources finds no CUDA device")],
 )  # fmt: skip
 def test_torch_is_asked_for_cuda_only_where_it_may_have_it(
-    exgs: Command, monkeypatch: pytest.MonkeyPatch, version: str, told: str
+    exgs: Command, monkeypatch: pytest.MonkeyPatch, version: str | None, told: str
 ) -> None:
     named, found = importlib.metadata.version, importlib.util.find_spec
-    torch = SimpleNamespace(__version__=version, cuda=SimpleNamespace(is_available=lambda: False))
-    monkeypatch.setitem(sys.modules, "torch", None if "cpu" in version else torch)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "torch" or found(name))
-    monkeypatch.setattr(
-        importlib.metadata, "version", lambda name: version if name == "torch" else named(name)
+
+    def recorded(name: str) -> str:
+        if name != "torch":
+            return named(name)
+        if version is None:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version
+
+    torch = SimpleNamespace(
+        __version__=version or "sources", cuda=SimpleNamespace(is_available=lambda: False)
     )
+    monkeypatch.setitem(sys.modules, "torch", None if "cpu" in (version or "") else torch)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "torch" or found(name))
+    monkeypatch.setattr(importlib.metadata, "version", recorded)
     (line,) = (line for line in exgs("doctor")[1].splitlines() if line[5:].startswith("CUDA "))
     assert line.startswith("-   ") and told in line
 
