@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -199,7 +200,7 @@ async def _announce(server: RunningServer, config: ServerConfig, *, quiet: bool)
         return
     for scene in scenes:
         print(f"  {scene.name:<24} {size(scene.source_bytes):>10}  {_state(scene)}")
-    for line in _passed_over(server.passed_over()):
+    for line in _passed_over(await server.passed_over()):
         print(line)
     if scenes and scenes[0].state != "failed":  # what failed stands last
         secret = " --token SECRET" if config.token else ""
@@ -218,11 +219,17 @@ def _state(scene: SceneReport) -> str:
     return "ready" if scene.state == "ready" else "encoded when first played"
 
 
-def _passed_over(folders: dict[str, str]) -> list[str]:
+def _passed_over(folders: Sequence[tuple[str, str]]) -> list[str]:
     """A line for each of some folders that are served as no scene, and how many more there are."""
-    lines = [f"Passed over {name}: {lacks}" for name, lacks in list(folders.items())[:MOST_PASSED_OVER]]
+    lines = [f"Passed over {_printable(name)}: {lacks}" for name, lacks in folders[:MOST_PASSED_OVER]]
     more = len(folders) - len(lines)
-    return [*lines, f"... and {more} more folders that are no scenes"] if more else lines
+    what = "folder that is no scene" if more == 1 else "folders that are no scenes"
+    return [*lines, f"... and {more} more {what}"] if more else lines
+
+
+def _printable(name: str) -> str:
+    """``name`` without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _default_cache() -> Path:

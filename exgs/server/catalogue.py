@@ -87,7 +87,6 @@ class Catalogue:
             known = " ".join((ENCODED_SUFFIX, *SOURCE_SUFFIXES))
             raise ServerError(f"{root}: not a scene; expected a folder or a file named {known}")
         self._entries: dict[str, SceneEntry] = {}
-        self._passed_over: dict[str, str] = {}
         self.rescan()
 
     def rescan(self) -> None:
@@ -96,19 +95,19 @@ class Catalogue:
         Raises:
             ServerError: the folder cannot be read any more.
         """
-        try:
-            candidates = [self._root] if self._single else sorted(self._root.iterdir())[:MAX_SCENES]
-        except OSError as error:
-            raise ServerError(f"the folder of scenes cannot be read: {error.strerror}") from error
-        found = [scene for path in candidates if (scene := self._inspect(path)) is not None]
+        found = [scene for path in self._candidates() if (scene := self._inspect(path)) is not None]
         found.sort(key=lambda scene: (not scene.encoded, scene.path.name))
         self._entries = _name_apart(found)
-        self._passed_over = self._shortages(candidates if found else [self._root, *candidates])
 
-    def passed_over(self) -> dict[str, str]:
-        """Folders that look like views and are no scene, by name, each with what it lacks; the root's own
-        name among them where nothing at all is served."""
-        return dict(self._passed_over)
+    def passed_over(self) -> list[tuple[str, str]]:
+        """Folders that look like views and are no scene now, each with what it lacks; the root itself first
+        where nothing at all is served. Looks at the disk, so it belongs into a thread.
+
+        Raises:
+            ServerError: the folder cannot be read any more.
+        """
+        candidates = self._candidates()
+        return self._shortages(candidates if self._entries else [self._root, *candidates])
 
     def names(self) -> list[str]:
         """All scenes' names, sorted."""
@@ -129,6 +128,13 @@ class Catalogue:
         except KeyError:
             raise UnknownScene("no scene of that name is served") from None
 
+    def _candidates(self) -> list[Path]:
+        """What may be a scene, in order of name."""
+        try:
+            return [self._root] if self._single else sorted(self._root.iterdir())[:MAX_SCENES]
+        except OSError as error:
+            raise ServerError(f"the folder of scenes cannot be read: {error.strerror}") from error
+
     def _inspect(self, path: Path) -> SceneEntry | None:
         """The scene at ``path``, with its plain name; None where there is none that may be served."""
         stem = path.name if path.is_dir() else _stem(path)
@@ -148,15 +154,15 @@ class Catalogue:
         except OSError:
             return None  # vanished or unreadable while we looked: the next scan decides
 
-    def _shortages(self, paths: list[Path]) -> dict[str, str]:
+    def _shortages(self, paths: list[Path]) -> list[tuple[str, str]]:
         """What those of ``paths`` lack that are folders in the folder and no scenes, but nearly views."""
-        found = {}
+        found = []
         for path in paths:
             hidden = path.name.startswith(".") and path != self._root
             with contextlib.suppress(OSError):  # vanished or unreadable: the next scan decides
                 if path.is_dir() and not hidden and self._inside(path.resolve()) and _index(path) is None:
-                    found[_safe(path.name)] = views_shortage(path)
-        return {name: shortage for name, shortage in found.items() if shortage}
+                    found.append((path.name, views_shortage(path)))
+        return [(name, shortage) for name, shortage in found if shortage]
 
     def _may_serve(self, file: Path) -> bool:
         """Whether it is a regular file (a pipe would block) that lies, links followed, in the folder."""

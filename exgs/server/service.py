@@ -65,9 +65,9 @@ class RunningServer:
         """Every scene and how it stands."""
         return await self.library.list()
 
-    def passed_over(self) -> dict[str, str]:
-        """Folders that look like views and are served as no scene, by name, each with what it lacks."""
-        return self.catalogue.passed_over()
+    async def passed_over(self) -> list[tuple[str, str]]:
+        """Folders that look like views and are served as no scene, each with what it lacks."""
+        return await asyncio.to_thread(self.catalogue.passed_over)
 
 
 @contextlib.asynccontextmanager

@@ -120,12 +120,12 @@ class Announced:
 
     def __init__(self, *states: str, folders: int = 0) -> None:
         self._states = states
-        self.folders = {f"f{number}": "lacks pictures" for number in range(folders)}
+        self.folders = [(f"f{number}", "lacks pictures") for number in range(folders)]
 
     async def scenes(self) -> list[SceneReport]:
         return [SceneReport(state, 1000, state, detail="it is cut short") for state in self._states]
 
-    def passed_over(self) -> dict[str, str]:
+    async def passed_over(self) -> list[tuple[str, str]]:
         return self.folders
 
 
@@ -144,7 +144,9 @@ async def test_only_what_can_be_opened_is_recommended(
     assert ("exgs play" in said) == bool(advised)
 
 
-@pytest.mark.parametrize(("folders", "lines"), [(0, 0), (1, 1), (serve.MOST_PASSED_OVER + 3, 9)])
+@pytest.mark.parametrize(
+    ("folders", "lines"), [(0, 0), (1, 1), (serve.MOST_PASSED_OVER + 1, 9), (serve.MOST_PASSED_OVER + 3, 9)]
+)
 async def test_folders_that_are_passed_over_are_told_with_what_they_lack(
     capsys: pytest.CaptureFixture[str], folders: int, lines: int
 ) -> None:
@@ -154,7 +156,8 @@ async def test_folders_that_are_passed_over_are_told_with_what_they_lack(
     told = [line for line in told if line.startswith(("Passed over", "..."))]
     assert len(told) == lines
     assert not told or told[0] == "Passed over f0: lacks pictures"
-    assert lines < 9 or told[-1] == "... and 3 more folders that are no scenes"
+    more = {9: "1 more folder that is no scene", 11: "3 more folders that are no scenes"}
+    assert lines < 9 or told[-1] == f"... and {more[folders]}"
 
 
 def test_the_token_is_in_no_representation() -> None:

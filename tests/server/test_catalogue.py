@@ -146,7 +146,8 @@ def test_folders_that_are_nearly_views_are_passed_over_with_what_they_lack(tmp_p
     _put(tmp_path / "one" / "cameras.json")
     _put(tmp_path / "one" / "sheet.png")
     _put(tmp_path / "none" / "cameras.json")
-    _put(tmp_path / "photos" / "a.jpg")
+    for name in ("my photos", "my-photos"):
+        _put(tmp_path / name / "a.jpg")
     (tmp_path / "started" / "sparse").mkdir(parents=True)
     _put(tmp_path / "notes" / "readme.md")
     _put(tmp_path / ".hidden" / "a.jpg")
@@ -154,22 +155,26 @@ def test_folders_that_are_nearly_views_are_passed_over_with_what_they_lack(tmp_p
     os.symlink(outside, tmp_path / "linked")
     catalogue = Catalogue(tmp_path)
     assert catalogue.names() == ["room"]
-    assert catalogue.passed_over() == {
-        "none": "cameras.json needs 2 pictures beside it, found none",
-        "one": "cameras.json needs 2 pictures beside it, found 1",
-        "photos": "pictures without cameras (transforms.json, sparse or cameras.json)",
-        "started": "sparse holds no COLMAP model",
-    }
+    without = "pictures without cameras (transforms.json, sparse or cameras.json)"
+    assert catalogue.passed_over() == [
+        ("my photos", without),
+        ("my-photos", without),
+        ("none", "cameras.json needs 2 pictures beside it, found none"),
+        ("one", "cameras.json needs 2 pictures beside it, found 1"),
+        ("started", "sparse holds no COLMAP model"),
+    ]
     _put(tmp_path / "one" / "another.png")
     catalogue.rescan()
-    assert catalogue.names() == ["one", "room"] and "one" not in catalogue.passed_over()
+    assert catalogue.names() == ["one", "room"] and "one" not in dict(catalogue.passed_over())
 
 
 def test_a_folder_that_serves_nothing_says_what_it_lacks_itself(tmp_path: Path) -> None:
     folder = _put(tmp_path / "flat" / "cameras.json").parent
-    assert Catalogue(folder).passed_over() == {"flat": "cameras.json needs 2 pictures beside it, found none"}
+    assert Catalogue(folder).passed_over() == [
+        ("flat", "cameras.json needs 2 pictures beside it, found none")
+    ]
     _put(folder / "room.ply")
-    assert Catalogue(folder).passed_over() == {}
+    assert Catalogue(folder).passed_over() == []
 
 
 def test_views_that_links_lead_out_of_the_folder_are_left_out(tmp_path: Path) -> None:
