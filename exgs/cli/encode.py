@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from exgs.cli import arguments
 from exgs.cli.encoded import doubt, facts, rows
 from exgs.cli.encoding import SIZE_AND_EFFORT, add_effort, add_size, given
-from exgs.cli.errors import UsageError
+from exgs.cli.errors import CommandError, UsageError
 from exgs.cli.folders import make_folder
 from exgs.cli.paths import UGC_SUFFIX, check_output, find_inputs, is_ugc
 from exgs.cli.terminal import PhaseProgress, Reporter, table
@@ -164,7 +164,11 @@ def cache_at(name: str | None, reporter: Reporter) -> AnalysisCache | None:
 
     if name is None:
         return None
-    return AnalysisCache(make_folder(user_cache() if name == USER else Path(name)), warn=reporter.say)
+    try:
+        folder = make_folder(user_cache() if name == USER else Path(name))
+    except CommandError as error:
+        raise CommandError(f"--cache: {error}") from error
+    return AnalysisCache(folder, warn=reporter.warn)
 
 
 def user_cache() -> Path:

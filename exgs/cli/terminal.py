@@ -65,8 +65,11 @@ class Reporter:
 
     def say(self, line: str) -> None:
         """One line for the person, beside the bars."""
-        if self._quiet:
-            return
+        if not self._quiet:
+            self.warn(line)
+
+    def warn(self, line: str) -> None:
+        """As ``say``, of what went wrong: told to who wants no progress too."""
         if self._bars:
             self._bars.console.print(line, highlight=False, markup=False)
         else:

@@ -301,7 +301,12 @@ def test_encode_keeps_what_it_found_out(exgs: Command, scene_path: Path, tmp_pat
             "encode", scene_path, "null", "--max-bytes", size, *QUICK, "--cache", folder, "--quiet"
         )
         assert (code, out, err) == (0, "", "")
-    assert len(list(folder.iterdir())) == 1
+    (kept,) = folder.iterdir()
+    kept.write_bytes(b"")
+    code, out, err = exgs(
+        "encode", scene_path, "null", "--max-bytes", "15kB", *QUICK, "--cache", folder, "--json", "--quiet"
+    )
+    assert code == 0 and json.loads(out)["taken_over"] == "" and "damaged or foreign" in err
 
 
 def test_encode_finds_out_before_it_works_that_it_cannot_keep_it(
