@@ -8,7 +8,7 @@ REASONS = {
     "rich": "splats enough in view",
     "whole": "hardly any holes",
     "unsure": "nothing surely missing",
-    "budget": "no time",
+    "budget": "frames take too long",
 }
 """By the restorer's verdict."""
 

@@ -86,6 +86,8 @@ def check(args: argparse.Namespace) -> None:
     arguments.check_restore(args)
     _check_address(args.url)
     find_inputs(args.head_trace)
+    _stats(args.stats, overwrite=args.overwrite)
+    _out(args.out, overwrite=args.overwrite)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -167,10 +169,11 @@ def _check_address(url: str) -> None:
 
 
 def _out(name: str | None, *, overwrite: bool) -> Path | None:
-    from exgs.client.presenters import VIDEO_SUFFIXES
-
     if name is None:
         return None
+
+    from exgs.client.presenters import VIDEO_SUFFIXES
+
     suffix = Path(name).suffix.lower()
     if suffix in VIDEO_SUFFIXES:
         return check_output(name, overwrite=overwrite, suffixes=VIDEO_SUFFIXES)

@@ -6,14 +6,12 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exgs.cli import arguments, left_alone
 from exgs.cli.errors import CommandError, UsageError
-from exgs.cli.folders import refuse_dash
 from exgs.cli.paths import DRY_RUN, VIDEO_SUFFIX, find_inputs, is_ugc
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ MOST_VIEWS = 100_000
 """Along a loop."""
 MOST_NAMES = 8
 """Of cameras, that are told where one is not found."""
-VERDICTS = ("restored", "rich", "whole", "unsure")
+VERDICTS = ("restored", *(verdict for verdict in left_alone.REASONS if verdict != "budget"))
 """What becomes of a picture for which there is time, and is counted."""
 SPAN_VIEWS, SPAN_PIXELS = 12, 20_000
 """Views, and pixels of each, that tell how far what is rendered is away."""
@@ -72,9 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Refuses flags that would be ignored, and inputs that are not there."""
+    """Refuses flags that would be ignored, inputs that are not there, and a name where no picture can be."""
+    from exgs.cli.outputs import picture_output
+
     arguments.check_restore(args)
-    refuse_dash(Path(args.output))
     if args.camera_axes and not args.cameras:
         raise UsageError("--camera-axes: only for --cameras; other views are in the scene's own frame")
     if args.seconds and not args.head_trace:
@@ -83,6 +82,7 @@ def check(args: argparse.Namespace) -> None:
     if args.fps and not args.head_trace and not video:
         raise UsageError(f"--fps: only for a video ({VIDEO_SUFFIX}) or --head-trace")
     find_inputs(args.input, args.cameras, args.head_trace)
+    picture_output(args.output, overwrite=args.overwrite, fps=args.fps or DEFAULT_FPS)
 
 
 def run(args: argparse.Namespace) -> int:

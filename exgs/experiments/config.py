@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from exgs.codec.encoding.config import DEFAULT_PRESET, PRESETS, EncodeConfig
+from exgs.codec import DEFAULT_PRESET, PRESETS, EncodeConfig
 from exgs.codec.encoding.effort import DEFAULT_EFFORT
 from exgs.experiments.link import LinkSettings
 

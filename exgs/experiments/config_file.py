@@ -46,20 +46,18 @@ def read_config(path: Path) -> ExperimentConfig:
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise ExperimentError(f"{path}: larger than {MAX_CONFIG_BYTES >> 20} MiB, not an experiment")
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ExperimentError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ExperimentError(f"{path}: no TOML: it is not text in UTF-8") from error
+    try:
+        document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        what = "JSON, expected TOML as in docs/experiments.md" if _is_json(path) else f"no TOML ({error})"
+        is_json = text.lstrip().startswith("{")  # as no TOML does
+        what = "JSON, expected TOML as in docs/experiments.md" if is_json else f"no TOML ({error})"
         raise ExperimentError(f"{path}: {what}") from error
     return parse_config(document, path.stem, where=str(path), folder=path.parent)
-
-
-def _is_json(path: Path) -> bool:
-    """Whether the file, which is no TOML, begins as a JSON object does."""
-    return path.read_text(encoding="utf-8").lstrip().startswith("{")
 
 
 def parse_config(document: dict[str, Any], name: str, *, where: str, folder: Path) -> ExperimentConfig:

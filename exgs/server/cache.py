@@ -13,7 +13,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from exgs.codec.encoding.config import EncodeConfig
+from exgs.codec import EncodeConfig
 from exgs.server.errors import ServerError
 from exgs.version import __version__
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exgs.codec.encoding.config import EncodeConfig
+from exgs.codec import EncodeConfig
 from exgs.protocol import ConnectionConfig
 from exgs.protocol.drivers.settings import WebRtcConfig
 from exgs.protocol.megabits import BYTES_PER_MBIT

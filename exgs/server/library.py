@@ -6,25 +6,24 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from exgs.codec import CodecError
-from exgs.codec.encoding.config import EncodeConfig
+from exgs.codec import CodecError, EncodeConfig
 from exgs.server.cache import Cache
 from exgs.server.catalogue import Catalogue, SceneEntry
 from exgs.server.errors import SceneFailed, ServerError, TookTooLong
 from exgs.server.metrics import Metrics
 from exgs.server.peeking import Peeked, Peeks
 from exgs.server.pool import WorkerPool
-from exgs.server.preparing import Preparer
+from exgs.server.preparing import Advance, Preparer
 from exgs.server.scouting import Scouts
 from exgs.server.shelf import OpenedScene, Shelf, opened
 
 RESCAN_AFTER_S = 2.0
 """The folder is looked at again when somebody asks and the last look is older than this."""
 RETRY_AFTER_S = 30.0
-"""A scene that failed is tried again after this, or when its files change; what took too long only then."""
+"""A scene that failed is tried again after this, or when its files change: their sizes, or times of change.
+What took too long, and a file whose own bytes are at fault, as one that is cut short, only then."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +53,7 @@ class _Preparation:
     """An encoding under way and those who wait for it."""
 
     task: asyncio.Task[OpenedScene]
-    listeners: list[Callable[[float], None]] = field(default_factory=list)
+    listeners: list[Advance] = field(default_factory=list)
     progress: float = 0.0
 
     def advance(self, progress: float) -> None:
@@ -90,7 +89,7 @@ class Library:
         await self._peeks.look(entries)
         return sorted(map(self._report, entries), key=lambda report: report.state == "failed")
 
-    async def open(self, name: str, listener: Callable[[float], None] | None = None) -> OpenedScene:
+    async def open(self, name: str, listener: Advance | None = None) -> OpenedScene:
         """The scene called ``name``, encoded first where it must be; ``listener`` hears of progress, 0 to 1.
 
         Cancelling leaves an encoding running: the next viewer finds it further on.

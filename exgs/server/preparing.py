@@ -8,8 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from exgs.codec import CodecError, Container, open_container
-from exgs.codec.encoding.config import EncodeConfig
+from exgs.codec import CodecError, Container, EncodeConfig, open_container
 from exgs.server.cache import Cache, cache_key
 from exgs.server.catalogue import SceneEntry
 from exgs.server.errors import SceneFailed, TookTooLong

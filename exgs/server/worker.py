@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from exgs.codec.encoding.config import EncodeConfig
+from exgs.codec import EncodeConfig
 from exgs.server.errors import without_folder
 
 if TYPE_CHECKING:

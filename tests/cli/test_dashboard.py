@@ -73,7 +73,7 @@ def test_what_is_restored_has_a_row_where_anything_is() -> None:
     restoring = replace(STATUS, restorer="tiny on cpu", restoration="restored", frames_restored=118)
     assert labelled(Glance(restoring), "restored") == "restored 118 of 120 by tiny on cpu"
     busy = replace(restoring, restoration="budget")
-    assert labelled(Glance(busy), "restored").endswith("tiny on cpu · not now: no time")
+    assert labelled(Glance(busy), "restored").endswith("tiny on cpu · not now: frames take too long")
     whole = replace(restoring, restoration="whole")
     assert labelled(Glance(whole), "restored").endswith("tiny on cpu · not now: hardly any holes")
 

@@ -87,7 +87,7 @@ def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
         "--help", "--version", "play --help", "play --no-such-flag", "encode --help", "reconstruct --help",
         "play url --restore bogus", "play ftp://a", "play url --head-trace MISSING", "encode MISSING x.ugc",
         "encode {here} x.ply", "reconstruct MISSING x.ugc", "decode x.ply null", "info MISSING",
-        "decode MISSING.ugc null", "experiment MISSING",
+        "decode MISSING.ugc null", "experiment MISSING", "play url --stats x.txt",
     ],
 )  # fmt: skip
 def test_help_and_mistakes_wait_for_nothing_heavy(words: str) -> None:
@@ -98,6 +98,7 @@ def test_help_and_mistakes_wait_for_nothing_heavy(words: str) -> None:
     "words",
     [
         "render MISSING null --orbit 3", "render {here} null --head-trace MISSING", "convert MISSING x.ply",
+        "render {here} x.jpg --orbit 3", "render {here} - --orbit 3",
         "compare {here} MISSING --cameras {here}", "render {here} null --orbit 3 --restore bogus",
     ],
 )  # fmt: skip

@@ -200,8 +200,8 @@ def test_what_was_restored_is_said(stand: Stand, output: Output):
     )
     assert run(["play", URL, "--restore", "auto"]) == 0
     assert (
-        "16 frames by tiny on cpu; left alone 7 (splats enough in view), 4 (hardly any holes), 3 (no time)"
-        in output()[0]
+        "16 frames by tiny on cpu; left alone 7 (splats enough in view), 4 (hardly any holes), "
+        "3 (frames take too long)" in output()[0]
     )
 
 
