@@ -72,10 +72,13 @@ class ZstdColumns:
 
     def __init__(self) -> None:
         home = serialize_measured.__module__.removeprefix("exgs.codec.")
-        self._whole, self._quantised = serialize_measured, part(f"{home}._quantised")
+        self._whole, self._quantised = serialize_measured, part("writing.chunking.chunks_of")
         self._last: list[np.ndarray] = []
         self._columns: dict[bytes, list[np.ndarray]] = {}
-        self.changes = {f"{home}.serialize_measured": self._serialize, f"{home}._quantised": self._quantise}
+        self.changes = {
+            f"{home}.serialize_measured": self._serialize,
+            "writing.chunking.chunks_of": self._quantise,
+        }
         """Puts the counter into the encoder."""
 
     def size(self, data: bytes) -> int:

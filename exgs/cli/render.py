@@ -81,8 +81,8 @@ def check(args: argparse.Namespace) -> None:
     video = args.output == DRY_RUN or args.output.lower().endswith(VIDEO_SUFFIX)
     if args.fps and not args.head_trace and not video:
         raise UsageError(f"--fps: only for a video ({VIDEO_SUFFIX}) or --head-trace")
-    find_inputs(args.input, args.cameras, args.head_trace)
     picture_output(args.output, overwrite=args.overwrite, fps=args.fps or DEFAULT_FPS)
+    find_inputs(args.input, args.cameras, args.head_trace)
 
 
 def run(args: argparse.Namespace) -> int:
