@@ -11,7 +11,11 @@ from exgs.cli.paths import check_output, check_scene_output, find_inputs
 def test_inputs_that_are_there_and_levels_of_them_are_found(tmp_path: Path) -> None:
     (tmp_path / "a.ply").touch()
     (tmp_path / "b@2").touch()
-    find_inputs(str(tmp_path), f"{tmp_path}@1", str(tmp_path / "a.ply"), str(tmp_path / "b@2"), None)
+    there = (str(tmp_path), f"{tmp_path}@1", str(tmp_path / "a.ply"), str(tmp_path / "b@2"), None)
+    find_inputs(*there)
+    with pytest.raises(CommandError) as error:
+        find_inputs(*there, str(tmp_path / "absent"))
+    assert str(error.value) == f"{tmp_path / 'absent'}: no such file or folder"
 
 
 @pytest.mark.parametrize("name", ["absent", "absent@1", "a.ply@x", "a.ply/b"])
